@@ -1,0 +1,219 @@
+"""Why something is not as wanted: the one list of reasons, and the one tree of errors.
+
+A reason is a word for machines and people alike: it stands in conditions, events
+and metrics, and the table in the README is generated from it. An error carries the
+reason it leads to and the evidence (what, on what, why), never a bool. Whoever
+catches one decides by `reason`, not by reading the message.
+
+    CyroidError
+    ├── InvalidReference        a name that is no image reference
+    ├── Cancelled               we cut the work ourselves; not an outage
+    └── TransferError           talking to a registry, an engine or an archive failed
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class Mark(Enum):
+    """What a reason leads to when it stands beside `Ready`."""
+
+    GOOD = "+"
+    """As asked, or in progress."""
+    TRANSIENT = "T"
+    """Tried again by itself, with a growing pause."""
+    WAITING = "W"
+    """Something else must appear first; its event ends the wait."""
+    TERMINAL = "X"
+    """Only a change of spec, Secret or world can help."""
+    INTEGRITY = "I"
+    """Content is not what its digest says; repaired once, then terminal."""
+    EVENT = "e"
+    """Stands in events only, never in a condition."""
+
+
+class Reason(StrEnum):
+    """Stable CamelCase words; `mark` and `meaning` are looked up in `REASONS`."""
+
+    ALL_IMAGES_PRESENT = "AllImagesPresent"
+    ALL_IMAGES_CACHED = "AllImagesCached"
+    AVAILABLE = "Available"
+    PROGRESSING = "Progressing"
+    PROGRESSING_WITH_RETRY = "ProgressingWithRetry"
+    SUSPENDED = "Suspended"
+    NEW_DIGEST = "NewDigest"
+    SOURCE_CHANGED = "SourceChanged"
+    REFILLING = "Refilling"
+    NOT_NEEDED = "NotNeeded"
+    FORCED_BY_SPEC = "ForcedBySpec"
+    IMAGES_MISSING = "ImagesMissing"
+    NO_TARGETS = "NoTargets"
+    POD_NOT_READY = "PodNotReady"
+    WAITING_FOR_ENGINE = "WaitingForEngine"
+    ENGINE_UNREACHABLE = "EngineUnreachable"
+    ENGINE_TOO_OLD = "EngineTooOld"
+    TLS_REJECTED = "TLSRejected"
+    TARGET_IDENTITY_MISMATCH = "TargetIdentityMismatch"
+    HOST_NETWORK_REFUSED = "HostNetworkRefused"
+    INSUFFICIENT_STORAGE = "InsufficientStorage"
+    REGISTRY_UNREACHABLE = "RegistryUnreachable"
+    REGISTRY_UNREACHABLE_FROM_TARGET = "RegistryUnreachableFromTarget"
+    REGISTRY_NOT_TRUSTED = "RegistryNotTrusted"
+    SERVER_ERROR = "ServerError"
+    RATE_LIMITED = "RateLimited"
+    UNAUTHORIZED = "Unauthorized"
+    REGISTRY_FULL = "RegistryFull"
+    REGISTRY_READ_ONLY = "RegistryReadOnly"
+    PROTOCOL_ERROR = "ProtocolError"
+    UNTRUSTED_REDIRECT = "UntrustedRedirect"
+    UNTRUSTED_TOKEN_REALM = "UntrustedTokenRealm"  # noqa: S105 - a reason, not a password
+    COMPRESSION_UNSUPPORTED = "CompressionUnsupported"
+    PUSH_NOT_DURABLE = "PushNotDurable"
+    BLOB_MISSING = "BlobMissing"
+    DIGEST_MISMATCH = "DigestMismatch"
+    MANIFEST_DIGEST_MISMATCH = "ManifestDigestMismatch"
+    PUSH_FAILED = "PushFailed"
+    PULL_FAILED = "PullFailed"
+    LOAD_FAILED = "LoadFailed"
+    TRANSFER_INTERRUPTED = "TransferInterrupted"
+    TIMEOUT = "Timeout"
+    SOURCE_UNREACHABLE = "SourceUnreachable"
+    IMAGE_NOT_FOUND = "ImageNotFound"
+    PLATFORM_MISMATCH = "PlatformMismatch"
+    ARCHIVE_MISSING = "ArchiveMissing"
+    ARCHIVE_INVALID = "ArchiveInvalid"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a password
+    SECRET_HOST_MISMATCH = "SecretHostMismatch"  # noqa: S105 - a reason, not a password
+    HOST_NOT_ALLOWED = "HostNotAllowed"
+    NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
+    CACHE_NOT_FOUND = "CacheNotFound"
+    CACHE_NOT_READY = "CacheNotReady"
+    CONFLICTING_IMAGES = "ConflictingImages"
+    INVALID_REFERENCE = "InvalidReference"
+    TAG_REQUIRED = "TagRequired"
+    INTERNAL_ERROR = "InternalError"
+    RBAC_DENIED = "RBACDenied"
+    STATUS_REJECTED = "StatusRejected"
+    LEADER_ELECTED = "LeaderElected"
+    IMAGE_PUSHED = "ImagePushed"
+    IMAGE_DELIVERED = "ImageDelivered"
+    REGISTRY_RECOVERED = "RegistryRecovered"
+    REGISTRY_TAG_DRIFT = "RegistryTagDrift"
+    PARTIAL_PLATFORM_IMAGE = "PartialPlatformImage"
+    TARGET_REPLACED = "TargetReplaced"
+    DRIFT_CORRECTED = "DriftCorrected"
+    INSECURE_ENDPOINT = "InsecureEndpoint"
+
+    @property
+    def mark(self) -> Mark:
+        return REASONS[self][0]
+
+    @property
+    def meaning(self) -> str:
+        return REASONS[self][1]
+
+
+REASONS: dict[Reason, tuple[Mark, str]] = {
+    Reason.ALL_IMAGES_PRESENT: (Mark.GOOD, "every wanted image is proven in every target"),
+    Reason.ALL_IMAGES_CACHED: (Mark.GOOD, "every wanted image is proven in the registry"),
+    Reason.AVAILABLE: (Mark.GOOD, "the registry, the sources or the targets answer"),
+    Reason.PROGRESSING: (Mark.GOOD, "first look, or work under way"),
+    Reason.PROGRESSING_WITH_RETRY: (Mark.GOOD, "failed at least once; the next try is planned"),
+    Reason.SUSPENDED: (Mark.GOOD, "suspended before everything was there"),
+    Reason.NEW_DIGEST: (Mark.GOOD, "a tag moved; the new content is on its way"),
+    Reason.SOURCE_CHANGED: (Mark.GOOD, "the source moved in mid-transfer; done again"),
+    Reason.REFILLING: (Mark.GOOD, "the registry lost content and is filled again"),
+    Reason.NOT_NEEDED: (Mark.GOOD, "no wanted image came by tar"),
+    Reason.FORCED_BY_SPEC: (Mark.GOOD, "images come by tar because delivery is TarOnly"),
+    Reason.IMAGES_MISSING: (Mark.TRANSIENT, "images are missing for several reasons; see failures"),
+    Reason.NO_TARGETS: (Mark.WAITING, "no pod matches the selector and carries the label"),
+    Reason.POD_NOT_READY: (Mark.WAITING, "the pod has no running engine container yet"),
+    Reason.WAITING_FOR_ENGINE: (Mark.WAITING, "the engine does not listen yet"),
+    Reason.ENGINE_UNREACHABLE: (Mark.TRANSIENT, "an engine refuses or does not answer"),
+    Reason.ENGINE_TOO_OLD: (Mark.TERMINAL, "the engine's API is older than 1.41"),
+    Reason.TLS_REJECTED: (Mark.TERMINAL, "TLS failed; the message names the party and the cause"),
+    Reason.TARGET_IDENTITY_MISMATCH: (Mark.TRANSIENT, "another engine answers at that address"),
+    Reason.HOST_NETWORK_REFUSED: (Mark.EVENT, "a matching pod on the host network is no target"),
+    Reason.INSUFFICIENT_STORAGE: (Mark.TRANSIENT, "the engine's disk is full or too small"),
+    Reason.REGISTRY_UNREACHABLE: (Mark.TRANSIENT, "the registry refuses or does not answer"),
+    Reason.REGISTRY_UNREACHABLE_FROM_TARGET: (
+        Mark.TRANSIENT,
+        "the engine cannot reach the registry, the operator can",
+    ),
+    Reason.REGISTRY_NOT_TRUSTED: (
+        Mark.TERMINAL,
+        "the engine does not trust the registry: CA or insecure-registries entry missing",
+    ),
+    Reason.SERVER_ERROR: (Mark.TRANSIENT, "the registry or an upstream answers 5xx"),
+    Reason.RATE_LIMITED: (Mark.TRANSIENT, "429; waits as long as it is told"),
+    Reason.UNAUTHORIZED: (Mark.TERMINAL, "credentials are missing or refused"),
+    Reason.REGISTRY_FULL: (Mark.TRANSIENT, "the registry has no space left"),
+    Reason.REGISTRY_READ_ONLY: (Mark.TERMINAL, "the push listener refuses writes"),
+    Reason.PROTOCOL_ERROR: (Mark.TRANSIENT, "an invalid or oversized answer"),
+    Reason.UNTRUSTED_REDIRECT: (Mark.TERMINAL, "a redirect to another host was not followed"),
+    Reason.UNTRUSTED_TOKEN_REALM: (Mark.TERMINAL, "the token host is not declared"),
+    Reason.COMPRESSION_UNSUPPORTED: (Mark.TERMINAL, "the engine cannot read Zstd layers"),
+    Reason.PUSH_NOT_DURABLE: (Mark.INTEGRITY, "a push was accepted but is not stored"),
+    Reason.BLOB_MISSING: (Mark.INTEGRITY, "a blob is missing or has the wrong size"),
+    Reason.DIGEST_MISMATCH: (Mark.INTEGRITY, "content does not have its digest"),
+    Reason.MANIFEST_DIGEST_MISMATCH: (Mark.INTEGRITY, "a manifest does not have its digest"),
+    Reason.PUSH_FAILED: (Mark.TRANSIENT, "a push failed for another cause"),
+    Reason.PULL_FAILED: (Mark.TRANSIENT, "a pull failed for another cause"),
+    Reason.LOAD_FAILED: (Mark.TRANSIENT, "a load failed for another cause"),
+    Reason.TRANSFER_INTERRUPTED: (Mark.TRANSIENT, "a stream was cut"),
+    Reason.TIMEOUT: (Mark.TRANSIENT, "no byte for timeouts.stall, or longer than timeouts.total"),
+    Reason.SOURCE_UNREACHABLE: (Mark.TRANSIENT, "a source that is needed does not answer"),
+    Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "no source has the image"),
+    Reason.PLATFORM_MISMATCH: (Mark.TERMINAL, "the image is not for the wanted platform"),
+    Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path"),
+    Reason.ARCHIVE_INVALID: (Mark.TERMINAL, "the archive is truncated or holds no image"),
+    Reason.SECRET_MISSING: (Mark.TERMINAL, "a Secret or one of its keys is absent"),
+    Reason.SECRET_HOST_MISMATCH: (Mark.TERMINAL, "the Secret is for another host"),
+    Reason.HOST_NOT_ALLOWED: (Mark.TERMINAL, "the cache does not name that host"),
+    Reason.NAMESPACE_NOT_ALLOWED: (Mark.TERMINAL, "the cache excludes the namespace"),
+    Reason.CACHE_NOT_FOUND: (Mark.WAITING, "no such ImageCache"),
+    Reason.CACHE_NOT_READY: (Mark.WAITING, "the cache stalls or lacks the image"),
+    Reason.CONFLICTING_IMAGES: (Mark.TERMINAL, "an older object wants that name with other content"),
+    Reason.INVALID_REFERENCE: (Mark.TERMINAL, "not an image reference"),
+    Reason.TAG_REQUIRED: (Mark.TERMINAL, "a range needs a tag to run an image by"),
+    Reason.INTERNAL_ERROR: (Mark.TERMINAL, "a defect of the operator; the id is in its log"),
+    Reason.RBAC_DENIED: (Mark.TERMINAL, "the operator lacks a right"),
+    Reason.STATUS_REJECTED: (Mark.EVENT, "the API server refused the status"),
+    Reason.LEADER_ELECTED: (Mark.EVENT, "this operator took the Lease"),
+    Reason.IMAGE_PUSHED: (Mark.EVENT, "an image is in the registry, verified"),
+    Reason.IMAGE_DELIVERED: (Mark.EVENT, "an image is in a target, verified; names the route"),
+    Reason.REGISTRY_RECOVERED: (Mark.EVENT, "the registry works again"),
+    Reason.REGISTRY_TAG_DRIFT: (Mark.EVENT, "somebody moved a tag in the registry"),
+    Reason.PARTIAL_PLATFORM_IMAGE: (Mark.EVENT, "an index lacks some of its children"),
+    Reason.TARGET_REPLACED: (Mark.EVENT, "a new pod or container took the place of a target"),
+    Reason.DRIFT_CORRECTED: (Mark.EVENT, "an image that had gone was brought back"),
+    Reason.INSECURE_ENDPOINT: (Mark.EVENT, "an endpoint without TLS is used, as written"),
+}
+"""Every reason once: what it leads to and what it means."""
+
+
+class CyroidError(Exception):
+    """The root of everything this program raises on purpose."""
+
+
+class InvalidReference(CyroidError):
+    """A text is not an image reference; the message says which rule it breaks."""
+
+
+class Cancelled(CyroidError):
+    """The work was cut by its own Cancellation; nobody outside is to blame."""
+
+
+class TransferError(CyroidError):
+    """A registry, an engine or an archive did not do what was asked.
+
+    `reason` is the decision it leads to, `retry_after` the pause in seconds that the
+    other side asked for, if it did.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after

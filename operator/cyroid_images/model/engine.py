@@ -1,0 +1,72 @@
+"""Engines as values: where one is, who it says it is, and what it was seen to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cyroid_images.model.image import EngineImage
+from cyroid_images.model.platform import Platform
+from cyroid_images.model.reference import Reference
+
+
+class Store(StrEnum):
+    """The two image stores of Docker; they answer differently (see `image.py`)."""
+
+    CLASSIC = "classic"
+    CONTAINERD = "containerd"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTLS:
+    """Our side of a TLS connection, as PEM texts; never printed."""
+
+    ca: str = field(repr=False)
+    certificate: str = field(repr=False)
+    key: str = field(repr=False)
+    server_name: str
+    """The name that the engine's certificate must carry; engines are dialled by address."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEndpoint:
+    """Where an engine listens: `tcp://host:port` or `unix:///path`; TLS or plain."""
+
+    url: str
+    tls: ClientTLS | None = None
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine says of itself (`/info`, `/version`)."""
+
+    id: str
+    """Lives in the data root: another ID is another, empty image store."""
+    name: str
+    version: str
+    api: tuple[int, int]
+    store: Store
+    platform: Platform
+
+    @property
+    def reads_zstd(self) -> bool:
+        """Docker 23 (API 1.42) and newer read Zstd layers, in pull and in load."""
+        return self.api >= (1, 42)
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.store} {self.platform}"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineView:
+    """One look at an engine: who it is and every image that it lists, by its names."""
+
+    info: EngineInfo
+    images: Mapping[Reference, EngineImage]
+    """By tagged name in normal form; an image with three names stands here three times."""
+    by_digest: Mapping[Reference, EngineImage] = field(default_factory=dict)
+    """By repository@digest, as the engine recorded them."""

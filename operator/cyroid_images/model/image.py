@@ -1,0 +1,114 @@
+"""What an image is, independent of its name and of who tells of it.
+
+A registry tells by manifest and config, an engine by `inspect`; both end in the same
+values, so that presence is a comparison of values. The facts behind `EngineImage.holds`:
+engines name one image by different IDs (config, manifest or index digest, by image store;
+moby #48401), so an ID alone proves nothing, and layers alone do not tell two images apart
+that differ only in CMD or ENV.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cyroid_images.errors import InvalidReference, Reason, TransferError
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.platform import Platform
+from cyroid_images.model.reference import Reference
+
+_SETUP_KEYS = (
+    "Cmd Entrypoint Env ExposedPorts Healthcheck Labels OnBuild Shell StopSignal User Volumes"
+    " WorkingDir"
+).split()
+"""What decides how a container runs; the rest of Config differs between engine versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageContent:
+    """One platform's image: layers, platform and setup, and the digests it is known by."""
+
+    platform: Platform
+    diff_ids: tuple[Digest, ...]
+    created: str
+    setup: str
+    config: Digest | None = None
+    manifest: Digest | None = None
+    aliases: frozenset[Digest] = frozenset()
+    """Further digests it is known by: an index, or the ID that a source engine gave it."""
+
+    @property
+    def identities(self) -> frozenset[Digest]:
+        """Every digest that means this content."""
+        known = {digest for digest in (self.config, self.manifest) if digest}
+        return self.aliases | known
+
+    @property
+    def identity(self) -> Digest:
+        """The one digest to show and to record: manifest, else config, else the source's ID."""
+        return self.manifest or self.config or min(self.aliases)
+
+    def is_same(self, other: ImageContent) -> bool:
+        """Equal layers and platform, and the same image by a digest or by its setup."""
+        return (
+            self.diff_ids == other.diff_ids
+            and self.platform == other.platform
+            and (
+                bool(self.identities & other.identities)
+                or (self.created == other.created and self.setup == other.setup)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineImage:
+    """An image as an engine's list and inspect answer it."""
+
+    id: Digest
+    content: ImageContent
+    names: frozenset[Reference]
+    """What a person can run it by (RepoTags)."""
+    digests: frozenset[Reference]
+    """repository@digest pairs that the engine recorded (RepoDigests)."""
+    size: int
+
+    def holds(self, wanted: ImageContent) -> bool:
+        """Is this, by proof, the wanted content?"""
+        return self.content.is_same(wanted)
+
+
+def content_of_config(config: bytes, *, manifest: Digest | None) -> ImageContent:
+    """The content that an image configuration (a blob of a registry) describes.
+
+    Source of the form: OCI image-spec, config.md. Raises TransferError(ProtocolError).
+    """
+    try:
+        document = json.loads(config)
+        return ImageContent(
+            platform=Platform.of(
+                document["os"], document["architecture"], document.get("variant", "")
+            ),
+            diff_ids=tuple(Digest.parse(item) for item in document["rootfs"]["diff_ids"]),
+            created=canonical_time(document.get("created")),
+            setup=canonical_setup(document.get("config")),
+            config=Digest.of(config),
+            manifest=manifest,
+        )
+    except (ValueError, TypeError, KeyError, InvalidReference) as exc:
+        raise TransferError(Reason.PROTOCOL_ERROR, f"not an image config: {exc!r:.120}") from exc
+
+
+def canonical_setup(config: Mapping[str, Any] | None) -> str:
+    """What decides how a container runs, as one comparable text; empty values do not count."""
+    chosen = {key: value for key in _SETUP_KEYS if (value := (config or {}).get(key))}
+    return json.dumps(chosen, sort_keys=True)
+
+
+def canonical_time(created: str | None) -> str:
+    """A moment as one comparable text: engines add or drop trailing zeros and say zero for none."""
+    if not created or created.startswith("0001-01-01"):
+        return ""
+    moment, _, _ = created.partition("Z")
+    return moment.rstrip("0").rstrip(".") if "." in moment else moment

@@ -1,0 +1,82 @@
+"""What both HTTP leaves share: httpx clients whose sockets a Cancellation can cut.
+
+httpx tells of each new connection through its `trace` extension, before any request
+bytes are sent on it. That is the moment to put the socket under the cancellation: a slow
+first byte or an upload has no response yet that could be closed. To cut is to *shut the
+socket down*; closing a response from another thread leaves the read blocked until its
+time-out (tried with httpx 0.28).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+
+from cyroid_images.model.cancellation import Cancellation
+
+_CONNECTED = (
+    "connection.connect_tcp.complete",
+    "connection.connect_unix_socket.complete",
+    "connection.start_tls.complete",
+)
+
+CONNECT_SECONDS = 5.0
+"""A connect inside a cluster takes milliseconds; after 5 s nobody will answer."""
+
+
+def client(
+    base_url: str,
+    *,
+    read_seconds: float,
+    tls: ssl.SSLContext | None = None,
+    unix_socket: str | None = None,
+) -> httpx.Client:
+    """A client that follows no redirect and trusts no environment variable.
+
+    `trust_env=False` also matters for TLS: with it, SSL_CERT_FILE would replace the CA.
+    """
+    transport = httpx.HTTPTransport(
+        verify=tls if tls else ssl.create_default_context(), trust_env=False, uds=unix_socket
+    )
+    timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
+    return httpx.Client(
+        base_url=base_url, transport=transport, timeout=timeout, trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def under(cancellation: Cancellation, **extensions: Any) -> dict[str, Any]:
+    """The httpx `extensions` of a request whose sockets the cancellation may cut."""
+
+    def trace(event: str, info: dict[str, Any]) -> None:
+        if event in _CONNECTED:
+            connection = info["return_value"].get_extra_info("socket")
+            cancellation.attach(cut_of(connection))
+
+    return {"trace": trace, **extensions}
+
+
+def cut_of(connection: socket.socket) -> Callable[[], None]:
+    """Shuts this socket down; harmless on one that is closed."""
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):
+            # Not `connection.shutdown`: for TLS that drops the session under a reading thread.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    return cut
+
+
+@contextlib.contextmanager
+def blame_cancellation(cancellation: Cancellation) -> Iterator[None]:
+    """A stream that breaks because we cut it raises our cause, not an outage."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.StreamError, OSError):
+        cancellation.raise_if_cancelled()
+        raise
