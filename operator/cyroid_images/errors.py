@@ -174,7 +174,10 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     Reason.NAMESPACE_NOT_ALLOWED: (Mark.TERMINAL, "the cache excludes the namespace"),
     Reason.CACHE_NOT_FOUND: (Mark.WAITING, "no such ImageCache"),
     Reason.CACHE_NOT_READY: (Mark.WAITING, "the cache stalls or lacks the image"),
-    Reason.CONFLICTING_IMAGES: (Mark.TERMINAL, "an older object wants that name with other content"),
+    Reason.CONFLICTING_IMAGES: (
+        Mark.TERMINAL,
+        "an older object wants that name with other content",
+    ),
     Reason.INVALID_REFERENCE: (Mark.TERMINAL, "not an image reference"),
     Reason.TAG_REQUIRED: (Mark.TERMINAL, "a range needs a tag to run an image by"),
     Reason.INTERNAL_ERROR: (Mark.TERMINAL, "a defect of the operator; the id is in its log"),

@@ -41,11 +41,14 @@ def client(
     `trust_env=False` also matters for TLS: with it, SSL_CERT_FILE would replace the CA.
     """
     transport = httpx.HTTPTransport(
-        verify=tls if tls else ssl.create_default_context(), trust_env=False, uds=unix_socket
+        verify=tls or ssl.create_default_context(), trust_env=False, uds=unix_socket
     )
     timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
     return httpx.Client(
-        base_url=base_url, transport=transport, timeout=timeout, trust_env=False,
+        base_url=base_url,
+        transport=transport,
+        timeout=timeout,
+        trust_env=False,
         follow_redirects=False,
     )
 

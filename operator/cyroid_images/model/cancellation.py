@@ -26,7 +26,7 @@ class Cancellation(Protocol):
 class Never:
     """A Cancellation for calls that their own time-out bounds well enough."""
 
-    def attach(self, cut: Callable[[], None]) -> Callable[[], None]:
+    def attach(self, cut: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - the Protocol
         return lambda: None
 
     def raise_if_cancelled(self) -> None:

@@ -20,9 +20,19 @@ from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
 _SETUP_KEYS = (
-    "Cmd Entrypoint Env ExposedPorts Healthcheck Labels OnBuild Shell StopSignal User Volumes"
-    " WorkingDir"
-).split()
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "ExposedPorts",
+    "Healthcheck",
+    "Labels",
+    "OnBuild",
+    "Shell",
+    "StopSignal",
+    "User",
+    "Volumes",
+    "WorkingDir",
+)
 """What decides how a container runs; the rest of Config differs between engine versions."""
 
 

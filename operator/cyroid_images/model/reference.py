@@ -50,7 +50,9 @@ class Reference:
         path, colon, tag = rest.partition(":")
         digest = Digest.parse(digits) if at else None
         if colon and not _TAG.fullmatch(tag):
-            raise InvalidReference(f"{text!r}: {tag!r} is not a tag (at most 128 of A-Z a-z 0-9 _ . -)")
+            raise InvalidReference(
+                f"{text!r}: {tag!r} is not a tag (at most 128 of A-Z a-z 0-9 _ . -)"
+            )
         for component in path.split("/"):
             if not _COMPONENT.fullmatch(component):
                 raise InvalidReference(

@@ -31,8 +31,7 @@ def tag_of(reference: Reference) -> str:
     """The tag in our registry: a help for people, since engines pull by digest."""
     if reference.tag:
         return reference.tag
-    assert reference.digest is not None, "a reference has a tag or a digest"
-    return f"_by-{reference.digest.hex[:40]}"
+    return f"_by-{reference.digest.hex[:40]}" if reference.digest else "latest"
 
 
 def pin_tag(manifest: Digest) -> str:
