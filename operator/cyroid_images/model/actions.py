@@ -1,0 +1,104 @@
+"""The steps of a plan, as values that say what is moved, where to, and why.
+
+A range is given Pull, Load and Wait per target and image; a cache is given Push and Wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyroid_images.errors import Reason
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo
+from cyroid_images.model.fault import Fault
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.knowledge import SourceImage, Stored, Wish
+from cyroid_images.model.reference import Reference
+from cyroid_images.model.registry import RegistryEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One engine that must hold images: a pod UID, and where its engine listens."""
+
+    uid: str
+    pod: str
+    endpoint: EngineEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Nothing to do: the image is there, proven."""
+
+    wish: Wish
+    content: ImageContent
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done now; the fault says why and what happens next."""
+
+    wish: Wish
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Registry to engine: by digest, then under the name that the range wants."""
+
+    wish: Wish
+    target: Target
+    info: EngineInfo
+    stored: Stored
+    pull_host: str
+
+    @property
+    def transport(self) -> Reference:
+        """What the engine pulls: our registry, by digest; dropped afterwards."""
+        digest = self.stored.manifest.digest
+        return Reference(self.pull_host.lower(), self.stored.repository, None, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Source engine to engine, as a tar, because the registry route does not serve."""
+
+    wish: Wish
+    target: Target
+    info: EngineInfo
+    source: SourceImage
+    because: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Untag:
+    """Drop transport names that an interrupted transfer left in an engine."""
+
+    target: Target
+    names: tuple[Reference, ...]
+
+
+Step = Present | Wait | Pull | Load
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Source engine to registry, under the repository that the reference maps to."""
+
+    wish: Wish
+    source: SourceImage
+    registry: RegistryEndpoint
+    repository: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """Nothing to do: the image is in the registry, proven."""
+
+    wish: Wish
+    stored: Stored
+
+
+CacheStep = Cached | Wait | Push
+
+PROGRESSING = Fault(Reason.PROGRESSING, "first look")

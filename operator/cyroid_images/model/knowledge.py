@@ -1,0 +1,73 @@
+"""What the cache side knows of each wanted image, for the ranges to decide by.
+
+`None` means "could not be seen" or "not looked at yet", never "absent".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.fault import Failure, Fault
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.manifest import Manifest
+from cyroid_images.model.platform import Platform
+from cyroid_images.model.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One image that somebody wants; without a platform it is the engine's own."""
+
+    reference: Reference
+    platform: Platform | None = None
+
+    def __str__(self) -> str:
+        return f"{self.reference}{f' ({self.platform})' if self.platform else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An image proven in our registry: where, and what it is."""
+
+    repository: str
+    manifest: Manifest
+    content: ImageContent
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """An image seen in a source engine: by this ID it is saved and pushed."""
+
+    source: str
+    endpoint: EngineEndpoint
+    id: Digest
+    content: ImageContent
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All that is known of one wish."""
+
+    content: ImageContent | None = None
+    """What the wish means right now; None: not known yet, or `fault` says why not."""
+    stored: Stored | None = None
+    source: SourceImage | None = None
+    fault: Fault | None = None
+    """Why the wish has no content."""
+    failure: Failure | None = None
+    """The last push that failed, while the image is not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheView:
+    """What one ImageCache tells the ranges that name it."""
+
+    pull_host: str
+    looked: bool = False
+    """False until the first look has ended."""
+    registry: Fault | None = None
+    """Why the registry cannot serve, or None while it does (or was not looked at)."""
+    images: Mapping[Wish, Knowledge] = field(default_factory=dict)

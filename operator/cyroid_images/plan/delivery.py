@@ -1,0 +1,128 @@
+"""What one engine lacks, and by which route each image comes: a ladder of early returns.
+
+Fallback is a rung here, not an `except`: a failed pull comes back as a Failure, and the
+next plan answers Load where a tar may help, with the reason that will stand in status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cyroid_images.errors import Reason
+from cyroid_images.model.actions import PROGRESSING, Load, Present, Pull, Step, Target, Wait
+from cyroid_images.model.engine import EngineView
+from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
+from cyroid_images.model.range_images import Delivery
+from cyroid_images.plan import backoff
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one range wants of one engine, and all that was seen: the input of the ladder."""
+
+    target: Target
+    view: EngineView
+    cache: CacheView
+    delivery: Delivery
+    failures: Mapping[tuple[Wish, Route], Failure]
+    now: datetime
+
+
+def plan_image(wish: Wish, seen: Delivered) -> Step:
+    """The one step that this image needs in this engine now."""
+    known = knowledge_for(wish, seen)
+    content = known.content
+    if content is None:
+        return Wait(wish, known.fault or PROGRESSING)
+    if _is_there(wish, content, seen):
+        return Present(wish, content)
+    if wish.platform is None and content.platform != seen.view.info.platform:
+        # The source has it, but for another machine: never load a foreign platform silently.
+        return Wait(wish, _foreign(wish, content, seen))
+    because = why_tar(wish, known, seen)
+    if because is None:
+        return _by_registry(wish, known, seen)
+    return _by_tar(wish, known, seen, because)
+
+
+def knowledge_for(wish: Wish, seen: Delivered) -> Knowledge:
+    """What is known of the wish for this engine: asked for its platform only where need be."""
+    known = seen.cache.images.get(wish, Knowledge())
+    platform = seen.view.info.platform
+    if wish.platform or known.content is None or known.content.platform == platform:
+        return known
+    return seen.cache.images.get(Wish(wish.reference, platform), Knowledge())
+
+
+def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
+    """Why this image must come by tar; None while the registry route is open."""
+    if seen.delivery is Delivery.TAR_ONLY:
+        return Fault(Reason.FORCED_BY_SPEC, "delivery is TarOnly")
+    if seen.delivery is Delivery.REGISTRY_ONLY:
+        return None
+    if seen.cache.registry is not None:
+        return seen.cache.registry
+    if known.stored is None:
+        gave_up = known.failure is not None and backoff.gives_way_to_tar(known.failure)
+        return known.failure.fault if known.failure and gave_up else None
+    if known.stored.manifest.has_zstd and not seen.view.info.reads_zstd:
+        return Fault(
+            Reason.COMPRESSION_UNSUPPORTED,
+            f"the engine's API {seen.view.info.api[0]}.{seen.view.info.api[1]} reads no Zstd"
+            " layers (1.42 does); set spec.registry.compression: Gzip in the cache",
+        )
+    failure = seen.failures.get((wish, Route.REGISTRY))
+    if failure is None or not backoff.gives_way_to_tar(failure):
+        return None
+    if seen.now >= failure.next_attempt + backoff.REGISTRY_AGAIN:
+        return None  # long enough ago: the registry gets another chance
+    return failure.fault
+
+
+def _is_there(wish: Wish, content: ImageContent, seen: Delivered) -> bool:
+    image = seen.view.images.get(wish.reference.tagged)
+    return image is not None and image.holds(content)
+
+
+def _by_registry(wish: Wish, known: Knowledge, seen: Delivered) -> Step:
+    """Pull, or the reason why not now."""
+    if known.stored is None:
+        return Wait(wish, _not_cached(known, seen))
+    failure = seen.failures.get((wish, Route.REGISTRY))
+    if failure is not None and failure.next_attempt > seen.now:
+        return Wait(wish, failure.fault)
+    return Pull(wish, seen.target, seen.view.info, known.stored, seen.cache.pull_host)
+
+
+def _by_tar(wish: Wish, known: Knowledge, seen: Delivered, because: Fault) -> Step:
+    """Load, or the reason why not now."""
+    if known.source is None:
+        return Wait(
+            wish,
+            Fault(because.reason, f"{because.message}; no source can give {wish} as a tar either"),
+        )
+    failure = seen.failures.get((wish, Route.TAR))
+    if failure is not None and failure.next_attempt > seen.now:
+        return Wait(wish, failure.fault)
+    return Load(wish, seen.target, seen.view.info, known.source, because)
+
+
+def _not_cached(known: Knowledge, seen: Delivered) -> Fault:
+    if seen.cache.registry is not None:
+        return seen.cache.registry
+    if known.failure is not None:
+        return known.failure.fault
+    return Fault(Reason.PROGRESSING, "on its way into the registry")
+
+
+def _foreign(wish: Wish, content: ImageContent, seen: Delivered) -> Fault:
+    if not seen.cache.looked:
+        return PROGRESSING
+    return Fault(
+        Reason.PLATFORM_MISMATCH,
+        f"{wish.reference} is {content.platform}, the engine is {seen.view.info.platform}",
+    )
