@@ -1,0 +1,112 @@
+"""Debian trixie file systems: for the lab's images and to chroot into.
+
+Made with debootstrap from the mirror that this machine uses. The machine's
+proxy and CA settings are used while packages are installed and not kept.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.lab import apt, cache, tools
+from tests.lab.errors import LabError
+from tests.lab.shell import run
+
+_RECIPE = "1"  # another number makes every file system anew
+_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+_NO_DOCUMENTS = "".join(
+    f"path-exclude=/usr/share/{name}/*\n" for name in ("doc", "info", "locale", "man")
+)
+
+
+def trixie(*packages: str) -> Path:
+    """A cached directory with a minimal trixie and these packages.
+
+    Whoever uses it must not write into it: mount an overlay or copy it. The
+    first call takes about half a minute, later ones no time.
+    """
+    _check()
+    wanted = sorted(set(packages))
+    path = cache.root() / "rootfs" / f"trixie-{cache.key(_RECIPE, *wanted)}"
+    if not wanted:
+        return cache.made(path, _bootstrap)
+    if path.exists():
+        return path
+    base = trixie()
+    return cache.made(path, lambda unfinished: _extend(base, wanted, unfinished))
+
+
+def host_bundle() -> Path | None:
+    """The CA bundle that this machine's programs are told to use, if any."""
+    for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        path = Path(os.environ.get(name, ""))
+        if path.is_file():
+            return path
+    return None
+
+
+def _check() -> None:
+    if os.geteuid() != 0:
+        raise LabError("a root file system can only be made by root")
+
+
+def _bootstrap(directory: Path) -> None:
+    command = [tools.ensure("debootstrap"), "--variant=minbase", "--include=ca-certificates"]
+    mirror = apt.mirror()
+    run([*command, "trixie", directory, *([mirror] if mirror else [])])
+    (directory / "etc/dpkg/dpkg.cfg.d/no-documents").write_text(_NO_DOCUMENTS)
+    _tidy(directory)
+
+
+def _extend(base: Path, packages: list[str], directory: Path) -> None:
+    run(["cp", "-a", "--reflink=auto", base, directory])
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
+    proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+    env |= {name: os.environ[name] for name in proxies if name in os.environ}
+    install = ["apt-get", "-qy", "install", "--no-install-recommends", *packages]
+    with _host_settings(directory):
+        run(["chroot", directory, "apt-get", "-q", "update"], env=env)
+        run(["chroot", directory, *install], env=env)
+    _tidy(directory)
+
+
+@contextmanager
+def _host_settings(directory: Path) -> Iterator[None]:
+    """The machine's name servers, CAs and apt settings, for as long as it lasts."""
+    etc = directory / "etc"
+    lent = {
+        etc / "resolv.conf": Path("/etc/resolv.conf").read_bytes(),
+        etc / "apt/apt.conf.d/90host": apt.configuration().encode(),
+        directory / "usr/sbin/policy-rc.d": b"#!/bin/sh\nexit 101\n",
+    }
+    bundle = host_bundle()
+    kept = (directory / _BUNDLE).read_bytes()
+    for path, content in lent.items():
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o755 if path.name == "policy-rc.d" else 0o644)
+    if bundle:
+        (directory / _BUNDLE).write_bytes(bundle.read_bytes())
+    try:
+        yield
+    finally:
+        for path in lent:
+            path.unlink()
+        (directory / _BUNDLE).write_bytes(kept)
+
+
+def _tidy(directory: Path) -> None:
+    """Removes what only the making needed: it would be in every image."""
+    for pattern in ("var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/log/*.log"):
+        for path in directory.glob(pattern):
+            path.unlink()
+    lists = directory / "var/lib/apt/lists"
+    shutil.rmtree(lists, ignore_errors=True)
+    (lists / "partial").mkdir(parents=True)
+    for name in ("doc", "info", "locale", "man"):
+        for path in (directory / "usr/share" / name).glob("*"):
+            cache.remove(path)
+    (directory / "etc/resolv.conf").unlink(missing_ok=True)
+    (directory / "etc/resolv.conf").touch()  # a chroot or a runtime puts its own there
