@@ -1,0 +1,57 @@
+"""Bytes on their way, hashed while they pass: nothing is stored, nothing is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.manifest import Descriptor
+
+
+def verified(chunks: Iterable[bytes], descriptor: Descriptor, act: str) -> Iterator[bytes]:
+    """The same bytes; the last chunk is handed out only once size and digest are proven.
+
+    Raises DigestMismatch for other or more bytes and BlobMissing for fewer, so that
+    whoever sends them on never completes a wrong blob.
+    """
+    hashing = hashlib.new(descriptor.digest.algorithm)
+    seen, held = 0, b""
+    for chunk in chunks:
+        seen += len(chunk)
+        if seen > descriptor.size:
+            raise _wrong(Reason.DIGEST_MISMATCH, act, f"more than {descriptor.size} bytes")
+        hashing.update(chunk)
+        if held:
+            yield held
+        held = chunk
+    if seen < descriptor.size:
+        raise _wrong(Reason.BLOB_MISSING, act, f"{seen} of {descriptor.size} bytes")
+    if hashing.hexdigest() != descriptor.digest.hex:
+        raise _wrong(Reason.DIGEST_MISMATCH, act, f"the bytes are not {descriptor.digest}")
+    if held:
+        yield held
+
+
+class Measured:
+    """Bytes of unknown length; `digest` and `size` are those of what has passed so far."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self._hashing = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> Digest:
+        return Digest("sha256", self._hashing.hexdigest())
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._hashing.update(chunk)
+            self.size += len(chunk)
+            yield chunk
+
+
+def _wrong(reason: Reason, act: str, cause: str) -> TransferError:
+    return TransferError(reason, f"{act}: {cause}")
