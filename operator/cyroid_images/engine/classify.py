@@ -1,0 +1,183 @@
+"""Which reason the words of an engine lead to: one table, most specific row first.
+
+Engines answer in prose of many authors (moby, containerd, Go's net and tls, the registry);
+this is the only place that reads it. Words are matched in lower case. The engine's own
+words stay in the message, cleaned and bounded, since they say what no table knows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cyroid_images.errors import Reason, TransferError
+
+LONGEST_WORDS = 256
+"""Characters kept of what an engine says: a row of status has no more."""
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_USER_IN_URL = re.compile(r"://[^/\s@\"]*@")
+
+
+class Operation(StrEnum):
+    """What was asked when the engine said its words."""
+
+    PREFLIGHT = "preflight"
+    PULL = "pull"
+    PUSH = "push"
+    LOAD = "load"
+    SAVE = "save"
+    CONTROL = "control"
+
+
+_ANY = frozenset(Operation)
+_REGISTRY = frozenset({Operation.PREFLIGHT, Operation.PULL, Operation.PUSH})
+_FETCH = frozenset({Operation.PREFLIGHT, Operation.PULL})
+_PUSH = frozenset({Operation.PUSH})
+_LOAD = frozenset({Operation.LOAD})
+_STREAMS = frozenset({Operation.PULL, Operation.PUSH, Operation.LOAD})
+_LOCAL = frozenset({Operation.SAVE, Operation.CONTROL, Operation.PUSH})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    words: re.Pattern[str]
+    operations: frozenset[Operation]
+    reason: Reason
+
+
+def _row(words: str, operations: frozenset[Operation], reason: Reason) -> _Row:
+    return _Row(re.compile(words), operations, reason)
+
+
+_TABLE: tuple[_Row, ...] = (
+    # The port speaks TLS and we do not: an answer, not an exception.
+    _row("client sent an http request to an https server", _ANY, Reason.TLS_REJECTED),
+    _row("client version .* is too new", _ANY, Reason.ENGINE_TOO_OLD),
+    _row("client version .* is too old", _ANY, Reason.PROTOCOL_ERROR),
+    _row("page not found", _ANY, Reason.PROTOCOL_ERROR),
+    # Trust: both rows hold words ("get", "failed to verify") that later rows would take.
+    _row("server gave http response to https client", _REGISTRY, Reason.REGISTRY_NOT_TRUSTED),
+    _row("x509: |certificate|remote error: tls: ", _REGISTRY, Reason.TLS_REJECTED),
+    # Disk: what names the engine's own paths is its disk, other words in a push the registry's.
+    _row(r"/docker/.*no space|ingest.*no space|docker-export", _PUSH, Reason.INSUFFICIENT_STORAGE),
+    _row("no space left|quota exceeded", _PUSH, Reason.REGISTRY_FULL),
+    _row("no space left|quota exceeded", _ANY, Reason.INSUFFICIENT_STORAGE),
+    _row("toomanyrequests|too many requests|rate limit", _ANY, Reason.RATE_LIMITED),
+    _row(
+        "unauthorized|denied|no basic auth credentials|authentication required"
+        "|insufficient_scope|403 forbidden",
+        _REGISTRY,
+        Reason.UNAUTHORIZED,
+    ),
+    _row("method not allowed", _PUSH, Reason.REGISTRY_READ_ONLY),
+    # Content: a wrong digest says more than a missing blob, a blob more than a manifest.
+    _row(
+        "verification failed|failed to verify|digest mismatch|unexpected commit digest"
+        "|digest did not match|digests do not match|failed size validation|invalid checksum",
+        _STREAMS,
+        Reason.DIGEST_MISMATCH,
+    ),
+    _row(
+        "blob unknown|unknown blob|blob upload unknown|blob upload invalid"
+        "|manifest blob unknown|blobs? .*not found",
+        _REGISTRY,
+        Reason.BLOB_MISSING,
+    ),
+    _row(
+        "no matching manifest for|no match for platform|does not match the specified platform"
+        "|cannot load .* image on|cannot be used on this platform"
+        "|image operating system .* cannot be used",
+        _STREAMS,
+        Reason.PLATFORM_MISMATCH,
+    ),
+    _row("zstd", _STREAMS, Reason.COMPRESSION_UNSUPPORTED),
+    _row(
+        "unsupported media type|schema ?1|unsupported manifest format",
+        _FETCH,
+        Reason.PROTOCOL_ERROR,
+    ),
+    # Network between engine and registry. A cut stream is not an unreachable registry.
+    _row(
+        "no such host|server misbehaving|i/o timeout|connection refused|no route to host"
+        "|network is unreachable|tls handshake timeout|context deadline exceeded|client.timeout"
+        "|temporary failure in name resolution|connection timed out",
+        _REGISTRY,
+        Reason.REGISTRY_UNREACHABLE,
+    ),
+    _row(
+        "unexpected eof|connection reset|broken pipe|http2: |context canceled",
+        _STREAMS | {Operation.PREFLIGHT},
+        Reason.TRANSFER_INTERRUPTED,
+    ),
+    _row(
+        r"internal server error|bad gateway|service unavailable|gateway timeout"
+        r"|http status:? 5\d\d|: 5\d\d ",
+        _REGISTRY,
+        Reason.SERVER_ERROR,
+    ),
+    # Absence, last: "not found" stands in many sentences above.
+    _row("missing content", _PUSH, Reason.PUSH_FAILED),
+    _row(
+        "manifest unknown|name unknown|not found|404|repository does not exist",
+        _FETCH,
+        Reason.IMAGE_NOT_FOUND,
+    ),
+    _row(
+        "no such image|tag does not exist|does not exist locally|reference does not exist"
+        "|no such id",
+        _LOCAL,
+        Reason.IMAGE_NOT_FOUND,
+    ),
+)
+
+_OTHERWISE = {
+    Operation.PREFLIGHT: Reason.PULL_FAILED,
+    Operation.PULL: Reason.PULL_FAILED,
+    Operation.PUSH: Reason.PUSH_FAILED,
+    Operation.LOAD: Reason.LOAD_FAILED,
+    Operation.SAVE: Reason.TRANSFER_INTERRUPTED,  # the engine failed in mid-save
+    Operation.CONTROL: Reason.ENGINE_UNREACHABLE,  # it answers, but refuses
+}
+
+
+def reason_of(text: str, operation: Operation) -> Reason:
+    """The reason of the first row that knows these words, else the operation's own."""
+    lower = text.lower()
+    for row in _TABLE:
+        if operation in row.operations and row.words.search(lower):
+            return row.reason
+    return _OTHERWISE[operation]
+
+
+def failure(text: str, operation: Operation, *, what: str, registry: str = "") -> TransferError:
+    """The error that an engine's words mean; `what` names the move, `registry` its host."""
+    reason = reason_of(text, operation)
+    return TransferError(reason, f"{what}: {_advice(reason, operation, registry)}{clean(text)}")
+
+
+def clean(text: str) -> str:
+    """One line without control, bidi or escape characters, and without credentials in URLs."""
+    # Cut before cleaning: a hostile engine may send a mebibyte.
+    plain = _ANSI.sub("", text[: LONGEST_WORDS * 16])
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in plain
+        if char.isspace() or unicodedata.category(char)[0] != "C"
+    )
+    words = _USER_IN_URL.sub("://***@", " ".join(visible.split()))
+    return words if len(words) <= LONGEST_WORDS else f"{words[: LONGEST_WORDS - 1]}…"
+
+
+def _advice(reason: Reason, operation: Operation, registry: str) -> str:
+    """What to do about it, before the engine's words, so that no bound cuts it off."""
+    if reason is Reason.REGISTRY_NOT_TRUSTED:
+        line = f'{{"insecure-registries": ["{registry}"]}}'
+        return f"the engine does not trust {registry}: its daemon.json lacks {line}; it says: "
+    if reason is Reason.TLS_REJECTED and operation in _REGISTRY:
+        return f"the engine refuses the certificate of {registry}; it says: "
+    if reason is Reason.TLS_REJECTED:
+        return "the engine speaks TLS on that port and the operator was told not to; it says: "
+    return ""

@@ -1,0 +1,193 @@
+"""One Docker engine as the rest of the program sees it: what it is, holds and can be asked.
+
+Blocking and thread safe; each call opens its own connection and closes it. Every failure
+is a TransferError with a reason, or the cause of the caller's Cancellation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+
+import docker
+import docker.errors
+import httpx
+
+from cyroid_images import sockets
+from cyroid_images.engine import control, streams, tars, view
+from cyroid_images.engine.deadline import Deadline
+from cyroid_images.engine.dialling import Dialler
+from cyroid_images.engine.faults import told
+from cyroid_images.engine.layers import LayerProgress
+from cyroid_images.engine.limits import StreamLimits
+from cyroid_images.model.cancellation import NEVER, Cancellation
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.progress import Observer
+from cyroid_images.model.reference import Reference
+from cyroid_images.model.registry import Credentials
+
+PREFLIGHT_SECONDS = 90.0
+"""The engine looks up a name (21 s seen) and dials twice (30 s each) before it gives up."""
+
+VIEW_SECONDS = 120.0
+"""A first look inspects every image of an engine, some milliseconds each."""
+
+
+class Engine:
+    """One dockerd at one endpoint; cheap to make, does no I/O until it is asked."""
+
+    def __init__(self, endpoint: EngineEndpoint, *, answer_seconds: float = 10.0) -> None:
+        self.endpoint = endpoint
+        self._answer_seconds = answer_seconds
+        self._dialler = Dialler(endpoint)
+        self._api: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        """Forget the client key; no connection outlives its call."""
+        self._dialler.forget()
+
+    def info(self, cancellation: Cancellation = NEVER) -> EngineInfo:
+        """Who the engine says it is, in the newest API that both sides speak.
+
+        Raises EngineUnreachable, EngineTooOld, TLSRejected or ProtocolError.
+        """
+        self._api = self._negotiate(cancellation)
+        with self._session(cancellation) as api, control.refusals("info"):
+            return view.info_of(api.info(), self._api)
+
+    def view(
+        self,
+        info: EngineInfo,
+        known: Mapping[Digest, ImageContent],
+        cancellation: Cancellation = NEVER,
+    ) -> EngineView:
+        """Every image that the engine lists: one list call, one inspect per ID not in `known`.
+
+        An image that vanishes in between is left out. `known` maps image IDs to content that
+        an earlier view of the same engine (by `info.id`) returned.
+        """
+        with self._session(cancellation, VIEW_SECONDS) as api, control.refusals("look at images"):
+            inspect = partial(control.inspected, api)
+            return view.view_of(info, control.listed(api), known, inspect)
+
+    def tag(self, image: Digest | Reference, name: Reference) -> None:
+        """Give an image one more name; a name that exists moves. Or ImageNotFound."""
+        with self._session(NEVER) as api, control.refusals(f"tag {image} as {name}"):
+            api.tag(str(image), name.name, tag=name.tag or "latest")
+
+    def untag(self, name: Reference) -> None:
+        """Take a name (with tag or digest) away; that it is not there is fine.
+
+        The last name of an image takes the image along; parents stay (`noprune`).
+        """
+        with self._session(NEVER) as api, control.refusals(f"untag {name}"):
+            try:
+                api.remove_image(str(name), noprune=True)
+            except docker.errors.NotFound:
+                return
+
+    def preflight(
+        self, transport: Reference, credentials: Credentials | None, cancellation: Cancellation
+    ) -> None:
+        """Let the engine itself look the manifest up: name, network, trust, credentials.
+
+        Moves no layer and returns in milliseconds when all is well.
+        """
+        with Deadline(cancellation, PREFLIGHT_SECONDS) as deadline, told(self.endpoint, deadline):
+            ask = streams.preflight_ask(self._path(cancellation), transport, credentials)
+            with self._wire(deadline, PREFLIGHT_SECONDS).send(ask) as answer:
+                streams.expect_descriptor(answer, ask)
+
+    def pull(
+        self,
+        transport: Reference,
+        observer: Observer,
+        *,
+        limits: StreamLimits,
+        cancellation: Cancellation,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        """Pull by digest, and return only when the engine says that it has the image.
+
+        `sizes` maps the first twelve digits of each layer's digest to its bytes; with it
+        progress has a total. What was pulled stands under `transport` until it is untagged.
+        """
+        ask = streams.pull_ask(self._path(cancellation), transport)
+        wire = self._wire(cancellation, limits.stall_seconds)
+        streams.pull(wire, ask, observer, LayerProgress(sizes))
+
+    def push(
+        self,
+        name: Reference,
+        credentials: Credentials | None,
+        observer: Observer,
+        *,
+        limits: StreamLimits,
+        cancellation: Cancellation,
+    ) -> Digest:
+        """Push a tag that the engine has; returns the digest of the manifest (or index) pushed.
+
+        The digest is the engine's claim: ask the registry before believing it.
+        """
+        ask = streams.push_ask(self._path(cancellation), name, credentials)
+        return streams.push(self._wire(cancellation, limits.stall_seconds), ask, observer)
+
+    def save(
+        self, image: Reference | Digest, *, limits: StreamLimits, cancellation: Cancellation
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """The image as a tar, as a `with` block around its bytes.
+
+        The tar may end in JSON that tells an error: whoever reads it must look.
+        """
+        ask = tars.save_ask(self._path(cancellation), image)
+        wire = self._wire(cancellation, limits.first_byte_seconds)
+        return tars.save(wire, ask, limits.stall_seconds)
+
+    def load(
+        self,
+        tar: Iterator[bytes],
+        observer: Observer,
+        *,
+        limits: StreamLimits,
+        cancellation: Cancellation,
+        length: int | None = None,
+    ) -> tuple[str, ...]:
+        """Load a tar of exactly `length` bytes (or chunked).
+
+        Returns the names and IDs that the engine says it loaded: look before believing it.
+        """
+        ask = tars.load_ask(self._path(cancellation), length)
+        wire = self._wire(cancellation, limits.reply_seconds, write=limits.stall_seconds)
+        return tars.load(wire, ask, tar, observer)
+
+    def _session(
+        self, cancellation: Cancellation, total_seconds: float | None = None
+    ) -> AbstractContextManager[docker.APIClient]:
+        major, minor = self._version(cancellation)
+        patience = control.Patience(self._answer_seconds, total_seconds or self._answer_seconds)
+        return control.session(self._dialler, cancellation, patience, f"{major}.{minor}")
+
+    def _negotiate(self, cancellation: Cancellation) -> tuple[int, int]:
+        patience = control.Patience(self._answer_seconds, self._answer_seconds)
+        session = control.session(self._dialler, cancellation, patience)
+        with session as api, control.refusals("version"):
+            return view.negotiated(api.version(api_version=False))
+
+    def _version(self, cancellation: Cancellation) -> tuple[int, int]:
+        """Negotiated once by the first call that needs it, anew by every `info`."""
+        if self._api is None:
+            self._api = self._negotiate(cancellation)
+        return self._api
+
+    def _path(self, cancellation: Cancellation) -> str:
+        major, minor = self._version(cancellation)
+        return f"/v{major}.{minor}"
+
+    def _wire(
+        self, cancellation: Cancellation, silence: float, *, write: float | None = None
+    ) -> streams.Wire:
+        timeout = httpx.Timeout(silence, connect=sockets.CONNECT_SECONDS, write=write or silence)
+        return streams.Wire(self._dialler, cancellation, timeout)

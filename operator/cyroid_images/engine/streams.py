@@ -1,0 +1,227 @@
+"""Pull and push: one request whose answer is a stream of events, ended by a result or an error.
+
+A stream that just ends is a failure: the engine died. Success is only what the engine
+says at the end: a `Status:` line of a pull, the digest of a push. Status 200 means nothing,
+it was sent before the first layer moved.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from cyroid_images.engine.classify import Operation, failure
+from cyroid_images.engine.dialling import Dialler
+from cyroid_images.engine.events import Decoder, Event, events_of
+from cyroid_images.engine.faults import Phase, told
+from cyroid_images.engine.layers import LayerProgress
+from cyroid_images.errors import InvalidReference, Reason, TransferError
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.progress import Observer
+from cyroid_images.model.reference import Reference
+from cyroid_images.model.registry import Credentials
+
+LONGEST_ERROR = 64 * 1024
+"""Bytes read of an error answer."""
+
+_PUSHED = re.compile(r"(?P<tag>\S{1,128}): digest: (?P<digest>sha256:[a-f0-9]{64}) size: \d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to the engine, and how its failure is told."""
+
+    operation: Operation
+    method: str
+    path: str
+    what: str
+    """The move in words: "pull host/app@sha256:.."."""
+    params: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    registry: str = ""
+    secret: str = field(default="", repr=False)
+    """A password that the engine may echo and nobody may read."""
+
+    def failure(self, words: str) -> TransferError:
+        """The error that these words of the engine mean."""
+        hidden = words.replace(self.secret, "***") if self.secret else words
+        return failure(hidden, self.operation, what=self.what, registry=self.registry)
+
+    def interrupted(self, decoder: Decoder) -> TransferError:
+        """The error of a stream that ended without a result."""
+        if decoder.garbage:
+            said = f"{self.what}: the answer is not JSON: {decoder.garbage}"
+            return TransferError(Reason.PROTOCOL_ERROR, said)
+        return TransferError(
+            Reason.TRANSFER_INTERRUPTED, f"{self.what}: the engine's answer ended without a result"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where an Ask goes and what bounds it: the engine, its silence, our Cancellation."""
+
+    dialler: Dialler
+    cancellation: Cancellation
+    silence: httpx.Timeout
+
+    @contextlib.contextmanager
+    def send(self, ask: Ask, content: Iterator[bytes] | None = None) -> Iterator[httpx.Response]:
+        """The answer to an Ask, its body unread; raises on every status but 2xx."""
+        with (
+            self.dialler.client(self.silence.read or 0) as http,
+            http.stream(
+                ask.method,
+                ask.path,
+                params=ask.params,
+                headers={"Accept-Encoding": "identity", **ask.headers},
+                content=content,
+                timeout=self.silence,
+                extensions=self.dialler.extensions(self.cancellation),
+            ) as response,
+        ):
+            if not response.is_success:
+                raise ask.failure(error_words(response))
+            yield response
+
+
+def pull_ask(api: str, transport: Reference) -> Ask:
+    """The Ask for a pull by digest; `tag` takes a digest as well."""
+    return Ask(
+        Operation.PULL,
+        "POST",
+        f"{api}/images/create",
+        f"pull {transport}",
+        params={"fromImage": transport.name, "tag": str(transport.digest or transport.tag)},
+        registry=transport.host,
+    )
+
+
+def push_ask(api: str, name: Reference, credentials: Credentials | None) -> Ask:
+    """The Ask for a push of a tag; without X-Registry-Auth engines answer 400."""
+    return Ask(
+        Operation.PUSH,
+        "POST",
+        f"{api}/images/{name.name}/push",
+        f"push {name}",
+        params={"tag": name.tag or "latest"},
+        headers={"X-Registry-Auth": registry_auth(name.host, credentials)},
+        registry=name.host,
+        secret=credentials.password if credentials else "",
+    )
+
+
+def preflight_ask(api: str, transport: Reference, credentials: Credentials | None) -> Ask:
+    """The Ask whether the engine itself can reach, trust and find the manifest."""
+    return Ask(
+        Operation.PREFLIGHT,
+        "GET",
+        f"{api}/distribution/{transport.name}@{transport.digest}/json",
+        f"look up {transport}",
+        headers={"X-Registry-Auth": registry_auth(transport.host, credentials)},
+        registry=transport.host,
+        secret=credentials.password if credentials else "",
+    )
+
+
+def expect_descriptor(response: httpx.Response, ask: Ask) -> None:
+    """Raise ProtocolError unless the answer of a preflight describes a manifest."""
+    try:
+        is_descriptor = "Descriptor" in json.loads(error_words(response))
+    except (ValueError, TypeError, RecursionError):
+        is_descriptor = False
+    if not is_descriptor:
+        raise TransferError(Reason.PROTOCOL_ERROR, f"{ask.what}: the answer is no descriptor")
+
+
+def pull(wire: Wire, ask: Ask, observer: Observer, layers: LayerProgress) -> None:
+    """Pull, and return only when the engine said that it has the image."""
+    finished = False
+    phase, decoder = Phase(), Decoder()
+    with told(wire.dialler.endpoint, wire.cancellation, phase), wire.send(ask) as response:
+        phase.begun = True
+        for event in _progressing(response, ask, decoder, (layers, observer)):
+            finished = finished or event.status.startswith("Status: ")
+        if not finished:
+            raise ask.interrupted(decoder)
+
+
+def push(wire: Wire, ask: Ask, observer: Observer) -> Digest:
+    """Push, and return the digest that the engine says it pushed."""
+    said = ""
+    phase, decoder = Phase(), Decoder()
+    with told(wire.dialler.endpoint, wire.cancellation, phase), wire.send(ask) as response:
+        phase.begun = True
+        for event in _progressing(response, ask, decoder, (LayerProgress(), observer)):
+            said = _pushed_digest(event, ask.params["tag"]) or said
+        if not said:
+            raise ask.interrupted(decoder)
+    try:
+        return Digest.parse(said)
+    except InvalidReference as exc:
+        raise TransferError(Reason.PROTOCOL_ERROR, f"{ask.what}: {exc}") from exc
+
+
+def checked(response: httpx.Response, ask: Ask, decoder: Decoder) -> Iterator[Event]:
+    """The events of an answer; raises the engine's error as soon as it says one."""
+    for event in events_of(response.iter_raw(), decoder):
+        if event.error is not None:
+            raise ask.failure(event.error)
+        yield event
+
+
+def error_words(response: httpx.Response) -> str:
+    """What an error answer says: its `message`, else its text, else its status."""
+    content = bytearray()
+    for chunk in response.iter_raw():
+        content += chunk
+        if len(content) >= LONGEST_ERROR:
+            break
+    text = bytes(content[:LONGEST_ERROR]).decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, RecursionError, AttributeError):
+        text = str(json.loads(text).get("message") or text)
+    return text if text.strip() else f"status {response.status_code}"
+
+
+def registry_auth(host: str, credentials: Credentials | None) -> str:
+    """The X-Registry-Auth header: base64url of JSON, `{}` for nobody."""
+    claim: dict[str, Any] = {}
+    if credentials:
+        claim = {
+            "username": credentials.username,
+            "password": credentials.password,
+            "serveraddress": host,
+        }
+    return base64.urlsafe_b64encode(json.dumps(claim).encode()).decode()
+
+
+def _progressing(
+    response: httpx.Response,
+    ask: Ask,
+    decoder: Decoder,
+    watched: tuple[LayerProgress, Observer],
+) -> Iterator[Event]:
+    """The events of an answer, with progress told to the observer on the way."""
+    layers, observer = watched
+    for event in checked(response, ask, decoder):
+        if progress := layers.take(event):
+            # An observer never changes an outcome, not even by a defect of its own.
+            with contextlib.suppress(Exception):
+                observer(progress)
+        yield event
+
+
+def _pushed_digest(event: Event, tag: str) -> str:
+    """The digest that this event says was pushed as `tag`, or nothing."""
+    found = _PUSHED.fullmatch(event.status.strip())
+    if found and found["tag"] == tag:
+        return found["digest"]
+    return event.digest
