@@ -7,8 +7,13 @@ catches one decides by `reason`, not by reading the message.
 
     CyroidError
     ├── InvalidReference        a name that is no image reference
+    ├── InvalidSpec             an object that breaks a rule of its kind
     ├── Cancelled               we cut the work ourselves; not an outage
-    └── TransferError           talking to a registry, an engine or an archive failed
+    ├── TransferError           talking to a registry, an engine or an archive failed
+    ├── ApiUnavailable          no usable answer from the Kubernetes API
+    │   └── AccessDenied        it does not let us: a right is missing
+    ├── StatusConflict          the object changed since the pass read it
+    └── StatusRejected          the Kubernetes API refuses the status itself
 """
 
 from __future__ import annotations
@@ -92,6 +97,7 @@ class Reason(StrEnum):
     CONFLICTING_IMAGES = "ConflictingImages"
     INVALID_REFERENCE = "InvalidReference"
     TAG_REQUIRED = "TagRequired"
+    INVALID_SPEC = "InvalidSpec"
     INTERNAL_ERROR = "InternalError"
     RBAC_DENIED = "RBACDenied"
     STATUS_REJECTED = "StatusRejected"
@@ -180,6 +186,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     ),
     Reason.INVALID_REFERENCE: (Mark.TERMINAL, "not an image reference"),
     Reason.TAG_REQUIRED: (Mark.TERMINAL, "a range needs a tag to run an image by"),
+    Reason.INVALID_SPEC: (Mark.TERMINAL, "a stored object breaks a rule of its kind"),
     Reason.INTERNAL_ERROR: (Mark.TERMINAL, "a defect of the operator; the id is in its log"),
     Reason.RBAC_DENIED: (Mark.TERMINAL, "the operator lacks a right"),
     Reason.STATUS_REJECTED: (Mark.EVENT, "the API server refused the status"),
@@ -204,6 +211,20 @@ class InvalidReference(CyroidError):
     """A text is not an image reference; the message says which rule it breaks."""
 
 
+class InvalidSpec(CyroidError):
+    """An object breaks a rule of its kind, although the API server stored it.
+
+    That happens when the stored schema is older than the operator. `path` is the field
+    (`spec.timeouts`), `rule` what it breaks; neither repeats the value, which may be secret.
+    """
+
+    def __init__(self, path: str, rule: str, *, reason: Reason = Reason.INVALID_SPEC) -> None:
+        super().__init__(f"{path}: {rule}")
+        self.path = path
+        self.rule = rule
+        self.reason = reason
+
+
 class Cancelled(CyroidError):
     """The work was cut by its own Cancellation; nobody outside is to blame."""
 
@@ -220,3 +241,26 @@ class TransferError(CyroidError):
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
+
+
+class ApiUnavailable(CyroidError):
+    """The Kubernetes API gave no usable answer: what was asked is unknown, not absent.
+
+    `retry_after` is the pause in seconds that it asked for, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AccessDenied(ApiUnavailable):
+    """The Kubernetes API answers 401 or 403; the message names verb and path."""
+
+
+class StatusConflict(CyroidError):
+    """The object is no longer the one that was read: edited, or made again. Read it again."""
+
+
+class StatusRejected(CyroidError):
+    """The API server takes no such status: our defect, or a CRD older than the operator."""
