@@ -1,0 +1,143 @@
+"""One call to the Kubernetes API: paced, bounded in time and size, with our own errors.
+
+Plain JSON on the transport of kubernetes.aio: its typed methods would turn each object
+into a model and back. What an answer means (404, 409, 422) is for the caller to say; what
+no caller can use (no answer, 401, 403, 429) is raised here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from cyroid_images.errors import AccessDenied, ApiUnavailable
+from cyroid_images.kube.pace import Pace
+
+CALL_SECONDS = 10.0
+"""A healthy API server answers in milliseconds; a list of 500 objects in one or two seconds."""
+LARGEST = 128 * 1024 * 1024
+"""Bytes of an answer: 500 objects of the largest status that we write are a quarter of it."""
+LONGEST_HOLD_SECONDS = 30.0
+"""What we grant a Retry-After: the API server is asked again, at least that often."""
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The code and the JSON of an answer; never printed, since it may be a Secret."""
+
+    code: int
+    body: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def message(self) -> str:
+        """What a `Status` object says, cut to 500 characters."""
+        return f"{self.code} {str(self.body.get('message', ''))[:500]}".rstrip()
+
+
+class Api:
+    """Calls by path; `client` is an ApiClient of kubernetes.aio."""
+
+    def __init__(self, client: Any, *, call_seconds: float = CALL_SECONDS) -> None:
+        self._client = client
+        self._seconds = call_seconds
+        self._pace = Pace()
+
+    async def close(self) -> None:
+        """Close the connections; calls under way fail."""
+        await self._client.close()
+
+    async def get(self, path: str, **query: str) -> Answer:
+        """GET; raises ApiUnavailable and AccessDenied."""
+        return await self._call("GET", path, query, None, "application/json")
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""
+        return await self._call("POST", path, {}, body, "application/json")
+
+    async def patch(self, path: str, body: Mapping[str, Any], *, form: str, **query: str) -> Answer:
+        """PATCH in the form APPLY or MERGE; raises ApiUnavailable and AccessDenied."""
+        return await self._call("PATCH", path, query, body, form)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        form: str,
+    ) -> Answer:
+        await asyncio.sleep(self._pace.take(_now()))
+        what = f"{method} {path}"
+        request = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params={"Accept": "application/json", "Content-Type": form},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            async with asyncio.timeout(self._seconds):
+                response = await self._client.call_api(*request, _request_timeout=self._seconds)
+                content = await _read(response.response, what)
+        except TimeoutError as exc:
+            raise ApiUnavailable(f"{what}: no answer for {self._seconds:.0f} s") from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise ApiUnavailable(f"{what}: {exc}") from exc
+        return self._judge(what, _answer(what, response.status, content), response.headers)
+
+    def _judge(self, what: str, answer: Answer, headers: Mapping[str, str]) -> Answer:
+        """Raise what no caller can use."""
+        if answer.code == 429:
+            pause = min(_seconds(headers.get("Retry-After")), LONGEST_HOLD_SECONDS)
+            self._pace.hold(_now(), pause)
+            raise ApiUnavailable(f"{what}: {answer.message}", retry_after=pause)
+        if answer.code in (401, 403):
+            raise AccessDenied(f"{what}: {answer.message}")
+        return answer
+
+
+def success(answer: Answer, what: str) -> Mapping[str, Any]:
+    """The body of a 2xx; raises ApiUnavailable for everything else."""
+    if not answer.is_success:
+        raise ApiUnavailable(f"{what}: {answer.message}")
+    return answer.body
+
+
+async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > LARGEST:
+            response.close()
+            raise ApiUnavailable(f"{what}: the answer is larger than {LARGEST} bytes")
+    return bytes(content)
+
+
+def _answer(what: str, code: int, content: bytes) -> Answer:
+    try:
+        body = json.loads(content) if content else {}
+    except ValueError as exc:
+        if 200 <= code < 300:
+            raise ApiUnavailable(f"{what}: the answer is not JSON") from exc
+        body = {"message": content[:500].decode(errors="replace")}  # a proxy's own page
+    return Answer(code, body if isinstance(body, dict) else {})
+
+
+def _seconds(retry_after: str | None) -> float:
+    return float(retry_after) if retry_after and retry_after.isdecimal() else 1.0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,187 @@
+"""What the operator asks of its cluster, and tells it: the face of this leaf."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
+from cyroid_images.kube import events, rights
+from cyroid_images.kube.api import APPLY, MERGE, Answer, Api, success
+from cyroid_images.kube.connection import Site, connect
+from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
+from cyroid_images.model.event import EventNote
+
+FIELD_MANAGER = "cyroid-operator"
+PAGE = 500
+"""Objects of one page: what the API server's own clients ask for."""
+MOST_PAGES = 200
+"""100,000 objects: far above what one operator serves; a paging that never ends is cut."""
+
+_log = logging.getLogger(__name__)
+
+
+class Named(Protocol):
+    """Whatever names one object: a key of the loop, for example."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def namespace(self) -> str:
+        """Empty for kinds of the cluster."""
+        ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Cluster:
+    """One per process and event loop. Every call takes at most ten seconds after its turn.
+
+    All raise ApiUnavailable when there is no usable answer, which never means "nothing
+    there", and AccessDenied (one of it) when a right is missing.
+    """
+
+    def __init__(self, api: Api, site: Site) -> None:
+        self._api = api
+        self._site = site
+        self._events = events.Memory()
+
+    @classmethod
+    async def connect(
+        cls, *, namespace: str, instance: str = FIELD_MANAGER, kubeconfig: Path | None = None
+    ) -> Cluster:
+        """As the service account of a pod, else by `kubeconfig` or the default one.
+
+        `namespace` is the operator's own, `instance` names this process in events. Nothing
+        is called yet. Raises ApiUnavailable when no configuration is found.
+        """
+        return cls(Api(await connect(kubeconfig)), Site(namespace, instance))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+
+    async def list(self, kind: str) -> list[Mapping[str, Any]]:
+        """Every object of a kind in all namespaces; of pods, those labelled as engines.
+
+        Raises ApiUnavailable, also for a kind that is not served: that is not an empty list.
+        """
+        resource = RESOURCES[kind]
+        query = {"labelSelector": resource.selector} if resource.selector else {}
+        objects: list[Mapping[str, Any]] = []
+        token = ""
+        for _ in range(MOST_PAGES):
+            page = {"limit": str(PAGE), **query, **({"continue": token} if token else {})}
+            body = success(await self._api.get(resource.path(), **page), f"list {kind}")
+            objects += body.get("items") or []
+            token = (body.get("metadata") or {}).get("continue", "")
+            if not token:
+                return objects
+        raise ApiUnavailable(f"list {kind}: more than {MOST_PAGES} pages of {PAGE}")
+
+    async def apply_status(
+        self, key: Named, resource_version: str, status: Mapping[str, Any]
+    ) -> str | None:
+        """Make the whole status that we own be this; the new resourceVersion, None if gone.
+
+        An equal status raises no version; what an earlier status of ours had and this one
+        lacks is removed. Raises StatusConflict when the object is no longer the one that
+        had `resource_version` (edited, or made again), StatusRejected when it is no status.
+        """
+        resource = RESOURCES[key.kind]
+        metadata = {"name": key.name, "resourceVersion": resource_version}
+        body = {
+            "apiVersion": resource.api_version,
+            "kind": key.kind,
+            "metadata": {**metadata, **({"namespace": key.namespace} if key.namespace else {})},
+            "status": status,
+        }
+        path = f"{resource.path(key.namespace, key.name)}/status"
+        answer = await self._api.patch(
+            path, body, form=APPLY, fieldManager=FIELD_MANAGER, force="true"
+        )
+        return _version(answer, f"status of {key.kind} {key.namespace}/{key.name}")
+
+    async def secret(self, name: str) -> Mapping[str, bytes] | None:
+        """The contents of a Secret of the operator's own namespace; None only if absent."""
+        path = RESOURCES["Secret"].path(self._site.namespace, name)
+        answer = await self._api.get(path)
+        if answer.code == 404:
+            return None
+        data = success(answer, f"get Secret {name}").get("data") or {}
+        try:
+            return {key: base64.b64decode(value, validate=True) for key, value in data.items()}
+        except (binascii.Error, TypeError):  # its text stands in the exception: not chained
+            raise ApiUnavailable(f"get Secret {name}: a value is not base64") from None
+
+    async def emit(self, note: EventNote) -> None:
+        """Write an event, or count one that says the same; a failure is only logged."""
+        try:
+            await self._emit(note, datetime.now(UTC))
+        except ApiUnavailable as exc:
+            _log.warning("event %s on %s %s is lost: %s", note.reason, note.kind, note.name, exc)
+
+    async def missing_rights(self, namespace: str, secrets: Sequence[str] = ()) -> tuple[str, ...]:
+        """What we may not do, as "verb resource"; `namespace` is the operator's own.
+
+        `secrets` are the names of Secrets that will be read there.
+        """
+        path = RESOURCES["SelfSubjectAccessReview"].path()
+        missing: list[str] = []
+        for right in rights.needed(namespace, secrets):
+            answer = success(await self._api.post(path, right.question()), "ask for rights")
+            if not (answer.get("status") or {}).get("allowed"):
+                missing.append(str(right))
+        return tuple(missing)
+
+    async def crds_served(self) -> bool:
+        """Does the API serve both of our kinds now?"""
+        for kind in OWN_KINDS:
+            answer = await self._api.get(RESOURCES[kind].path(), limit="1")
+            if answer.code == 404:
+                return False
+            success(answer, f"look for {kind}")
+        return True
+
+    async def _emit(self, note: EventNote, now: datetime) -> None:
+        said = self._events.find(note, now)
+        if said is not None:
+            said.count, said.last = said.count + 1, now
+            path = RESOURCES["Event"].path(said.namespace, said.name)
+            answer = await self._api.patch(path, events.repeat(said, now), form=MERGE)
+            if answer.code != 404:
+                success(answer, "count an event")
+                return
+            self._events.forget(note)  # it expired, or its namespace went
+        place = events.namespace_of(note)
+        body = events.new_event(note, self._site, now)
+        series = events.Series(place, body["metadata"]["name"], 1, now)
+        self._events.keep(note, series)  # before the call: of two at once one is new
+        try:
+            success(await self._api.post(RESOURCES["Event"].path(place), body), "create an event")
+        except ApiUnavailable:
+            self._events.forget(note)
+            raise
+
+
+def _version(answer: Answer, what: str) -> str | None:
+    """The resourceVersion after an apply, or what its refusal means."""
+    match answer.code:
+        case 404:
+            return None
+        case 409:
+            raise StatusConflict(f"{what}: {answer.message}")
+        case 400 | 413 | 422:
+            raise StatusRejected(f"{what}: {answer.message}")
+        case 500 if "field not declared in schema" in answer.message:
+            # The CRD is older than we are: an apply of an unknown field is no 422, but this.
+            raise StatusRejected(f"{what}: {answer.message}")
+        case _:
+            return str(success(answer, what)["metadata"]["resourceVersion"])

@@ -1,0 +1,28 @@
+"""How fast we may call: 20 a second, 40 at once after a rest. Pure; the caller sleeps."""
+
+from __future__ import annotations
+
+PER_SECOND = 20.0
+"""client-go's order of magnitude; 500 objects get their first status within 25 s."""
+BURST = 40
+"""The start of the operator (rights, lists) fits in and is not slowed down."""
+
+
+class Pace:
+    """A token bucket that hands out turns in order; times are of one monotonic clock."""
+
+    def __init__(self, per_second: float = PER_SECOND, burst: int = BURST) -> None:
+        self._interval = 1 / per_second
+        self._credit = (burst - 1) * self._interval
+        self._next = float("-inf")
+        self._held_until = float("-inf")
+
+    def take(self, now: float) -> float:
+        """Take the next turn; returns the seconds to wait for it."""
+        turn = max(self._next, now - self._credit)
+        self._next = turn + self._interval
+        return max(turn, self._held_until, now) - now
+
+    def hold(self, now: float, seconds: float) -> None:
+        """No turn before that: the API server asked for a pause."""
+        self._held_until = max(self._held_until, now + seconds)
