@@ -1,0 +1,163 @@
+"""One dockerd as a child process: how it is put into namespaces and taken out without a trace.
+
+It runs as the first process of its own PID and mount namespace (in the network of the
+tests), so that killing it takes containerd, shims, containers and mounts along. Docker 26
+runs in an overlay over a cached Debian trixie, the older one on the machine's own files.
+Nothing here knows what engines are asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab import rootfs, tools
+from tests.parts.engine_tls import ServerPair
+
+SCRATCH = Path("/var/tmp")
+"""A real file system: overlay2 does not work on an overlay."""
+TRIXIE = ("ca-certificates", "docker-cli", "docker.io", "iptables")
+END_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Which dockerd, with which store, disk, certificate and trust."""
+
+    port: int
+    version: str = "26"
+    """"20" for Debian bookworm's 20.10, "26" for trixie's 26.1."""
+    containerd_store: bool = False
+    data_size: str = ""
+    """Such as "40m": the data root is a tmpfs of that size, and ends with the process."""
+    tls: ServerPair | None = None
+    insecure_registries: tuple[str, ...] = ()
+    extra: dict[str, object] = field(default_factory=dict)
+    """Further lines of daemon.json."""
+
+
+class Dockerd:
+    """A dockerd whose data root outlives `stop` and `kill`, until `remove`."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self.folder = Path(tempfile.mkdtemp(prefix="cyroid-engine-", dir=SCRATCH))
+        self.socket = self.folder / "docker.sock"
+        self.log = self.folder / "dockerd.log"
+        self._cgroup = f"/cyroid-test-{self.folder.name[-8:]}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._write_files()
+
+    def start(self) -> None:
+        """Start the process; whether it answers is not known yet."""
+        assert self._process is None, "this dockerd runs"
+        self.socket.unlink(missing_ok=True)
+        (self.folder / "docker.pid").unlink(missing_ok=True)
+        unshare = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]
+        command = ["setpriv", "--pdeathsig", "KILL", *unshare, "--propagation", "private"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "sh", "-ec", self._script()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> None:
+        """SIGTERM, as an orderly shutdown; killed if it does not obey."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError, FileNotFoundError):
+            self.signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash: everything in its namespaces ends with it."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait(END_SECONDS)
+        self._process = None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to dockerd itself, not to what holds its namespaces."""
+        os.kill(self._dockerd(), number)
+
+    def remove(self) -> None:
+        """Kill it and remove every file and cgroup that it made."""
+        self.kill()
+        shutil.rmtree(self.folder)
+        for group in Path("/sys/fs/cgroup").glob(f"*{self._cgroup}"):
+            for folder in sorted(group.rglob("*"), key=lambda path: -len(path.parts)):
+                if folder.is_dir():
+                    folder.rmdir()
+            group.rmdir()
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _dockerd(self) -> int:
+        """The only child of unshare, as we see it from outside."""
+        assert self._process is not None, "this dockerd does not run"
+        pid = self._process.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+    def _write_files(self) -> None:
+        for name in ("data", "root", "upper", "work"):
+            (self.folder / name).mkdir()
+        daemon: dict[str, object] = {
+            "insecure-registries": list(self._setup.insecure_registries),
+            **self._setup.extra,
+        }
+        if self._setup.containerd_store:
+            daemon["features"] = {"containerd-snapshotter": True}
+        (self.folder / "daemon.json").write_text(json.dumps(daemon))
+
+    def _script(self) -> str:
+        """What the first process does before it becomes dockerd."""
+        folder, lines = self.folder, ["mount -t proc proc /proc"]
+        if self._setup.data_size:
+            lines += [f"mount -t tmpfs -o size={self._setup.data_size} tmpfs {folder}/data"]
+        if self._setup.version == "20":
+            lines += ["mount -t tmpfs tmpfs /run", "mkdir /run/lock"]
+            return "\n".join([*lines, f"exec {tools.ensure('dockerd')} {self._flags()}"])
+        root = folder / "root"
+        layers = f"lowerdir={rootfs.trixie(*TRIXIE)},upperdir={folder}/upper,workdir={folder}/work"
+        lines += [f"mount -t overlay -o {layers} overlay {root}"]
+        lines += [f"mount --rbind /{name} {root}/{name}" for name in ("dev", "proc", "sys")]
+        lines += [f"mount -t tmpfs tmpfs {root}/run", f"mkdir -p {root}{folder}"]
+        # Recursive, for the tmpfs of a small data root.
+        lines += [f"mount --rbind {folder} {root}{folder}"]
+        return "\n".join([*lines, f"exec chroot {root} /usr/sbin/dockerd {self._flags()}"])
+
+    def _flags(self) -> str:
+        folder = self.folder
+        flags = [
+            f"-H tcp://127.0.0.1:{self._setup.port}",
+            f"-H unix://{self.socket}",
+            f"--config-file {folder}/daemon.json --data-root {folder}/data",
+            f"--exec-root /run/docker --pidfile {folder}/docker.pid --cgroup-parent {self._cgroup}",
+            "--bridge none --iptables=false --ip-masq=false --ip-forward=false",
+            self._tls_flags(),
+        ]
+        return " ".join(flags)
+
+    def _tls_flags(self) -> str:
+        tls = self._setup.tls
+        if tls is None:
+            return "--tls=false"
+        for name, text in (("ca", tls.ca), ("cert", tls.certificate), ("key", tls.key)):
+            (self.folder / f"{name}.pem").write_text(text)
+        files = (("cacert", "ca"), ("cert", "cert"), ("key", "key"))
+        return " ".join(
+            ["--tlsverify", *(f"--tls{flag} {self.folder}/{name}.pem" for flag, name in files)]
+        )

@@ -1,0 +1,182 @@
+"""Real Docker engines for tests: 20.10, and 26.1 with either image store.
+
+The session's engines (`old_engine`, `classic_engine`, `containerd_engine`) are shared:
+tests use image names of their own and leave nothing paused. Whoever kills, fills or
+reconfigures an engine takes one of its own from `new_engine`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+import pytest
+
+from cyroid_images.engine import Engine, StreamLimits
+from cyroid_images.errors import TransferError
+from cyroid_images.model.cancellation import NEVER
+from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.progress import ignore
+from tests.lab import tools
+from tests.parts.apiserver import free_ports, wait_for
+from tests.parts.dockerd import Dockerd, Setup
+from tests.parts.engine_tls import ServerPair
+from tests.parts.save_tars import SavedImage, saved_image
+
+READY_SECONDS = 60.0
+"""dockerd answers within a second on an idle machine."""
+
+LIMITS = StreamLimits(stall_seconds=30, first_byte_seconds=60, reply_seconds=60)
+
+
+class EnginePart:
+    """A running engine that can be asked, filled, paused, killed and started again."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._dockerd = Dockerd(setup)
+        self.port = setup.port
+        self.endpoint = EngineEndpoint(f"tcp://127.0.0.1:{setup.port}")
+        """Without TLS; an engine with `tls` is asked by an endpoint of the test's own."""
+        self.local = EngineEndpoint(f"unix://{self._dockerd.socket}")
+        """The unix socket: never TLS."""
+        self.engine = Engine(self.local if setup.tls else self.endpoint)
+
+    def start(self) -> None:
+        """Start it (again) and wait until it answers."""
+        self._dockerd.start()
+        wait_for(self._answers, "dockerd to answer", READY_SECONDS, self.log)
+
+    def stop(self) -> None:
+        """An orderly shutdown; the data root stays, unless it has a `data_size`."""
+        self._dockerd.stop()
+
+    def kill(self) -> None:
+        """A crash, with everything that runs in it; the data root stays, as with `stop`."""
+        self._dockerd.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP: connections are taken by the kernel, nobody answers."""
+        self._dockerd.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT: the end of `pause`."""
+        self._dockerd.signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it and remove all its files; it cannot be started again."""
+        self.engine.close()
+        self._dockerd.remove()
+
+    def docker(self, *arguments: str) -> str:
+        """What the docker command says; fails the test when it fails."""
+        done = self.try_docker(*arguments)
+        assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+        return done.stdout.strip()
+
+    def try_docker(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the docker command against this engine; the caller checks the code."""
+        return subprocess.run(
+            [str(tools.ensure("docker")), "-H", self.local.url, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={"DOCKER_CONFIG": str(self._dockerd.folder), "PATH": os.environ["PATH"]},
+        )
+
+    def load_image(
+        self,
+        name: str,
+        layers: Sequence[Mapping[str, bytes]] = ({"hello": b"hello\n"},),
+        config: Mapping[str, Any] | None = None,
+    ) -> SavedImage:
+        """Put a small real image in, under this name."""
+        image = saved_image(name, layers, config)
+        self.load(image.tar)
+        return image
+
+    def load(self, tar: bytes) -> None:
+        """Load a tar by our own leaf."""
+        self.engine.load(iter([tar]), ignore, limits=LIMITS, cancellation=NEVER, length=len(tar))
+
+    def log(self) -> str:
+        """The last lines that dockerd wrote."""
+        return "\n".join(self._dockerd.log.read_text(errors="replace").splitlines()[-30:])
+
+    def _answers(self) -> bool:
+        assert self._dockerd.is_running(), f"dockerd ended:\n{self.log()}"
+        # Connected by hand first: httpcore 1.0 leaks a unix socket whose connect is refused.
+        with suppress(OSError, TransferError), socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(self.local.url.removeprefix("unix://"))
+            Engine(self.local, answer_seconds=2).info()
+            return True
+        return False
+
+
+class NewEngine(Protocol):
+    """Starts an engine for one test."""
+
+    def __call__(
+        self,
+        *,
+        version: str = "26",
+        containerd_store: bool = False,
+        data_size: str = "",
+        tls: ServerPair | None = None,
+        insecure_registries: tuple[str, ...] = (),
+    ) -> EnginePart: ...
+
+
+@pytest.fixture(scope="session")
+def old_engine() -> Iterator[EnginePart]:
+    """Docker 20.10, API 1.41, classic store."""
+    yield from _running(version="20")
+
+
+@pytest.fixture(scope="session")
+def classic_engine() -> Iterator[EnginePart]:
+    """Docker 26.1, classic store."""
+    yield from _running()
+
+
+@pytest.fixture(scope="session")
+def containerd_engine() -> Iterator[EnginePart]:
+    """Docker 26.1, containerd image store."""
+    yield from _running(containerd_store=True)
+
+
+@pytest.fixture(params=["old_engine", "classic_engine", "containerd_engine"])
+def any_engine(request: pytest.FixtureRequest) -> EnginePart:
+    """Each of the three engines in turn."""
+    part: EnginePart = request.getfixturevalue(request.param)
+    return part
+
+
+@pytest.fixture
+def new_engine() -> Iterator[NewEngine]:
+    """Makes engines that end with the test."""
+    parts: list[EnginePart] = []
+
+    def make(**setup: Any) -> EnginePart:
+        part = EnginePart(Setup(port=free_ports(1)[0], **setup))
+        parts.append(part)
+        part.start()
+        return part
+
+    yield make
+    for part in parts:
+        part.close()
+
+
+def _running(**setup: Any) -> Iterator[EnginePart]:
+    part = EnginePart(Setup(port=free_ports(1)[0], **setup))
+    try:
+        part.start()
+        yield part
+    finally:
+        part.close()
