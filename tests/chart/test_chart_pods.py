@@ -1,0 +1,140 @@
+"""Pods: restricted where they can be, and configured as the engines and registries need it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from tests.chart.rendering import (
+    CASES,
+    CHART,
+    DEFAULT,
+    LAB,
+    ROOT,
+    Manifest,
+    manifests,
+    one,
+    pod_specs,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def registry_files() -> dict[str, Manifest]:
+    data = one(manifests(), "ConfigMap", "cyroid-registry")["data"]
+    return {name: yaml.safe_load(text) for name, text in data.items()}
+
+
+def test_every_pod_but_the_builder_is_restricted() -> None:
+    for name, spec in pod_specs(manifests(LAB)):
+        if name == "cyroid-builder":
+            continue
+        assert spec["securityContext"]["runAsNonRoot"], name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
+
+
+def test_no_pod_gets_service_links() -> None:
+    assert all(spec["enableServiceLinks"] is False for _, spec in pod_specs(manifests(LAB)))
+
+
+def test_the_pull_listener_cannot_write_and_keeps_no_uploads() -> None:
+    pull = registry_files()["pull.yml"]
+    assert pull["storage"]["maintenance"]["readonly"] == {"enabled": True}
+    assert "delete" not in pull["storage"]
+    pod = one(manifests(), "Deployment", "cyroid-registry")["spec"]["template"]["spec"]
+    mounts = {c["name"]: c["volumeMounts"][0]["readOnly"] for c in pod["containers"]}
+    assert mounts == {"pull": True, "push": False}
+
+
+def test_the_push_listener_asks_for_a_password() -> None:
+    push = registry_files()["push.yml"]
+    assert push["auth"]["htpasswd"]["path"] == "/etc/cyroid-registry-htpasswd/htpasswd"
+    assert push["storage"]["delete"] == {"enabled": True}
+
+
+def test_neither_listener_caches_blob_descriptors() -> None:
+    assert all("cache" not in file["storage"] for file in registry_files().values())
+
+
+def test_each_listener_has_its_own_http_secret() -> None:
+    pod = one(manifests(), "Deployment", "cyroid-registry")["spec"]["template"]["spec"]
+    keys = [c["env"][0]["valueFrom"]["secretKeyRef"]["key"] for c in pod["containers"]]
+    assert keys == ["pull", "push"]
+
+
+def daemon_files() -> dict[str, Manifest]:
+    documents = [
+        *manifests(LAB),
+        *yaml.safe_load_all((ROOT / "manifests/samples/range-pod.yaml").read_text()),
+    ]
+    return {
+        it["metadata"]["name"]: json.loads(it["data"]["daemon.json"])
+        for it in documents
+        if it["kind"] == "ConfigMap" and "daemon.json" in it["data"]
+    }
+
+
+def test_no_engine_configuration_stops_the_engine() -> None:
+    """`hosts` beside -H arguments does; the others break a pod more quietly."""
+    assert daemon_files().keys() == {"cyroid-builder", "range-engine"}
+    for daemon in daemon_files().values():
+        assert not {"hosts", "live-restore", "storage-driver"} & daemon.keys()
+
+
+def test_engines_trust_exactly_the_listeners_they_need() -> None:
+    trusted = {name: daemon["insecure-registries"] for name, daemon in daemon_files().items()}
+    host = "cyroid-registry.cyroid.svc"
+    assert trusted == {
+        "cyroid-builder": [f"{host}:5000", f"{host}:5001"],
+        "range-engine": [f"{host}:5000"],
+    }
+
+
+def test_a_digest_wins_over_a_tag_and_the_site_registry_over_each_image() -> None:
+    images = {
+        container["image"]
+        for _, spec in pod_specs(manifests(CHART / "ci" / "air-gap-values.yaml"))
+        for container in spec["containers"]
+    }
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    site = "registry.site.example:5000"
+    digest = "0123456789abcdef" * 4
+    assert images == {
+        f"{site}/cyroid/cyroid-images:{version}",
+        f"{site}/library/registry@sha256:{digest}",
+    }
+
+
+def test_every_object_carries_the_common_labels() -> None:
+    found = manifests(CHART / "ci" / "external-registry-values.yaml")
+    assert {it["metadata"]["labels"].get("team") for it in found} == {"ranges"}
+
+
+def test_the_operator_gets_a_setting_only_where_one_is_given() -> None:
+    def environment(*arguments: str) -> dict[str, str | None]:
+        pod = one(manifests(DEFAULT, *arguments), "Deployment", "cyroid-operator")
+        container = pod["spec"]["template"]["spec"]["containers"][0]
+        return {it["name"]: it.get("value") for it in container["env"]}
+
+    assert environment() == {"CYROID_NAMESPACE": None, "CYROID_LOG_FORMAT": "json"}
+    given = environment("--set=operator.settings.maxTransfers=4,operator.clientTLSSecret=pair")
+    assert given["CYROID_MAX_TRANSFERS"] == "4"
+    assert given["CYROID_DOCKER_CLIENT_SECRET"] == "pair"
+
+
+@pytest.mark.parametrize("values", CASES, ids=lambda path: path.stem)
+def test_each_selector_finds_the_pods_of_its_own_workload(values: object) -> None:
+    found = manifests(values)  # type: ignore[arg-type]
+    for it in found:
+        if it["kind"] == "Service":
+            workload = one(found, "Deployment", it["metadata"]["name"])
+            labels = workload["spec"]["template"]["metadata"]["labels"]
+            assert it["spec"]["selector"].items() <= labels.items()

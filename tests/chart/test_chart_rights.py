@@ -1,0 +1,129 @@
+"""Rights: the rendered RBAC is this list, no more and no less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chart.rendering import CHART, Manifest, manifests, one, pod_specs
+
+pytestmark = pytest.mark.slow
+
+READ = ("get", "list", "watch")
+WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+Rule = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""Group, resource, verbs, names."""
+
+GOLDEN: dict[tuple[str, str], set[Rule]] = {
+    ("ClusterRole", "cyroid-operator"): {
+        ("cyroid.io", "rangeimages", READ, ()),
+        ("cyroid.io", "imagecaches", READ, ()),
+        ("cyroid.io", "rangeimages/status", ("patch",), ()),
+        ("cyroid.io", "imagecaches/status", ("patch",), ()),
+        ("", "pods", READ, ()),
+        ("", "namespaces", READ, ()),
+        ("", "pods/status", ("patch",), ()),
+        ("events.k8s.io", "events", ("create", "patch"), ()),
+        ("authorization.k8s.io", "selfsubjectaccessreviews", ("create",), ()),
+    },
+    ("Role", "cyroid-operator"): {
+        ("", "secrets", ("get",), ("cyroid-registry-push",)),
+        ("coordination.k8s.io", "leases", ("create", "get", "update"), ()),
+    },
+    ("Role", "cyroid-bootstrap-secrets"): {
+        (
+            "",
+            "secrets",
+            ("get",),
+            ("cyroid-registry-htpasswd", "cyroid-registry-http", "cyroid-registry-push"),
+        ),
+        ("", "secrets", ("create",), ()),
+    },
+    ("ClusterRole", "cyroid-bootstrap-cache"): {
+        ("cyroid.io", "imagecaches", ("get", "patch"), ("default",)),
+        ("cyroid.io", "imagecaches", ("create",), ()),
+    },
+    ("ClusterRole", "cyroid-view"): {
+        ("cyroid.io", "rangeimages", READ, ()),
+        ("cyroid.io", "imagecaches", READ, ()),
+    },
+    ("ClusterRole", "rangeimages-edit"): {("cyroid.io", "rangeimages", WRITE, ())},
+    ("ClusterRole", "imagecache-admin"): {("cyroid.io", "imagecaches", WRITE, ())},
+}
+
+BOUND = {
+    ("ClusterRole", "cyroid-operator", "cyroid-operator"),
+    ("Role", "cyroid-operator", "cyroid-operator"),
+    ("Role", "cyroid-bootstrap-secrets", "cyroid-bootstrap-secrets"),
+    ("ClusterRole", "cyroid-bootstrap-cache", "cyroid-bootstrap-cache"),
+}
+"""Role kind, role, service account."""
+
+
+def rules_of(role: Manifest) -> set[Rule]:
+    return {
+        (
+            group,
+            resource,
+            tuple(sorted(rule["verbs"])),
+            tuple(sorted(rule.get("resourceNames", ()))),
+        )
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def test_the_rendered_rights_are_the_golden_list() -> None:
+    roles = [it for it in manifests() if it["kind"] in {"Role", "ClusterRole"}]
+    assert {(it["kind"], it["metadata"]["name"]): rules_of(it) for it in roles} == GOLDEN
+
+
+def test_the_rights_are_bound_to_these_accounts_only() -> None:
+    bindings = [it for it in manifests() if it["kind"].endswith("Binding")]
+    bound = {
+        (it["roleRef"]["kind"], it["roleRef"]["name"], subject["name"])
+        for it in bindings
+        for subject in it["subjects"]
+    }
+    assert bound == BOUND
+
+
+def test_reading_comes_with_view_range_images_with_edit_and_caches_with_nothing() -> None:
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    aggregated = {
+        it["metadata"]["name"]: {
+            label.removeprefix(prefix)
+            for label in it["metadata"]["labels"]
+            if label.startswith(prefix)
+        }
+        for it in manifests()
+        if it["kind"] == "ClusterRole"
+    }
+    assert {name: to for name, to in aggregated.items() if to} == {
+        "cyroid-view": {"view"},
+        "rangeimages-edit": {"edit", "admin"},
+    }
+
+
+def test_the_operator_reads_the_secrets_that_values_name() -> None:
+    role = one(manifests(CHART / "ci" / "external-registry-values.yaml"), "Role", "cyroid-operator")
+    assert ("", "secrets", ("get",), ("harbor-ca", "harbor-robot", "hub-credentials")) in rules_of(
+        role
+    )
+
+
+def test_no_secret_to_read_is_no_rule_and_not_a_rule_for_all(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(
+        "registry: {enabled: false, external: {pushURL: 'https://r.example', pullHost: r.example}}"
+    )
+    role = one(manifests(values), "Role", "cyroid-operator")
+    assert {resource for _, resource, _, _ in rules_of(role)} == {"leases"}
+
+
+def test_only_pods_that_talk_to_the_api_get_a_token() -> None:
+    tokens = {name for name, spec in pod_specs(manifests()) if spec["automountServiceAccountToken"]}
+    assert tokens == {"cyroid-operator", "cyroid-bootstrap-secrets", "cyroid-bootstrap-cache"}
