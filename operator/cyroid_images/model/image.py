@@ -113,7 +113,15 @@ def content_of_config(config: bytes, *, manifest: Digest | None) -> ImageContent
 def canonical_setup(config: Mapping[str, Any] | None) -> str:
     """What decides how a container runs, as one comparable text; empty values do not count."""
     chosen = {key: value for key in _SETUP_KEYS if (value := (config or {}).get(key))}
+    if isinstance(check := chosen.get("Healthcheck"), Mapping):
+        chosen["Healthcheck"] = _canonical_check(check)
     return json.dumps(chosen, sort_keys=True)
+
+
+def _canonical_check(check: Mapping[str, Any]) -> dict[str, Any]:
+    """A health check as every engine tells it: zeros are left out, and before Docker 25 also
+    StartInterval (seen on 20.10 and 26.1)."""
+    return {key: value for key, value in check.items() if value and key != "StartInterval"}
 
 
 def canonical_time(created: str | None) -> str:
