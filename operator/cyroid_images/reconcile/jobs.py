@@ -1,0 +1,200 @@
+"""The moves that run: started, kept or cancelled so that they equal what the plans want.
+
+One move at a time per key (single flight): passes of several objects that want the same
+one share it, and it is cancelled only when the last of them no longer wants it. A move
+whose key is taken by another version (the tag moved meanwhile) waits until that one has
+ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.fault import Fault
+from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.reconcile.pool import Pool
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One blocking piece of work and what bounds it."""
+
+    key: Hashable
+    """What must not run twice at a time: (engine, name) or (registry, repository, tag)."""
+    action: Any = field(compare=False)
+    """The step of the plan that it carries out; it comes back with the outcome."""
+    version: Hashable
+    """Another version of the same key is other work: the old is cancelled first."""
+    lanes: tuple[str, ...] = field(compare=False)
+    """The limits it counts against, the narrowest first."""
+    run: Callable[[Cancellation, Observer], Any] = field(compare=False)
+    total_seconds: float = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of a move: its result, or the fault."""
+
+    move: Move
+    result: Any
+    fault: Fault | None
+    seconds: float
+
+
+@dataclass(slots=True)
+class Job:
+    """A move on its way, and who wants it."""
+
+    move: Move
+    owners: set[Hashable]
+    canceller: Canceller
+    task: asyncio.Task[None] | None = None
+    progress: Progress | None = None
+    """None until it has left the queue of its lanes."""
+    started: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second since the start."""
+        spent = time.monotonic() - self.started
+        return self.progress.done / spent if self.progress and spent > 0 else 0.0
+
+
+class Jobs:
+    """Used from the event loop; the moves themselves run in the pool's threads."""
+
+    def __init__(
+        self, pool: Pool, limits: Mapping[str, int], wake: Callable[[Hashable], None]
+    ) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._wake = wake
+        self._jobs: dict[Hashable, Job] = {}
+        self._ended: dict[Hashable, list[Ended]] = {}
+        self._blocked: dict[Hashable, set[Hashable]] = {}
+        """Owners that want another version of a key than the one that still runs."""
+        self._lanes: dict[str, asyncio.Semaphore] = {}
+
+    def settle(self, owner: Hashable, moves: Iterable[Move]) -> None:
+        """Make the moves of this owner equal to `moves`: start, keep, cancel."""
+        wanted = {move.key: move for move in moves}
+        for key, job in list(self._jobs.items()):
+            if owner in job.owners and wanted.get(key) != job.move:
+                self._leave(owner, job)
+        for key, move in wanted.items():
+            job = self._jobs.get(key)
+            if job is None:
+                self._start(owner, move)
+            elif job.move == move:
+                job.owners.add(owner)
+            else:
+                self._blocked.setdefault(key, set()).add(owner)
+
+    def running(self, owner: Hashable) -> tuple[Job, ...]:
+        """The jobs that this owner waits for."""
+        return tuple(job for job in self._jobs.values() if owner in job.owners)
+
+    def busy(self, key: Hashable) -> bool:
+        return key in self._jobs
+
+    def take_ended(self, owner: Hashable) -> tuple[Ended, ...]:
+        """What has ended for this owner since it last asked."""
+        return tuple(self._ended.pop(owner, ()))
+
+    def drop(self, owner: Hashable) -> None:
+        """The owner is gone: nobody waits for its moves any more."""
+        self.settle(owner, ())
+        self._ended.pop(owner, None)
+
+    async def close(self) -> None:
+        """Cut everything and wait until the threads have let go."""
+        tasks = [job.task for job in self._jobs.values() if job.task]
+        for job in self._jobs.values():
+            job.owners.clear()
+            self._cancel(job)
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+
+    def _start(self, owner: Hashable, move: Move) -> None:
+        job = Job(move, {owner}, Canceller())
+        self._jobs[move.key] = job
+        job.task = asyncio.create_task(self._work(job))
+
+    def _leave(self, owner: Hashable, job: Job) -> None:
+        job.owners.discard(owner)
+        if not job.owners:
+            self._cancel(job)
+
+    def _cancel(self, job: Job) -> None:
+        job.canceller.cancel()
+        if job.progress is None and job.task:
+            job.task.cancel()  # still waiting for a lane: there is no thread to cut
+
+    async def _work(self, job: Job) -> None:
+        """Wait for the lanes, run, hand out the outcome."""
+        try:
+            async with contextlib.AsyncExitStack() as lanes:
+                for lane in job.move.lanes:
+                    await lanes.enter_async_context(self._lane(lane))
+                ended = await self._run(job)
+        except asyncio.CancelledError:
+            ended = None
+        self._finish(job, ended)
+
+    async def _run(self, job: Job) -> Ended | None:
+        """The outcome; None when the move was cancelled by us."""
+        job.started, job.progress = time.monotonic(), Progress(0)
+        clock = asyncio.get_running_loop().call_later(
+            job.move.total_seconds, job.canceller.cancel, _took_too_long(job.move)
+        )
+
+        def observe(progress: Progress) -> None:
+            job.progress = progress
+
+        result: Any = None
+        fault: Fault | None = None
+        try:
+            result = await self._pool.run(lambda: job.move.run(job.canceller, observe))
+        except Cancelled:
+            return None
+        except TransferError as exc:
+            fault = Fault.of(exc)
+        except CyroidError as exc:
+            fault = Fault(Reason.INVALID_REFERENCE, str(exc))
+        except Exception as exc:
+            # A defect in one move must not end the loop; it is told like any other failure.
+            _log.exception("move %s ended with a defect", job.move.key)
+            fault = Fault(Reason.INTERNAL_ERROR, f"a defect of the operator: {type(exc).__name__}")
+        finally:
+            clock.cancel()
+        return Ended(job.move, result, fault, time.monotonic() - job.started)
+
+    def _finish(self, job: Job, ended: Ended | None) -> None:
+        self._jobs.pop(job.move.key, None)
+        for owner in job.owners:
+            if ended is not None:
+                self._ended.setdefault(owner, []).append(ended)
+            self._wake(owner)
+        for owner in self._blocked.pop(job.move.key, ()):
+            self._wake(owner)
+
+    def _lane(self, name: str) -> asyncio.Semaphore:
+        kind = name.partition(":")[0]
+        return self._lanes.setdefault(name, asyncio.Semaphore(self._limits[kind]))
+
+
+def _took_too_long(move: Move) -> TransferError:
+    return TransferError(
+        Reason.TIMEOUT, f"not done within timeouts.total ({move.total_seconds:.0f} s)"
+    )

@@ -1,0 +1,101 @@
+"""What the loop asks of the outside, as narrow as its need; wiring.py fills these in.
+
+`Engines`, `Registries` and `Movers` are blocking and run in the pools; `Cluster` is
+async. Everything they raise is a TransferError (or Cancelled); `Cluster` raises the
+errors of its own that are named there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from cyroid_images.model.actions import Load, Pull, Push
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
+from cyroid_images.model.event import EventNote
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.progress import Observer
+from cyroid_images.model.reference import Reference
+from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.reconcile.keys import Key, Kind
+
+
+class Clock(Protocol):
+    """The time of day (UTC), for status; durations are measured by the event loop."""
+
+    def now(self) -> datetime: ...
+
+    def spread(self) -> float:
+        """A number from -1 to 1 that keeps retries of many objects apart."""
+        ...
+
+
+class Engines(Protocol):
+    """Looks at Docker engines."""
+
+    def look(self, endpoint: EngineEndpoint) -> EngineView:
+        """One image list, and inspect of what is new: who is there and what it holds."""
+        ...
+
+    def untag(self, endpoint: EngineEndpoint, names: Sequence[Reference]) -> None:
+        """Drop names that an interrupted transfer left."""
+        ...
+
+
+class Registries(Protocol):
+    """Looks at our registry."""
+
+    def ping(self, endpoint: RegistryEndpoint) -> None:
+        """Raises why it does not answer or does not let us in."""
+        ...
+
+    def find(
+        self, endpoint: RegistryEndpoint, repository: str, tag: str, wanted: ImageContent | None
+    ) -> Stored | None:
+        """The wanted content (any, if None) under this name; None when it is not there."""
+        ...
+
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
+        """Is what was stored still there? One HEAD."""
+        ...
+
+
+class Movers(Protocol):
+    """Moves images; each ends in a proof or raises."""
+
+    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored: ...
+
+    def pull(
+        self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
+    ) -> None: ...
+
+    def load(
+        self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
+    ) -> None: ...
+
+
+class Secrets(Protocol):
+    """Reads Secrets of the operator's own namespace; raises TransferError(SecretMissing)."""
+
+    async def credentials(self, name: str) -> Credentials: ...
+
+    async def authority(self, name: str) -> str: ...
+
+    async def client_tls(self, name: str, server_name: str) -> ClientTLS: ...
+
+
+class Cluster(Protocol):
+    """Reads and reports to the Kubernetes API."""
+
+    async def list(self, kind: Kind) -> list[Mapping[str, Any]]: ...
+
+    async def apply_status(
+        self, key: Key, resource_version: str, status: Mapping[str, Any]
+    ) -> str | None:
+        """The new resourceVersion; None when the object is gone. Raises StatusConflict."""
+        ...
+
+    async def emit(self, note: EventNote) -> None: ...

@@ -1,0 +1,83 @@
+"""The queue of keys: each waits at most once, may be due later, and is worked on by one pass.
+
+A key that is woken while its pass runs is worked on again afterwards. An earlier moment
+wins over a later one, so "look again in five minutes" never delays an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+
+class WorkQueue(Generic[KeyT]):
+    """Used from the event loop only."""
+
+    def __init__(self) -> None:
+        self._due: dict[KeyT, float] = {}
+        self._heap: list[tuple[float, int, KeyT]] = []
+        self._order = itertools.count()
+        self._running: set[KeyT] = set()
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def wake(self, key: KeyT, *, after: float = 0.0) -> None:
+        """Have a pass of this key in `after` seconds, or earlier if it is due earlier."""
+        due = asyncio.get_running_loop().time() + after
+        if due < self._due.get(key, float("inf")):
+            self._due[key] = due
+            heapq.heappush(self._heap, (due, next(self._order), key))
+            self._changed.set()
+
+    def forget(self, key: KeyT) -> None:
+        """Drop what is planned for this key: its object is gone."""
+        self._due.pop(key, None)
+
+    async def take(self) -> KeyT:
+        """Wait for a key that is due and that nobody works on; it is running until `done`."""
+        while True:
+            key, pause = self._next()
+            if key is not None:
+                self._running.add(key)
+                return key
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def done(self, key: KeyT) -> None:
+        """The pass of this key has ended."""
+        self._running.discard(key)
+        self._changed.set()
+
+    def _next(self) -> tuple[KeyT | None, float | None]:
+        """A key that may run now, or how many seconds until one may."""
+        now = asyncio.get_running_loop().time()
+        held: list[tuple[float, int, KeyT]] = []
+        found: KeyT | None = None
+        pause: float | None = None
+        while self._heap and found is None:
+            due, order, key = self._heap[0]
+            if self._due.get(key) != due:
+                heapq.heappop(self._heap)  # superseded by an earlier wake, or forgotten
+            elif due > now:
+                pause = due - now
+                break
+            elif key in self._running:
+                held.append(heapq.heappop(self._heap))
+            else:
+                heapq.heappop(self._heap)
+                del self._due[key]
+                found = key
+        for entry in held:
+            heapq.heappush(self._heap, entry)
+        return found, pause

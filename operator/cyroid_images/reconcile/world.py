@@ -1,0 +1,172 @@
+"""What the watches told: the objects, the pods, the namespaces, and whom a change touches.
+
+An event only says which keys to look at; the truth about images is asked of the engines
+and the registry in each pass. A change that means nothing to us (our own status write, a
+pod's heartbeat) touches nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cyroid_images.errors import CyroidError
+from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.pod import Pod
+from cyroid_images.model.range_images import RangeImages
+from cyroid_images.reconcile.keys import Key, Kind
+
+_log = logging.getLogger(__name__)
+
+
+class World:
+    """A plain store; used from the event loop only."""
+
+    def __init__(self) -> None:
+        self.ranges: dict[Key, RangeImages] = {}
+        self.caches: dict[str, ImageCache] = {}
+        self.pods: dict[str, Pod] = {}
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+
+    def changed(self, kind: Kind, event: str | None, body: Mapping[str, Any]) -> frozenset[Key]:
+        """Remember one event of a watch; returns the keys that it touches."""
+        match kind:
+            case Kind.RANGE_IMAGES:
+                return self._range(body, gone=event == "DELETED")
+            case Kind.IMAGE_CACHE:
+                return self._cache(body, gone=event == "DELETED")
+            case Kind.POD:
+                return self._pod(body, gone=event == "DELETED")
+            case Kind.NAMESPACE:
+                return self._namespace(body, gone=event == "DELETED")
+
+    def replace(self, kind: Kind, bodies: Iterable[Mapping[str, Any]]) -> frozenset[Key]:
+        """Remember a whole list: what it lacks is gone, even if no watch ever said so."""
+        listed = list(bodies)
+        touched: set[Key] = set()
+        for body in listed:
+            touched |= self.changed(kind, "MODIFIED", body)
+        for body in self._missing(kind, listed):
+            touched |= self.changed(kind, "DELETED", body)
+        return frozenset(touched)
+
+    def targets(self, wanted: RangeImages) -> tuple[Pod, ...]:
+        """The pods of its namespace that its selector matches and that may be targets."""
+        return tuple(
+            sorted(
+                (pod for pod in self._matching(wanted) if pod.is_engine), key=lambda pod: pod.name
+            )
+        )
+
+    def refused(self, wanted: RangeImages) -> tuple[Pod, ...]:
+        """Matching pods on the host network: through them we would reach the node's engine."""
+        return tuple(pod for pod in self._matching(wanted) if pod.host_network and not pod.leaving)
+
+    def ranges_of(self, cache: str) -> tuple[Key, ...]:
+        """The RangeImages that name this cache."""
+        return tuple(key for key, item in self.ranges.items() if item.cache_name == cache)
+
+    def older_rivals(self, wanted: RangeImages) -> tuple[RangeImages, ...]:
+        """The RangeImages of its namespace that were there before it, the oldest first."""
+        mine = _age(wanted)
+        rivals = [
+            item
+            for item in self.ranges.values()
+            if item.metadata.namespace == wanted.metadata.namespace and _age(item) < mine
+        ]
+        return tuple(sorted(rivals, key=_age))
+
+    def written(self, key: Key, resource_version: str) -> None:
+        """Our own status write gave the object this version."""
+        held = self.ranges.get(key) or self.caches.get(key.name)
+        if held is not None:
+            held.metadata = held.metadata.model_copy(update={"resource_version": resource_version})
+
+    def _range(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
+        metadata = body["metadata"]
+        key = Key(Kind.RANGE_IMAGES, metadata["namespace"], metadata["name"])
+        before = self.ranges.get(key)
+        if gone:
+            self.ranges.pop(key, None)
+            return self._with_cache(key, before)
+        item = RangeImages.parse(body)
+        self.ranges[key] = item
+        if before is not None and before.asks_the_same(item):
+            return frozenset()
+        return self._with_cache(key, before, item)
+
+    def _with_cache(self, key: Key, *items: RangeImages | None) -> frozenset[Key]:
+        """The range itself, and the caches it names or named."""
+        caches = {item.cache_name for item in items if item is not None}
+        return frozenset({key} | {Key(Kind.IMAGE_CACHE, "", name) for name in caches})
+
+    def _cache(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
+        name = body["metadata"]["name"]
+        key = Key(Kind.IMAGE_CACHE, "", name)
+        before = self.caches.get(name)
+        if gone:
+            self.caches.pop(name, None)
+            return frozenset({key, *self.ranges_of(name)})
+        item = ImageCache.parse(body)
+        self.caches[name] = item
+        if before is not None and before.asks_the_same(item):
+            return frozenset()
+        return frozenset({key, *self.ranges_of(name)})
+
+    def _pod(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
+        pod = Pod.parse(body)
+        before = self.pods.pop(pod.uid, None)
+        if not gone:
+            self.pods[pod.uid] = pod
+        if before == pod and not gone:
+            return frozenset()
+        return frozenset(
+            key
+            for key, item in self.ranges.items()
+            if any(item.selects(each) for each in (before, pod) if each is not None)
+        )
+
+    def _namespace(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
+        name = body["metadata"]["name"]
+        labels = body["metadata"].get("labels") or {}
+        if gone:
+            self.namespaces.pop(name, None)
+            return frozenset()
+        if self.namespaces.get(name) == labels:
+            return frozenset()
+        self.namespaces[name] = dict(labels)
+        return frozenset(key for key in self.ranges if key.namespace == name)
+
+    def _matching(self, wanted: RangeImages) -> tuple[Pod, ...]:
+        return tuple(pod for pod in self.pods.values() if wanted.selects(pod))
+
+    def _missing(
+        self, kind: Kind, listed: list[Mapping[str, Any]]
+    ) -> tuple[Mapping[str, Any], ...]:
+        """Stand-in bodies of what we remember and the list lacks."""
+        uids = {body["metadata"]["uid"] for body in listed}
+        names = {
+            (body["metadata"].get("namespace", ""), body["metadata"]["name"]) for body in listed
+        }
+        held: list[tuple[str, str, str]] = []
+        match kind:
+            case Kind.POD:
+                held = [
+                    (p.namespace, p.name, p.uid) for p in self.pods.values() if p.uid not in uids
+                ]
+            case Kind.RANGE_IMAGES:
+                held = [(key.namespace, key.name, "") for key in self.ranges]
+            case Kind.IMAGE_CACHE:
+                held = [("", name, "") for name in self.caches]
+            case Kind.NAMESPACE:
+                held = [("", name, "") for name in self.namespaces]
+        return tuple(
+            {"metadata": {"namespace": namespace, "name": name, "uid": uid}}
+            for namespace, name, uid in held
+            if uid or (namespace, name) not in names
+        )
+
+
+def _age(item: RangeImages) -> tuple[Any, str]:
+    return item.metadata.creation_timestamp, item.metadata.uid

@@ -1,0 +1,37 @@
+"""Source engine to range engine: `save` is the body of `load`, one chunk in memory, no file.
+
+Both ends use a transport name that no person uses. So the tar cannot bring along other
+names of the image, a failed load leaves no name that looks right (a containerd store keeps
+the name of a load that failed), and the wanted name appears only after the proof.
+"""
+
+from __future__ import annotations
+
+from cyroid_images.engine import Engine, StreamLimits
+from cyroid_images.model.actions import Load
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.progress import Observer
+from cyroid_images.transfer.proof import confirm_identity, prove
+from cyroid_images.transfer.transport import carrying, dropping, new_name
+
+
+def load(
+    action: Load,
+    source: Engine,
+    target: Engine,
+    limits: StreamLimits,
+    observer: Observer,
+    cancellation: Cancellation,
+) -> None:
+    """Save from the source into the target, prove, tag, drop the transport names.
+
+    Raises TransferError with the reason of whichever side failed.
+    """
+    confirm_identity(target, action.target, action.info)
+    name = new_name(action.source.id)
+    with carrying(source, action.source.id, name), dropping(target, name):
+        with source.save(name, limits=limits, cancellation=cancellation) as tar:
+            target.load(tar, observer, limits=limits, cancellation=cancellation)
+        cancellation.raise_if_cancelled()
+        view = prove(target, action.info, name, action.source.content)
+        target.tag(view.images[name].id, action.wish.reference.tagged)

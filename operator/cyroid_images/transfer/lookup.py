@@ -1,0 +1,80 @@
+"""Is an image in our registry, and what is it there? A few small requests, no layer bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.cancellation import NEVER, Cancellation
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.image import ImageContent, content_of_config
+from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.manifest import Index, Manifest
+from cyroid_images.model.platform import Platform
+from cyroid_images.registry.client import FetchedManifest, Registry
+
+
+def find(
+    registry: Registry, repository: str, tag: str, wanted: ImageContent | None
+) -> Stored | None:
+    """The wanted content under this repository, by the digests it is known by, then by tag.
+
+    With `wanted` None whatever the tag holds is the answer. None means: not there. Raises
+    TransferError where the registry could not be asked.
+    """
+    digests: list[str | Digest] = list(sorted(wanted.identities)) if wanted else []
+    if wanted and wanted.manifest:
+        digests = [wanted.manifest]
+    for reference in (*digests, tag):
+        fetched = registry.manifest(repository, reference)
+        if fetched is None:
+            continue
+        stored = describe(registry, repository, fetched, wanted.platform if wanted else None)
+        if stored and (wanted is None or stored.content.is_same(wanted)):
+            return stored
+    return None
+
+
+def describe(
+    registry: Registry,
+    repository: str,
+    fetched: FetchedManifest,
+    platform: Platform | None,
+    cancellation: Cancellation = NEVER,
+) -> Stored | None:
+    """What a manifest of ours is; of an index the child for `platform`, or None."""
+    aliases: frozenset[Digest] = frozenset()
+    parsed: Manifest | Index = fetched.parsed
+    if isinstance(parsed, Index):
+        aliases = frozenset({parsed.digest})
+        child = parsed.choose(platform) if platform else None
+        inner = registry.manifest(repository, child.digest, cancellation) if child else None
+        if inner is None or isinstance(inner.parsed, Index):
+            return None
+        parsed = inner.parsed
+    config = registry.config(repository, parsed.config, cancellation)
+    content = content_of_config(config, manifest=parsed.digest)
+    return Stored(repository, parsed, replace(content, aliases=aliases))
+
+
+def verify(registry: Registry, stored: Stored, cancellation: Cancellation = NEVER) -> None:
+    """Ask for everything that a push left: the manifest's bytes and each blob's size.
+
+    A 201 proves nothing: with a stale descriptor cache a registry accepts a push that
+    it does not store (distribution #3743). Raises TransferError(PushNotDurable or BlobMissing).
+    """
+    manifest = stored.manifest
+    if registry.manifest(stored.repository, manifest.digest, cancellation) is None:
+        raise TransferError(
+            Reason.PUSH_NOT_DURABLE,
+            f"the registry accepted {stored.repository}@{manifest.digest} and does not have it;"
+            " restart it, or collect its garbage",
+        )
+    for blob in (manifest.config, *manifest.layers):
+        size = registry.blob_size(stored.repository, blob.digest, cancellation)
+        if size != blob.size:
+            found = "is missing" if size is None else f"has {size} bytes"
+            raise TransferError(
+                Reason.BLOB_MISSING,
+                f"{stored.repository}: blob {blob.digest} of {blob.size} bytes {found}",
+            )

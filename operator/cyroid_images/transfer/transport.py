@@ -1,0 +1,42 @@
+"""Transport names: what an image is called in an engine while it is moved, and only then.
+
+A name that could not be dropped (the engine went away) is no reason to fail a transfer:
+the next pass finds it, since it is known as ours, and drops it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+
+from cyroid_images.engine import Engine
+from cyroid_images.errors import TransferError
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.reference import Reference
+
+TRANSPORT_HOST = "transfer.cyroid.io"
+"""Never dialled: a name inside engines only, so that leftovers are known as ours."""
+
+
+def new_name(image: Digest) -> Reference:
+    """A name nobody else uses, not even another transfer of the same image."""
+    return Reference(TRANSPORT_HOST, "image", f"{image.short}-{secrets.token_hex(4)}")
+
+
+@contextlib.contextmanager
+def carrying(engine: Engine, image: Digest, name: Reference) -> Iterator[None]:
+    """The image carries this name in the engine meanwhile."""
+    engine.tag(image, name)
+    with dropping(engine, name):
+        yield
+
+
+@contextlib.contextmanager
+def dropping(engine: Engine, name: Reference) -> Iterator[None]:
+    """The engine does not keep this name, whatever happens."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(TransferError):
+            engine.untag(name)
