@@ -33,12 +33,16 @@ def run(arguments: argparse.Namespace) -> str:
     Raises CyroidError, whose message says which call failed and why.
     """
     _connect()
+    return act(arguments, CoreV1Api(), CustomObjectsApi())
+
+
+def act(arguments: argparse.Namespace, core: CoreV1Api, custom: CustomObjectsApi) -> str:
+    """The same through given clients."""
     if arguments.step == "cache":
         cache = default_cache.read(arguments.file)
-        name = cache["metadata"]["name"]
-        return f"ImageCache {name}: {default_cache.apply(CustomObjectsApi(), cache)}"
+        return f"ImageCache {cache['metadata']['name']}: {default_cache.apply(custom, cache)}"
     made = registry_secrets.run(
-        registry_secrets.SecretStore(CoreV1Api(), arguments.namespace),
+        registry_secrets.SecretStore(core, arguments.namespace),
         push_secret=arguments.push_secret,
         push_must_exist=arguments.push_secret_must_exist,
     )

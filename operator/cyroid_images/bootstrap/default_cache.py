@@ -8,7 +8,7 @@ answers 409 and the whole object stays as it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,19 @@ def read(path: Path) -> Mapping[str, Any]:
 
 
 def apply(
-    api: CustomObjectsApi, cache: Mapping[str, Any], *, within: float = SERVED_WITHIN_SECONDS
+    api: CustomObjectsApi,
+    cache: Mapping[str, Any],
+    *,
+    within: float = SERVED_WITHIN_SECONDS,
+    pause: Callable[[], None] = lambda: time.sleep(_PAUSE_SECONDS),
 ) -> Applied:
     """Apply the object, waiting up to `within` seconds until its kind is served.
 
-    Raises CyroidError when the API server refuses for another reason than people's edits.
+    `pause` is what happens between two tries. Raises CyroidError when the API server
+    refuses for another reason than people's edits.
     """
     deadline = time.monotonic() + within
-    with blamed_on(f"apply ImageCache {cache['metadata']['name']}"):
+    with blamed_on(f"apply ImageCache {cache['metadata']['name']}", holds_secrets=False):
         while True:
             try:
                 return _apply(api, cache)
@@ -56,7 +61,7 @@ def apply(
                 # 404 of an apply can only mean the kind: the object itself is made.
                 if status_of(refused) != 404 or time.monotonic() > deadline:
                     raise
-            time.sleep(_PAUSE_SECONDS)
+            pause()
 
 
 def _apply(api: CustomObjectsApi, cache: Mapping[str, Any]) -> Applied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 
 from kubernetes.client import ApiException
@@ -14,16 +15,22 @@ CALL_SECONDS = 15.0
 """The API server answers in milliseconds; a webhook before it may take its default of 10 s."""
 
 
-@contextlib.contextmanager
-def blamed_on(call: str) -> Iterator[None]:
-    """Raises CyroidError that says which call failed, with the server's status, never its body.
+MESSAGE_CHARACTERS = 500
+"""Enough for the field and the rule that an API server names."""
 
-    The body of an answer may repeat the object that was sent, and with it a password.
+
+@contextlib.contextmanager
+def blamed_on(call: str, *, holds_secrets: bool) -> Iterator[None]:
+    """Raises CyroidError that says which call failed and with what status.
+
+    The server's own words are added unless the call `holds_secrets`, since they may repeat
+    what was sent.
     """
     try:
         yield
     except ApiException as refused:
-        raise CyroidError(f"{call}: {refused.status} {refused.reason}") from None
+        words = "" if holds_secrets else _message(refused)
+        raise CyroidError(f"{call}: {refused.status} {refused.reason}{words}") from None
     except HTTPError as unreachable:
         raise CyroidError(f"{call}: no answer: {type(unreachable).__name__}") from unreachable
 
@@ -31,3 +38,10 @@ def blamed_on(call: str) -> Iterator[None]:
 def status_of(refused: ApiException) -> int:
     """The HTTP status of a refusal, 0 if there was none."""
     return int(refused.status or 0)
+
+
+def _message(refused: ApiException) -> str:
+    try:
+        return f": {json.loads(refused.body or "")['message'][:MESSAGE_CHARACTERS]}"
+    except (TypeError, ValueError, KeyError):  # not from the API server itself
+        return ""

@@ -60,7 +60,7 @@ class SecretStore:
 
     def read(self, name: str) -> Mapping[str, bytes] | None:
         """The decoded data, or None only if the API server says that there is no such Secret."""
-        with blamed_on(f"get Secret {self._namespace}/{name}"):
+        with blamed_on(f"get Secret {self._namespace}/{name}", holds_secrets=True):
             try:
                 found = self._api.read_namespaced_secret(
                     name, self._namespace, _request_timeout=CALL_SECONDS
@@ -79,7 +79,7 @@ class SecretStore:
             type=kind,
             data={key: base64.b64encode(value).decode() for key, value in data.items()},
         )
-        with blamed_on(f"create Secret {self._namespace}/{name}"):
+        with blamed_on(f"create Secret {self._namespace}/{name}", holds_secrets=True):
             try:
                 self._api.create_namespaced_secret(
                     self._namespace, body, _request_timeout=CALL_SECONDS
