@@ -53,9 +53,10 @@ def _check() -> None:
 
 
 def _bootstrap(directory: Path) -> None:
-    command = [tools.ensure("debootstrap"), "--variant=minbase", "--include=ca-certificates"]
+    options = ["--variant=minbase", "--include=ca-certificates"]
     mirror = apt.mirror()
-    run([*command, "trixie", directory, *([mirror] if mirror else [])])
+    where = [str(directory), *([mirror] if mirror else [])]
+    run([tools.ensure("debootstrap"), *options, "trixie", *where])
     (directory / "etc/dpkg/dpkg.cfg.d/no-documents").write_text(_NO_DOCUMENTS)
     _tidy(directory)
 

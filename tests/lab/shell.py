@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from tests.lab.errors import LabError
 
@@ -10,21 +9,27 @@ TAIL = 30  # lines: enough for the cause, little enough to read
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     timeout: float = 600,
     env: Mapping[str, str] | None = None,
-    input: str | None = None,
+    stdin: str | None = None,
 ) -> str:
-    """What the command wrote to its standard output.
+    """What the command wrote to its standard output; its words may be paths.
 
     Raises LabError with the tail of its output if it fails, is absent or takes
     longer than `timeout` seconds.
     """
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(  # noqa: S603 - commands are ours
-            words, input=input, capture_output=True, text=True, timeout=timeout, env=env
+        done = subprocess.run(
+            words,
+            check=False,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=env,
         )
     except FileNotFoundError as exc:
         raise LabError(f"{words[0]} is not there") from exc

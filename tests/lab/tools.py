@@ -8,12 +8,12 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.lab import apt, cache
 from tests.lab.errors import LabError
+from tests.lab.shell import run
 
 MODULE = Path(__file__).parent / "go"
 KUBERNETES = "v1.34.4"  # of go.mod; a chart's kubeVersion is compared with it
@@ -116,8 +116,8 @@ def _fits(name: str, path: Path) -> bool:
     question = {"kubectl": ["version", "--client"], "helm": ["version", "--short"]}
     command = [str(path), *question.get(name, ["--version"])]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=10).stdout
-    except (OSError, subprocess.TimeoutExpired):
+        said = run(command, timeout=10)
+    except LabError:
         return False
     version = re.search(r"v\d+\.\d+\.", said)
     return version is not None and wanted.startswith(version.group())
@@ -130,8 +130,17 @@ def _build(package: str, output: Path) -> None:
             "the lab needs Linux, root and Go; without them, run on a cluster that you have: "
             "make demo KUBECONFIG=..."
         )
-    command = [go, "build", "-trimpath", "-ldflags", _LINKER_FLAGS, "-o", str(output), package]
+    command = [
+        go,
+        "build",
+        "-C",
+        str(MODULE),
+        "-trimpath",
+        "-ldflags",
+        _LINKER_FLAGS,
+        "-o",
+        str(output),
+        package,
+    ]
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-    done = subprocess.run(command, cwd=MODULE, env=env, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise LabError(f"go build {package} failed\n" + "\n".join(done.stderr.splitlines()[-20:]))
+    run(command, timeout=1800, env=env)

@@ -14,7 +14,8 @@ import (
 )
 
 func init() {
-	dnsserver.Directives = []string{"health", "ready", "errors", "cache", "template", "kubernetes", "forward"}
+	// The order of the plugins in every chain: template answers what kubernetes did not.
+	dnsserver.Directives = []string{"health", "ready", "errors", "cache", "kubernetes", "forward", "template"}
 }
 
 func main() { coremain.Run() }

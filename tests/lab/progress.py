@@ -1,0 +1,16 @@
+"""One line per step, with the seconds that it took."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str], None]
+"""Shows a line to whoever waits."""
+
+
+@contextmanager
+def step(progress: Progress, what: str) -> Iterator[None]:
+    """Reports the step when it has ended well."""
+    started = time.monotonic()
+    yield
+    progress(f"{what:<28}{time.monotonic() - started:6.1f} s")
