@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from cyroid_images.errors import InvalidReference
 
-_FORM = re.compile(r"(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})", re.ASCII)
+PATTERN = r"(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})"
+"""The form of a digest, for a full match; without anchors."""
+
+_FORM = re.compile(PATTERN, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,8 +2,9 @@
 
 The grammar is that of distribution/reference (`reference.go`); the steps are: cut at
 the first `@`, cut the head at the first `/` and decide whether it is a host, cut the
-rest at the first `:`, add `library/`, then check every part. How a reference maps to a
-repository of our registry is told in `repository.py`.
+rest at the first `:`, add `library/`, then check every part. `PATTERN` is the same
+grammar as one regular expression for the API server, built from the same parts. How a
+reference maps to a repository of our registry is told in `repository.py`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,32 @@ import re
 from dataclasses import dataclass, replace
 
 from cyroid_images.errors import InvalidReference
+from cyroid_images.model.digest import PATTERN as DIGEST
 from cyroid_images.model.digest import Digest
 
 DOCKER_HUB = "docker.io"
 LONGEST = 512
 """Characters a reference may have: what the API schema allows."""
 
-_HOST = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)"
-    r"(?::[0-9]{1,5})?",
-    re.ASCII,
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_PORT = r":[0-9]{1,5}"
+HOST = rf"(?:{_LABEL}(?:\.{_LABEL})+(?:{_PORT})?|{_LABEL}{_PORT}|localhost)"
+"""What Docker reads as a host before a slash: a dot, a port, or `localhost`."""
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_NOT_A_HOST = r"[a-z0-9]+(?:(?:__?|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+PATTERN = (
+    rf"^(?:(?:{HOST}|{_NOT_A_HOST})/{_COMPONENT}(?:/{_COMPONENT})*|{_COMPONENT})"
+    rf"(?::{_TAG})?(?:@{DIGEST})?$"
 )
-_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*", re.ASCII)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_IMAGE_ID = re.compile(r"(?:sha256:)?[a-f0-9]{64}", re.ASCII)
+"""For the API server (RE2 syntax): with `IMAGE_ID` refused it accepts what `parse` does."""
+
+IMAGE_ID = r"^(?:sha256:)?[a-f0-9]{64}$"
+"""What Docker reads as an image ID, wherever a name is expected."""
+
+HAS_TAG = rf"^[^@]*:{_TAG}(?:@|$)"
+"""Finds a tag in what `PATTERN` accepts; the port of a host is followed by a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +62,18 @@ class Reference:
         host, rest = _split_host(name)
         path, colon, tag = rest.partition(":")
         digest = Digest.parse(digits) if at else None
-        if colon and not _TAG.fullmatch(tag):
+        if colon and not re.fullmatch(_TAG, tag, re.ASCII):
             raise InvalidReference(
-                f"{text!r}: {tag!r} is not a tag (at most 128 of A-Z a-z 0-9 _ . -)"
+                f"{text[:80]!r}: {tag[:80]!r} is not a tag (at most 128 of A-Z a-z 0-9 _ . -)"
             )
         for component in path.split("/"):
-            if not _COMPONENT.fullmatch(component):
+            if not re.fullmatch(_COMPONENT, component, re.ASCII):
                 raise InvalidReference(
-                    f"{text!r}: {component!r} is not a path component (lower case letters, digits,"
-                    " separated by one of . _ __ -)"
+                    f"{text[:80]!r}: {component[:80]!r} is not a path component (lower case"
+                    " letters, digits, separated by one of . _ __ -)"
                 )
-        if host == DOCKER_HUB and "/" not in path:
-            path = f"library/{path}"
-        return cls(host, path, tag or (None if digest else "latest"), digest)
+        chosen = tag or (None if digest else "latest")
+        return cls(host, _path_on(host, path), chosen, digest)
 
     @property
     def name(self) -> str:
@@ -70,10 +82,18 @@ class Reference:
 
     @property
     def familiar(self) -> str:
-        """host/path as an engine shows it: `nginx`, not `docker.io/library/nginx`."""
+        """host/path as an engine shows it: `nginx`, not `docker.io/library/nginx`.
+
+        Whatever would be read as something else without `docker.io/` keeps it, and
+        `library/` is implied only before a single component.
+        """
         if self.host != DOCKER_HUB:
             return self.name
-        return self.path.removeprefix("library/")
+        short = self.path.removeprefix("library/")
+        if "/" in short:
+            first = self.path.partition("/")[0]
+            return self.name if _is_host(first) else self.path
+        return short
 
     @property
     def tagged(self) -> Reference:
@@ -82,11 +102,19 @@ class Reference:
 
     def at(self, host: str) -> Reference:
         """The same path, tag and digest on another host."""
-        return replace(self, host=host.lower())
+        return replace(self, host=host.lower(), path=_path_on(host.lower(), self.path))
 
     def __str__(self) -> str:
+        """The shortest text that parses to this reference again."""
         tag = f":{self.tag}" if self.tag else ""
-        return f"{self.familiar}{tag}{f'@{self.digest}' if self.digest else ''}"
+        ending = f"{tag}{f'@{self.digest}' if self.digest else ''}"
+        short = f"{self.familiar}{ending}"
+        return f"{self.name}{ending}" if re.match(IMAGE_ID, short) else short
+
+
+def _path_on(host: str, path: str) -> str:
+    """Docker Hub keeps its official images, which have no namespace, under `library/`."""
+    return f"library/{path}" if host == DOCKER_HUB and "/" not in path else path
 
 
 def _refuse_what_is_no_reference(text: str) -> None:
@@ -95,24 +123,32 @@ def _refuse_what_is_no_reference(text: str) -> None:
         raise InvalidReference(f"an image reference has 1 to {LONGEST} characters")
     before_digest, _, after = text.partition("@")
     if after and not after.startswith(("sha256:", "sha512:")):
-        raise InvalidReference("an image reference holds no credentials and only one sha256 digest")
+        raise InvalidReference(
+            "an image reference holds no credentials, and after @ only sha256: or sha512:"
+        )
     if not text.isascii() or not text.isprintable() or " " in text:
         raise InvalidReference(f"{text[:80]!a}: only printable ASCII without spaces")
     if "://" in text:
         raise InvalidReference(f"{before_digest[:80]!r} is a URL: name the image, not an address")
-    if _IMAGE_ID.fullmatch(text):
+    if re.match(IMAGE_ID, text):
         raise InvalidReference("an image ID is not a reference: name the image")
+
+
+def _is_host(first: str) -> bool:
+    """Whether Docker takes the part before the first slash for a host."""
+    return first == "localhost" or "." in first or ":" in first or first != first.lower()
 
 
 def _split_host(name: str) -> tuple[str, str]:
     """The host and the rest; the first component is a host only where Docker says so."""
     first, slash, rest = name.partition("/")
-    is_host = slash and (
-        first == "localhost" or "." in first or ":" in first or first != first.lower()
-    )
-    if not is_host:
+    if not slash or not _is_host(first):
         return DOCKER_HUB, name
-    if not _HOST.fullmatch(first):
-        raise InvalidReference(f"{name[:80]!r}: {first[:80]!r} is not a host")
+    # Docker also takes `Local/x` for a host, but no machine is called so without a port,
+    # and in lower case it would be a namespace of Docker Hub: refused, not guessed.
+    if not re.fullmatch(HOST, first, re.ASCII):
+        raise InvalidReference(
+            f"{name[:80]!r}: {first[:80]!r} is not a host (a dot, a port, or localhost)"
+        )
     host = first.lower()
     return (DOCKER_HUB if host == "index.docker.io" else host), rest

@@ -48,10 +48,7 @@ def names_in_source(reference: Reference, aliases: Sequence[str]) -> tuple[Refer
     if reference.host not in _lower(aliases):
         return (reference,)
     others = [reference.at(host) for host in _lower(aliases) if host != reference.host]
-    bare = reference.at(DOCKER_HUB)
-    if "/" not in bare.path:
-        bare = Reference(DOCKER_HUB, f"library/{bare.path}", bare.tag, bare.digest)
-    return (reference, *others, bare)
+    return (reference, *others, reference.at(DOCKER_HUB))
 
 
 def _lower(aliases: Sequence[str]) -> tuple[str, ...]:

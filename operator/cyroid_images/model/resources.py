@@ -1,0 +1,68 @@
+"""Both kinds in one place to import from; each is defined in the file of its name."""
+
+from __future__ import annotations
+
+from cyroid_images.model.fields import ImageWish, RangeImageWish, SecretRef
+from cyroid_images.model.image_cache import (
+    ArchiveSource,
+    Compression,
+    EngineSource,
+    EngineTLS,
+    ImageCache,
+    ImageCacheSpec,
+    PushPolicy,
+    Refresh,
+    RefreshPolicy,
+    Registry,
+    Source,
+    UpstreamSource,
+)
+from cyroid_images.model.metadata import RECONCILE_AT, Metadata
+from cyroid_images.model.range_images import (
+    Delivery,
+    DockerAccess,
+    ImageCacheRef,
+    RangeImages,
+    RangeImagesSpec,
+    Targets,
+    Timeouts,
+)
+from cyroid_images.model.selector import LabelSelector, Operator, Requirement
+
+GROUP = "cyroid.io"
+"""The API group of both kinds."""
+
+VERSION = "v1alpha1"
+"""Their only version so far."""
+
+__all__ = [
+    "GROUP",
+    "RECONCILE_AT",
+    "VERSION",
+    "ArchiveSource",
+    "Compression",
+    "Delivery",
+    "DockerAccess",
+    "EngineSource",
+    "EngineTLS",
+    "ImageCache",
+    "ImageCacheRef",
+    "ImageCacheSpec",
+    "ImageWish",
+    "LabelSelector",
+    "Metadata",
+    "Operator",
+    "PushPolicy",
+    "RangeImageWish",
+    "RangeImages",
+    "RangeImagesSpec",
+    "Refresh",
+    "RefreshPolicy",
+    "Registry",
+    "Requirement",
+    "SecretRef",
+    "Source",
+    "Targets",
+    "Timeouts",
+    "UpstreamSource",
+]

@@ -1,0 +1,38 @@
+"""Texts from elsewhere (registries, engines, people) made fit for a status or an event."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+CONDITION_MESSAGE = 1024
+"""Characters of a message in a condition."""
+
+ROW_MESSAGE = 256
+"""Characters of a message in a row of a list in status."""
+
+_ANSI = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC: titles, links
+    r"|\x1b[ -/]*[0-~]"  # other escapes of two and more bytes
+)
+_DROPPED = ("Cf", "Cs", "Co", "Cn")
+"""Format (bidi, zero width), surrogates, private use, unassigned: nothing a person reads."""
+
+
+def clean_message(text: str, limit: int) -> str:
+    """One printable line of at most `limit` characters; an ellipsis tells that it was cut.
+
+    ANSI sequences and characters that steer a terminal or the writing direction are
+    removed; line ends, tabs and other control characters become single spaces.
+    """
+    # What is far beyond the limit is not looked at: an engine may answer megabytes.
+    visible = _ANSI.sub("", text[: 16 * limit])
+    shown = "".join(
+        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp", "Zs") else char
+        for char in visible
+        if unicodedata.category(char) not in _DROPPED
+    )
+    line = " ".join(shown.split())
+    is_cut = len(line) > limit or len(text) > 16 * limit
+    return f"{line[: limit - 1].rstrip()}…" if is_cut else line
