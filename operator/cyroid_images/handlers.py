@@ -1,0 +1,138 @@
+"""The shell around the loop: kopf keeps the watches, and hands each event to the world.
+
+`kopf.on.event` only, because every other handler of kopf writes annotations or finalizers.
+A handler does no I/O and never raises. What kopf does not do for us: it reports no
+deletion that happened while a watch was down, so the loop lists everything again from
+time to time; and it serves its liveness endpoint only once `Shell.start` has returned.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import kopf
+
+_log = logging.getLogger(__name__)
+
+PODS = ("", "v1", "pods")
+WATCHED = {
+    "RangeImages": ("cyroid.io", "v1alpha1", "rangeimages"),
+    "ImageCache": ("cyroid.io", "v1alpha1", "imagecaches"),
+    "Pod": PODS,
+    "Namespace": ("", "v1", "namespaces"),
+}
+"""By kind. Groups and versions are written out: other groups have pods, too (metrics)."""
+
+ENGINES_ONLY = "cyroid.io/component=dind"
+"""The API server sends us no other pods: a cluster may have thousands."""
+
+
+class Shell(Protocol):
+    """What runs inside kopf; all of it is called in kopf's event loop."""
+
+    async def start(self) -> None:
+        """Called once, before any event; what it raises ends the process."""
+        ...
+
+    async def stop(self) -> None:
+        """Called once at the end, after the last event, if `start` had returned."""
+        ...
+
+    def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
+        """An object as the API gave it; the type is None for what was there already."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Does the loop still turn? Never a word on registries and engines."""
+        ...
+
+
+def register(registry: kopf.OperatorRegistry, shell: Shell) -> None:
+    """Bind the shell to this registry of handlers, so that each test has its own operator."""
+    for kind, resource in WATCHED.items():
+        _watch(registry, shell, kind, resource)
+    _live(registry, shell)
+    kopf.on.login(id="login", registry=registry)(_login)
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """What protects us from kopf's defaults."""
+    settings.scanning.disabled = True  # else it watches all CRDs, which takes rights
+    settings.peering.standalone = True  # a foreign peering `default` would pause us
+    settings.posting.enabled = False  # our own events; kopf's do not aggregate
+    settings.watching.server_timeout = 300  # of 5 to 10 min: a lost watch is a short story
+    settings.watching.connect_timeout = 10
+    settings.watching.inactivity_timeout = 70  # bookmarks come each 60 s
+    settings.watching.chunk_size = 500
+    settings.watching.initial_streaming = False  # only newest API servers have it
+    settings.watching.label_selectors[PODS] = ENGINES_ONLY
+    settings.queueing.worker_limit = 200  # bounds the tasks of a re-list
+    settings.queueing.idle_timeout = 1  # a worker per object should not linger
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.networking.enforce_retry_after = True
+    settings.networking.error_backoffs = Backoffs()
+    settings.process.ultimate_exiting_timeout = 25  # of a grace period of 30 s
+
+
+class Backoffs:
+    """Pauses in seconds between tries of a request: 1, 2, 4 ... 30, without end.
+
+    By default 54 s of errors would end the process, and its transfers with it. Each
+    request iterates anew; the jitter keeps the watches apart when the API server is back.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        pause = 1.0
+        while True:
+            yield pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter is no secret
+            pause = min(2 * pause, 30.0)
+
+
+def _watch(
+    registry: kopf.OperatorRegistry, shell: Shell, kind: str, resource: tuple[str, str, str]
+) -> None:
+    async def changed(event: kopf.RawEvent, **_: Any) -> None:
+        try:
+            shell.changed(kind, event["type"], dict(event["object"]))
+        except Exception:  # kopf drops what a handler raises; nobody would ever hear of it
+            _log.exception("an event of a %s was lost", kind)
+
+    kopf.on.event(*resource, id=f"watch-{kind.lower()}", registry=registry)(changed)
+
+
+def _live(registry: kopf.OperatorRegistry, shell: Shell) -> None:
+    """Start, stop and liveness; PERMANENT, or kopf would try again for ever what raised."""
+    permanent = kopf.ErrorsMode.PERMANENT
+
+    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
+        configure(settings)
+        await shell.start()
+
+    async def stop(**_: Any) -> None:
+        await shell.stop()
+
+    async def alive(**_: Any) -> bool:
+        if not shell.is_alive():
+            raise kopf.PermanentError("the loop does not turn any more")
+        return True
+
+    kopf.on.startup(id="start", errors=permanent, registry=registry)(start)
+    kopf.on.cleanup(id="stop", errors=permanent, registry=registry)(stop)
+    kopf.on.probe(id="alive", errors=permanent, registry=registry)(alive)
+
+
+async def _login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
+    """As the service account of a pod, else by kubeconfig; asked again after each 401.
+
+    kopf's own choice would ride on the `kubernetes` package, whose 36.0.0 sent no token
+    (kubernetes-client/python #2582).
+    """
+    found = kopf.login_with_service_account(settings=settings)
+    found = found or kopf.login_with_kubeconfig(settings=settings)
+    if found is None:
+        raise kopf.PermanentError("neither a service account nor a kubeconfig to log in with")
+    return found
