@@ -10,7 +10,9 @@ disk) was seen on the real one, and the component tests show it.
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +29,12 @@ LONGEST_WORDS = 256
 
 LONGEST_PAUSE = 86_400.0
 """Seconds; a Retry-After of more than a day is taken as a day."""
+
+_ERRNO = re.compile(r'"err": ?([0-9]{1,3})\b', re.ASCII)
+"""distribution's file system driver answers `{"Enclosed": {"Op": "write", "Err": 28}}` where
+it opens an upload, and words where it writes one (2.8.2)."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL_WORDS = ("no space left", "disk quota exceeded")
 
 _WRITE_CODES = {
     "DIGEST_INVALID": Reason.DIGEST_MISMATCH,
@@ -88,10 +96,12 @@ def _reason(answer: Answer, text: str, kind: Kind) -> Reason:
 
 
 def _server_reason(status: int, lower: str, kind: Kind) -> Reason:
-    """A full disk and a read-only one hide in the text of a 500."""
-    if status == 507 or "no space left" in lower or "disk quota exceeded" in lower:
+    """A full disk and a read-only one hide in a 500, as words or as an errno."""
+    errors = {int(digits) for digits in _ERRNO.findall(lower)}
+    if status == 507 or errors & _FULL or any(words in lower for words in _FULL_WORDS):
         return Reason.REGISTRY_FULL
-    if kind is not Kind.READ and "read-only file system" in lower:
+    is_read_only = errno.EROFS in errors or "read-only file system" in lower
+    if kind is not Kind.READ and is_read_only:
         return Reason.REGISTRY_READ_ONLY
     return Reason.SERVER_ERROR
 

@@ -215,7 +215,7 @@ class Registry:
             yield verified(incoming.chunks, descriptor, self._connection.told(ask))
 
     def check_writable(self, repository: str, cancellation: Cancellation = NEVER) -> None:
-        """Start an upload and cancel it.
+        """Write two bytes into the repository, the same each time.
 
         Raises RegistryReadOnly, RegistryFull or Unauthorized where that is the answer.
         """

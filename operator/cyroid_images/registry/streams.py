@@ -53,5 +53,30 @@ class Measured:
             yield chunk
 
 
+class Ending:
+    """Bytes that come to a proper end even when their source fails; the failure is kept."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._failure: BaseException | None = None
+
+    def raise_failure(self) -> None:
+        """Raise what the source raised, unchanged; nothing where it came to its end."""
+        if self._failure is not None:
+            raise self._failure
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            raise
+        except BaseException as exc:
+            self._failure = exc
+            raise StopIteration from exc
+
+
 def _wrong(reason: Reason, act: str, cause: str) -> TransferError:
     return TransferError(reason, f"{act}: {cause}")
