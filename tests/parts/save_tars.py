@@ -29,20 +29,24 @@ def saved_image(
     name: str,
     layers: Sequence[Mapping[str, bytes]] = ({"hello": b"hello\n"},),
     config: Mapping[str, Any] | None = None,
-    architecture: str = "amd64",
+    **others: Any,
 ) -> SavedImage:
-    """An image of these layers (path to content); `config` is what `docker run` goes by."""
+    """An image of these layers (path to content); `config` is what `docker run` goes by.
+
+    `others` stand beside `config` in the configuration; None leaves that field out.
+    """
     tars = [layer_tar(files) for files in layers]
     diff_ids = tuple(f"sha256:{hashlib.sha256(tar).hexdigest()}" for tar in tars)
-    document = {
-        "architecture": architecture,
+    document: dict[str, Any] = {
+        "architecture": "amd64",
         "os": "linux",
         "created": CREATED,
-        "config": dict(config or {"Cmd": ["/hello"]}),
+        "config": {"Cmd": ["/hello"]} if config is None else dict(config),
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
         "history": [{"created": CREATED, "created_by": f"layer {i}"} for i in range(len(tars))],
     }
-    raw = json.dumps(document).encode()
+    document |= others
+    raw = json.dumps({key: value for key, value in document.items() if value is not None}).encode()
     config_name = f"{hashlib.sha256(raw).hexdigest()}.json"
     paths = [f"l{number}/layer.tar" for number in range(len(tars))]
     manifest = [{"Config": config_name, "RepoTags": [name], "Layers": paths}]

@@ -17,6 +17,12 @@ from cyroid_images.errors import Reason, TransferError
 LONGEST_WORDS = 256
 """Characters kept of what an engine says: a row of status has no more."""
 
+LONGEST_READ = 4096
+"""Characters that are looked at: a hostile engine may send a mebibyte."""
+
+_NAMES = re.compile(r"https?://[^\s\"]+|sha(?:256|512):[0-9a-f]+|[0-9a-f]{12,}")
+"""What holds words and numbers that mean nothing: URLs, digests, IDs."""
+
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _USER_IN_URL = re.compile(r"://[^/\s@\"]*@")
 
@@ -93,7 +99,7 @@ _TABLE: tuple[_Row, ...] = (
         _STREAMS,
         Reason.PLATFORM_MISMATCH,
     ),
-    _row("zstd", _STREAMS, Reason.COMPRESSION_UNSUPPORTED),
+    _row(r"\+zstd|zstd: ", _STREAMS, Reason.COMPRESSION_UNSUPPORTED),
     _row(
         "unsupported media type|schema ?1|unsupported manifest format",
         _FETCH,
@@ -113,15 +119,14 @@ _TABLE: tuple[_Row, ...] = (
         Reason.TRANSFER_INTERRUPTED,
     ),
     _row(
-        r"internal server error|bad gateway|service unavailable|gateway timeout"
-        r"|http status:? 5\d\d|: 5\d\d ",
+        r"internal server error|bad gateway|service unavailable|gateway timeout|\b50[0-4]\b",
         _REGISTRY,
         Reason.SERVER_ERROR,
     ),
     # Absence, last: "not found" stands in many sentences above.
     _row("missing content", _PUSH, Reason.PUSH_FAILED),
     _row(
-        "manifest unknown|name unknown|not found|404|repository does not exist",
+        r"manifest unknown|name unknown|not found|\b404\b|repository does not exist",
         _FETCH,
         Reason.IMAGE_NOT_FOUND,
     ),
@@ -143,25 +148,29 @@ _OTHERWISE = {
 }
 
 
-def reason_of(text: str, operation: Operation) -> Reason:
-    """The reason of the first row that knows these words, else the operation's own."""
-    lower = text.lower()
+def reason_of(text: str, operation: Operation, name: str = "") -> Reason:
+    """The reason of the first row that knows these words, else the operation's own.
+
+    `name` is the image's: an image may be called `certificate` or `denied`.
+    """
+    words = _NAMES.sub(" ", text[:LONGEST_READ].lower().replace(name.lower() or "\0", " "))
     for row in _TABLE:
-        if operation in row.operations and row.words.search(lower):
+        if operation in row.operations and row.words.search(words):
             return row.reason
     return _OTHERWISE[operation]
 
 
-def failure(text: str, operation: Operation, *, what: str, registry: str = "") -> TransferError:
+def failure(
+    text: str, operation: Operation, *, what: str, registry: str = "", name: str = ""
+) -> TransferError:
     """The error that an engine's words mean; `what` names the move, `registry` its host."""
-    reason = reason_of(text, operation)
+    reason = reason_of(text, operation, name)
     return TransferError(reason, f"{what}: {_advice(reason, operation, registry)}{clean(text)}")
 
 
 def clean(text: str) -> str:
     """One line without control, bidi or escape characters, and without credentials in URLs."""
-    # Cut before cleaning: a hostile engine may send a mebibyte.
-    plain = _ANSI.sub("", text[: LONGEST_WORDS * 16])
+    plain = _ANSI.sub("", text[:LONGEST_READ])
     visible = "".join(
         " " if char.isspace() else char
         for char in plain

@@ -18,7 +18,6 @@ from cyroid_images import sockets
 from cyroid_images.engine import control, streams, tars, view
 from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
-from cyroid_images.engine.faults import told
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.model.cancellation import NEVER, Cancellation
@@ -96,10 +95,9 @@ class Engine:
 
         Moves no layer and returns in milliseconds when all is well.
         """
-        with Deadline(cancellation, PREFLIGHT_SECONDS) as deadline, told(self.endpoint, deadline):
-            ask = streams.preflight_ask(self._path(cancellation), transport, credentials)
-            with self._wire(deadline, PREFLIGHT_SECONDS).send(ask) as answer:
-                streams.expect_descriptor(answer, ask)
+        ask = streams.preflight_ask(self._path(cancellation), transport, credentials)
+        with Deadline(cancellation, PREFLIGHT_SECONDS) as deadline:
+            streams.preflight(self._wire(deadline, PREFLIGHT_SECONDS), ask)
 
     def pull(
         self,

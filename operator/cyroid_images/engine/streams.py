@@ -47,13 +47,17 @@ class Ask:
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     registry: str = ""
+    name: str = ""
+    """The image's own name, which an engine repeats in its words."""
     secret: str = field(default="", repr=False)
     """A password that the engine may echo and nobody may read."""
 
     def failure(self, words: str) -> TransferError:
         """The error that these words of the engine mean."""
         hidden = words.replace(self.secret, "***") if self.secret else words
-        return failure(hidden, self.operation, what=self.what, registry=self.registry)
+        return failure(
+            hidden, self.operation, what=self.what, registry=self.registry, name=self.name
+        )
 
     def interrupted(self, decoder: Decoder) -> TransferError:
         """The error of a stream that ended without a result."""
@@ -102,6 +106,7 @@ def pull_ask(api: str, transport: Reference) -> Ask:
         f"pull {transport}",
         params={"fromImage": transport.name, "tag": str(transport.digest or transport.tag)},
         registry=transport.host,
+        name=transport.name,
     )
 
 
@@ -115,6 +120,7 @@ def push_ask(api: str, name: Reference, credentials: Credentials | None) -> Ask:
         params={"tag": name.tag or "latest"},
         headers={"X-Registry-Auth": registry_auth(name.host, credentials)},
         registry=name.host,
+        name=name.name,
         secret=credentials.password if credentials else "",
     )
 
@@ -128,18 +134,21 @@ def preflight_ask(api: str, transport: Reference, credentials: Credentials | Non
         f"look up {transport}",
         headers={"X-Registry-Auth": registry_auth(transport.host, credentials)},
         registry=transport.host,
+        name=transport.name,
         secret=credentials.password if credentials else "",
     )
 
 
-def expect_descriptor(response: httpx.Response, ask: Ask) -> None:
-    """Raise ProtocolError unless the answer of a preflight describes a manifest."""
-    try:
-        is_descriptor = "Descriptor" in json.loads(error_words(response))
-    except (ValueError, TypeError, RecursionError):
-        is_descriptor = False
-    if not is_descriptor:
-        raise TransferError(Reason.PROTOCOL_ERROR, f"{ask.what}: the answer is no descriptor")
+def preflight(wire: Wire, ask: Ask) -> None:
+    """Let the engine look a manifest up; raises unless the answer describes one."""
+    with told(wire.dialler.endpoint, wire.cancellation), wire.send(ask) as response:
+        try:
+            is_descriptor = "Descriptor" in json.loads(error_words(response))
+        except (ValueError, TypeError, RecursionError):
+            is_descriptor = False
+        if not is_descriptor:
+            said = f"{ask.what}: the answer describes no manifest"
+            raise TransferError(Reason.PROTOCOL_ERROR, said)
 
 
 def pull(wire: Wire, ask: Ask, observer: Observer, layers: LayerProgress) -> None:

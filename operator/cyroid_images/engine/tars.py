@@ -32,7 +32,8 @@ _NOT_UNPACKED = "error unpacking"
 
 def save_ask(api: str, image: Reference | Digest) -> Ask:
     """The Ask for one image as a tar."""
-    return Ask(Operation.SAVE, "GET", f"{api}/images/{image}/get", f"save {image}")
+    path = f"{api}/images/{image}/get"
+    return Ask(Operation.SAVE, "GET", path, f"save {image}", name=str(image))
 
 
 def load_ask(api: str, length: int | None) -> Ask:

@@ -1,0 +1,161 @@
+"""What 80 recorded answers of real engines mean, whatever pieces they arrive in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from cyroid_images.engine import streams, tars
+from cyroid_images.engine.events import Decoder, events_of
+from cyroid_images.engine.layers import LayerProgress
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.progress import Progress, ignore
+from cyroid_images.model.reference import Reference
+from tests.unit.engine.playback import Playback
+
+RECORDINGS = Path(__file__).parent / "recordings"
+STORES = ("classic", "containerd")
+TRANSPORT = Reference.parse(f"cyroid-registry.cyroid.svc:5000/local/x@sha256:{'0' * 64}")
+PUSHED = Reference.parse("cyroid-registry.cyroid.svc:5001/local/x:1")
+
+OK = "ok"
+Outcome = Reason | str
+TABLE: dict[str, tuple[int, Outcome, Outcome]] = {
+    # scenario: status before the body, outcome with the classic store, with the containerd store
+    "load-disk-full": (200, Reason.INSUFFICIENT_STORAGE, Reason.INSUFFICIENT_STORAGE),
+    "load-garbage": (200, Reason.LOAD_FAILED, Reason.LOAD_FAILED),
+    "load-hybrid-partial-absent": (200, Reason.LOAD_FAILED, Reason.LOAD_FAILED),
+    "load-hybrid-partial-present": (200, OK, OK),
+    "load-hybrid-zstd": (200, OK, OK),
+    "load-json-in-tar": (200, Reason.TRANSFER_INTERRUPTED, Reason.TRANSFER_INTERRUPTED),
+    "load-not-an-image": (200, Reason.LOAD_FAILED, Reason.LOAD_FAILED),
+    "load-other-platform": (200, OK, OK),
+    "load-success": (200, OK, OK),
+    "load-truncated-late": (200, Reason.TRANSFER_INTERRUPTED, Reason.TRANSFER_INTERRUPTED),
+    "preflight-no-such-host": (500, Reason.REGISTRY_UNREACHABLE, Reason.REGISTRY_UNREACHABLE),
+    "preflight-not-trusted": (500, Reason.REGISTRY_NOT_TRUSTED, Reason.REGISTRY_NOT_TRUSTED),
+    "preflight-registry-down": (500, Reason.REGISTRY_UNREACHABLE, Reason.REGISTRY_UNREACHABLE),
+    "preflight-success": (200, OK, OK),
+    "preflight-unauthorized": (500, Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
+    "preflight-unknown-digest": (404, Reason.IMAGE_NOT_FOUND, Reason.IMAGE_NOT_FOUND),
+    "pull-again-zstd": (200, OK, OK),
+    "pull-disk-full": (200, Reason.INSUFFICIENT_STORAGE, Reason.INSUFFICIENT_STORAGE),
+    "pull-engine-killed": (200, Reason.TRANSFER_INTERRUPTED, Reason.TRANSFER_INTERRUPTED),
+    "pull-no-such-host": (500, Reason.REGISTRY_UNREACHABLE, Reason.REGISTRY_UNREACHABLE),
+    "pull-not-trusted": (500, Reason.REGISTRY_NOT_TRUSTED, Reason.REGISTRY_NOT_TRUSTED),
+    "pull-other-platform": (200, OK, OK),
+    # The classic store says Status: first and the error afterwards.
+    "pull-other-platform-asked": (200, Reason.PLATFORM_MISMATCH, OK),
+    "pull-registry-down": (500, Reason.REGISTRY_UNREACHABLE, Reason.REGISTRY_UNREACHABLE),
+    # The classic store tries a layer again by itself.
+    "pull-registry-killed": (200, OK, Reason.TRANSFER_INTERRUPTED),
+    "pull-success-big-zstd": (200, OK, OK),
+    "pull-success-gzip": (200, OK, OK),
+    "pull-success-huge": (200, OK, OK),
+    "pull-success-zstd": (200, OK, OK),
+    "pull-unauthorized": (500, Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
+    "pull-unknown-digest": (404, Reason.IMAGE_NOT_FOUND, Reason.IMAGE_NOT_FOUND),
+    "push-again": (200, OK, OK),
+    "push-no-auth-header": (400, Reason.PUSH_FAILED, Reason.PUSH_FAILED),
+    "push-not-trusted": (200, Reason.REGISTRY_NOT_TRUSTED, Reason.REGISTRY_NOT_TRUSTED),
+    "push-registry-down": (200, Reason.REGISTRY_UNREACHABLE, Reason.REGISTRY_UNREACHABLE),
+    "push-success": (200, OK, OK),
+    # The containerd store only asks whether everything is there, and it is.
+    "push-to-readonly": (200, Reason.REGISTRY_READ_ONLY, OK),
+    "push-unauthorized": (200, Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
+    "push-unauthorized-empty": (200, Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
+    "push-unknown-tag": (200, Reason.IMAGE_NOT_FOUND, Reason.IMAGE_NOT_FOUND),
+}
+CASES = [
+    pytest.param(scenario, store, status, outcomes[number], id=f"{scenario}-{store}")
+    for scenario, (status, *outcomes) in TABLE.items()
+    for number, store in enumerate(STORES)
+    if (RECORDINGS / f"{scenario}.{store}.jsonl").exists()
+]
+
+
+def outcome(scenario: str, status: int, chunks: Iterable[bytes]) -> Outcome:
+    """What our leaf makes of this answer."""
+    engine = Playback(chunks, status=status, cut=scenario == "pull-engine-killed")
+    try:
+        match scenario.partition("-")[0]:
+            case "preflight":
+                streams.preflight(engine.wire(), streams.preflight_ask("", TRANSPORT, None))
+            case "pull":
+                ask = streams.pull_ask("", TRANSPORT)
+                streams.pull(engine.wire(), ask, ignore, LayerProgress())
+            case "push":
+                streams.push(engine.wire(), streams.push_ask("", PUSHED, None), ignore)
+            case "load":
+                tars.load(engine.wire(), tars.load_ask("", None), iter([b"tar"]), ignore)
+    except TransferError as error:
+        return error.reason
+    return OK
+
+
+@pytest.mark.parametrize(("scenario", "store", "status", "expected"), CASES)
+def test_a_recorded_answer_means(scenario: str, store: str, status: int, expected: Outcome) -> None:
+    """Each recording leads to the outcome of the table."""
+    body = (RECORDINGS / f"{scenario}.{store}.jsonl").read_bytes()
+    assert outcome(scenario, status, [body]) == expected
+
+
+def test_every_recording_of_a_stream_is_in_the_table() -> None:
+    """A new recording without an expectation would prove nothing."""
+    recorded = {path.name.partition(".")[0] for path in RECORDINGS.glob("*.jsonl")}
+    assert recorded - {"delete-transport"} == set(TABLE)
+    assert len(list(RECORDINGS.glob("*.jsonl"))) == len(CASES) + len(STORES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["load-success.classic", "push-success.classic", "pull-not-trusted.containerd"],
+)
+def test_events_are_the_same_wherever_the_body_is_cut(name: str) -> None:
+    """One cut at each byte; and every byte alone."""
+    body = (RECORDINGS / f"{name}.jsonl").read_bytes()
+    whole = list(events_of([body], Decoder()))
+    for at in range(len(body)):
+        assert list(events_of([body[:at], body[at:]], Decoder())) == whole
+    assert list(events_of((body[at : at + 1] for at in range(len(body))), Decoder())) == whole
+
+
+def test_a_push_answers_the_digest_in_both_stores() -> None:
+    """Only the classic store sends `aux`; both say it in words."""
+    said = {}
+    for store in STORES:
+        body = (RECORDINGS / f"push-success.{store}.jsonl").read_bytes()
+        ask = streams.push_ask("", PUSHED, None)
+        said[store] = streams.push(Playback([body]).wire(), ask, ignore)
+    assert said == {
+        "classic": Digest.parse(
+            "sha256:6e600c08d9daaded7e57f3df1321e7973f00d668de5cf2cd4067e17417b3290e"
+        ),
+        "containerd": Digest.parse(
+            "sha256:3cbb24eabf93d7a852f6963da147f8f25fc4133359abe6114eb97edd50275253"
+        ),
+    }
+
+
+def test_a_load_answers_the_names() -> None:
+    body = (RECORDINGS / "load-success.containerd.jsonl").read_bytes()
+    loaded = tars.load(Playback([body]).wire(), tars.load_ask("", None), iter([b"x"]), ignore)
+    assert loaded == ("demo/tiny:1",)
+
+
+@pytest.mark.parametrize("name", ["pull-success-big-zstd", "pull-success-zstd"])
+@pytest.mark.parametrize("store", STORES)
+def test_progress_of_a_successful_pull_ends_at_the_total(name: str, store: str) -> None:
+    """With the sizes of the manifest, and never going back on the way."""
+    body = (RECORDINGS / f"{name}.{store}.jsonl").read_bytes()
+    sizes = {"843fbe4145b2": 774_771, "5bd17a0fb5c2": 3_001_057, "6082c0c35f02": 60_002_069}
+    seen = {layer: size for layer, size in sizes.items() if layer.encode() in body}
+    told: list[Progress] = []
+    ask = streams.pull_ask("", TRANSPORT)
+    streams.pull(Playback([body]).wire(), ask, told.append, LayerProgress(seen))
+    total = sum(seen.values())
+    assert told[-1] == Progress(total, total)
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
