@@ -153,7 +153,9 @@ def reason_of(text: str, operation: Operation, name: str = "") -> Reason:
 
     `name` is the image's: an image may be called `certificate` or `denied`.
     """
-    words = _NAMES.sub(" ", text[:LONGEST_READ].lower().replace(name.lower() or "\0", " "))
+    words = _NAMES.sub(" ", text[:LONGEST_READ].lower())
+    if name:
+        words = words.replace(name.lower(), " ")
     for row in _TABLE:
         if operation in row.operations and row.words.search(words):
             return row.reason
