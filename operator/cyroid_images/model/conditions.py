@@ -85,10 +85,11 @@ Moment = Annotated[
 """An aware UTC moment in whole seconds, written as RFC 3339 with Z."""
 
 
-ReasonField = Annotated[
-    Reason, WithJsonSchema({"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$", "maxLength": 64})
-]
-"""A reason of the one enum; the schema leaves room for the reasons of newer operators."""
+_WORD = {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$", "maxLength": 64}
+"""Any CamelCase word: Helm does not upgrade CRDs, and a newer operator may have new words."""
+
+ReasonField = Annotated[Reason, WithJsonSchema(_WORD)]
+"""A reason of the one enum."""
 
 
 def message_of(limit: int) -> BeforeValidator:
@@ -99,7 +100,7 @@ def message_of(limit: int) -> BeforeValidator:
 class Condition(Part):
     """One condition as it stands in status."""
 
-    type: ConditionType
+    type: Annotated[ConditionType, WithJsonSchema(_WORD)]
     """What it speaks of, such as `Ready`."""
     status: ConditionStatus
     """`True`, `False` or `Unknown`."""

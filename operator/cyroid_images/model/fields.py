@@ -214,8 +214,7 @@ class ImageWish(Part):
     both the digest decides."""
 
     platform: PlatformField | None = None
-    """Platform of the image, such as `linux/amd64`; absent: every platform that the source
-    has (ImageCache), or the engine's own (RangeImages)."""
+    """Platform of the image, such as `linux/amd64`; absent: that of the source."""
 
     _reference: Reference = PrivateAttr()
 
@@ -241,6 +240,9 @@ class RangeImageWish(ImageWish):
     """Name of the image exactly as the range will use it, such as
     `127.0.0.1:5000/cyroid/kali-attack:latest`. Without a tag it is `latest`; to pin content
     write `name:tag@sha256:<64 hex digits>`."""
+
+    platform: PlatformField | None = None
+    """Platform of the image, such as `linux/amd64`; absent: the engine's own."""
 
     @model_validator(mode="after")
     def _has_tag(self) -> Self:

@@ -10,12 +10,15 @@ that differ only in CMD or ENV.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from cyroid_images.errors import InvalidReference, Reason, TransferError
+from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
+from cyroid_images.model.manifest import MALFORMED
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
@@ -34,6 +37,12 @@ _SETUP_KEYS = (
     "WorkingDir",
 )
 """What decides how a container runs; the rest of Config differs between engine versions."""
+
+_MOMENT = re.compile(
+    r"(?P<seconds>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d+))?"
+    r"(?P<zone>Z|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,10 @@ class ImageContent:
 
     @property
     def identity(self) -> Digest:
-        """The one digest to show and to record: manifest, else config, else the source's ID."""
+        """The one digest to show and to record: manifest, else config, else the source's ID.
+
+        Whoever makes a content gives it at least one of these; without any it is a ValueError.
+        """
         return self.manifest or self.config or min(self.aliases)
 
     def is_same(self, other: ImageContent) -> bool:
@@ -106,7 +118,7 @@ def content_of_config(config: bytes, *, manifest: Digest | None) -> ImageContent
             config=Digest.of(config),
             manifest=manifest,
         )
-    except (ValueError, TypeError, KeyError, InvalidReference) as exc:
+    except MALFORMED as exc:
         raise TransferError(Reason.PROTOCOL_ERROR, f"not an image config: {exc!r:.120}") from exc
 
 
@@ -125,8 +137,19 @@ def _canonical_check(check: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def canonical_time(created: str | None) -> str:
-    """A moment as one comparable text: engines add or drop trailing zeros and say zero for none."""
+    """A moment as one comparable text, in UTC; empty for none.
+
+    Engines add or drop trailing zeros of the fraction, say year 1 for none, and a config
+    may carry the time zone of whoever built it. A text that is no moment stays as it is.
+    """
     if not created or created.startswith("0001-01-01"):
         return ""
-    moment, _, _ = created.partition("Z")
-    return moment.rstrip("0").rstrip(".") if "." in moment else moment
+    parts = _MOMENT.fullmatch(created)
+    if parts is None:
+        return created
+    try:
+        moment = datetime.fromisoformat(parts["seconds"] + parts["zone"]).astimezone(UTC)
+    except (ValueError, OverflowError):  # the 31st of February; year 1 in another zone
+        return created
+    fraction = (parts["fraction"] or "").rstrip("0")
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{f'.{fraction}' if fraction else ''}"

@@ -1,8 +1,10 @@
 """Manifests and indexes as values, read from the exact bytes that a registry serves.
 
 Source of the forms: OCI image-spec (manifest.md, image-index.md) and distribution
-"Image Manifest Version 2, Schema 2". Anything else (schema 1, artifacts without an image
-config) is refused with PlatformMismatch or ProtocolError by `read_manifest`.
+"Image Manifest Version 2, Schema 2". Anything else (schema 1, no manifest at all, or one
+that claims to be a manifest and an index at once, CVE-2021-41190) is refused with
+ProtocolError by `read_manifest`; an artifact without an image config by whoever reads its
+config (`content_of_config`).
 """
 
 from __future__ import annotations
@@ -77,27 +79,47 @@ class Index:
         return matches[0] if matches else None
 
 
+MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,  # JSON nested a thousand times
+    InvalidReference,
+)
+"""What reading a document of unknown shape can raise; a reader makes ProtocolError of it."""
+
+
 def read_manifest(content: bytes, media_type: str) -> Manifest | Index:
     """Parse the exact bytes of a manifest; its digest is computed from them.
 
     Raises TransferError(ProtocolError) for what is not a manifest of an image.
     """
     try:
-        document = json.loads(content)
-        kind = str(document.get("mediaType") or media_type.partition(";")[0].strip())
-        if kind in (OCI_INDEX, DOCKER_LIST) or "manifests" in document:
-            entries = tuple(_entry(item) for item in document["manifests"])
-            return Index(Digest.of(content), kind, entries)
-        layers = tuple(_descriptor(item) for item in document["layers"])
-        return Manifest(Digest.of(content), kind, _descriptor(document["config"]), layers)
-    except (ValueError, TypeError, KeyError, AttributeError, InvalidReference) as exc:
+        return _read(content, media_type)
+    except MALFORMED as exc:
         raise TransferError(
             Reason.PROTOCOL_ERROR, f"not a manifest of an image ({media_type[:80]}): {exc!r:.120}"
         ) from exc
 
 
+def _read(content: bytes, media_type: str) -> Manifest | Index:
+    document = json.loads(content)
+    kind = str(document.get("mediaType") or media_type.partition(";")[0].strip())
+    if kind in (OCI_INDEX, DOCKER_LIST) or "manifests" in document:
+        if "layers" in document or "config" in document:
+            raise ValueError("a manifest and an index at once")
+        entries = tuple(_entry(item) for item in document["manifests"])
+        return Index(Digest.of(content), kind, entries)
+    layers = tuple(_descriptor(item) for item in document["layers"])
+    return Manifest(Digest.of(content), kind, _descriptor(document["config"]), layers)
+
+
 def _descriptor(item: dict[str, Any]) -> Descriptor:
-    return Descriptor(str(item["mediaType"]), Digest.parse(item["digest"]), int(item["size"]))
+    size = int(item["size"])
+    if size < 0:
+        raise ValueError("a negative size")
+    return Descriptor(str(item["mediaType"]), Digest.parse(item["digest"]), size)
 
 
 def _entry(item: dict[str, Any]) -> IndexEntry:

@@ -13,9 +13,18 @@ from dataclasses import dataclass
 from cyroid_images.errors import InvalidReference
 
 _FORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?", re.ASCII)
-_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
-_ARCHITECTURES |= {"i686": "386", "armhf": "arm", "armel": "arm"}
-_VARIANTS = {("arm64", "v8"): "", ("arm64", "8"): "", ("amd64", "v1"): "", ("arm", ""): "v7"}
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "x86-64": "amd64",
+    "aarch64": "arm64",
+    "i386": "386",
+    "i686": "386",
+    "armhf": "arm",
+    "armel": "arm",
+}
+_IMPLIED = {"armel": "v6", "arm": "v7", "armhf": "v7"}
+"""The variant of a spelling that is written without one."""
+_VARIANTS = {("arm64", "v8"): "", ("amd64", "v1"): ""}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,9 +38,12 @@ class Platform:
     @classmethod
     def of(cls, os: str, architecture: str, variant: str = "") -> Platform:
         """The normal form of what an engine or a registry says."""
-        name = _ARCHITECTURES.get(architecture.lower(), architecture.lower())
-        kind = _VARIANTS.get((name, variant.lower()), variant.lower())
-        return cls(os.lower(), name, kind)
+        spelling = architecture.lower()
+        name = _ARCHITECTURES.get(spelling, spelling)
+        kind = variant.lower() or _IMPLIED.get(spelling, "")
+        if name in ("arm", "arm64") and kind.isdigit():
+            kind = f"v{kind}"
+        return cls(os.lower(), name, _VARIANTS.get((name, kind), kind))
 
     @classmethod
     def parse(cls, text: str) -> Platform:

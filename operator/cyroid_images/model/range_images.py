@@ -130,7 +130,14 @@ class Timeouts(Part):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            ("duration(self.stall) < duration(self.total)", "stall must be shorter than total")
+            (
+                # has(): the API server also tries the rule on the default `{}` of the object.
+                (
+                    "!has(self.stall) || !has(self.total)"
+                    " || duration(self.stall) < duration(self.total)"
+                ),
+                "stall must be shorter than total",
+            )
         )
     )
 

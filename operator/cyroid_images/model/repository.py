@@ -48,7 +48,7 @@ def names_in_source(reference: Reference, aliases: Sequence[str]) -> tuple[Refer
     if reference.host not in _lower(aliases):
         return (reference,)
     others = [reference.at(host) for host in _lower(aliases) if host != reference.host]
-    return (reference, *others, reference.at(DOCKER_HUB))
+    return tuple(dict.fromkeys((reference, *others, reference.at(DOCKER_HUB))))
 
 
 def _lower(aliases: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ also match an object that has no such label.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self, assert_never
@@ -31,7 +32,7 @@ class Operator(StrEnum):
 
 
 _VALUES_FIT = (
-    "self.operator in ['In', 'NotIn'] == (has(self.values) && self.values.size() > 0)",
+    ("(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)"),
     "In and NotIn need values, Exists and DoesNotExist take none",
 )
 
@@ -72,9 +73,12 @@ class Requirement(Part):
         assert_never(self.operator)
 
 
-def _keys_are_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
-    if any(not key or len(key) > 317 for key in labels):
-        raise refuse("a label key has 1 to 317 characters")
+_KEYS_ARE_LABELS = (f"self.all(key, key.matches('{_KEY}'))", "not the key of a label")
+
+
+def _keys_are_labels(labels: dict[str, str]) -> dict[str, str]:
+    if not all(re.fullmatch(_KEY, key, re.ASCII) for key in labels):
+        raise refuse(_KEYS_ARE_LABELS[1])
     return labels
 
 
@@ -84,7 +88,9 @@ class LabelSelector(Part):
     model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
     match_labels: Annotated[
-        dict[str, LabelValue], Field(max_length=16), AfterValidator(_keys_are_labels)
+        dict[str, LabelValue],
+        Field(max_length=16, json_schema_extra=cel(_KEYS_ARE_LABELS)),
+        AfterValidator(_keys_are_labels),
     ] = Field({})
     """Labels and the values they must have, such as `{cyroid.io/range-id: "42"}`."""
 
