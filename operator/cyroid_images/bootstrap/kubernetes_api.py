@@ -42,6 +42,7 @@ def status_of(refused: ApiException) -> int:
 
 def _message(refused: ApiException) -> str:
     try:
-        return f": {json.loads(refused.body or "")['message'][:MESSAGE_CHARACTERS]}"
+        words = json.loads(refused.body or "")["message"]
     except (TypeError, ValueError, KeyError):  # not from the API server itself
         return ""
+    return f": {str(words)[:MESSAGE_CHARACTERS]}"
