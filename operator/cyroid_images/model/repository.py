@@ -17,6 +17,11 @@ LONGEST = 200
 """Characters of a repository: clients allow 255 together with host and port."""
 
 
+TRANSPORT_HOST = "transfer.cyroid.io"
+"""Never dialled: the host of names that an image carries in engines while it is loaded, so
+that leftovers of an interrupted load are known as ours."""
+
+
 def repository_of(reference: Reference, aliases: Sequence[str]) -> str:
     """The repository of our registry that holds this image."""
     host = reference.host

@@ -40,9 +40,6 @@ def plan_image(wish: Wish, seen: Delivered) -> Step:
         return Wait(wish, known.fault or PROGRESSING)
     if _is_there(wish, content, seen):
         return Present(wish, content)
-    if wish.platform is None and content.platform != seen.view.info.platform:
-        # The source has it, but for another machine: never load a foreign platform silently.
-        return Wait(wish, _foreign(wish, content, seen))
     because = why_tar(wish, known, seen)
     if because is None:
         return _by_registry(wish, known, seen)
@@ -64,23 +61,40 @@ def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
         return Fault(Reason.FORCED_BY_SPEC, "delivery is TarOnly")
     if seen.delivery is Delivery.REGISTRY_ONLY:
         return None
-    if seen.cache.registry is not None:
-        return seen.cache.registry
-    if known.stored is None:
-        gave_up = known.failure is not None and backoff.gives_way_to_tar(known.failure)
-        return known.failure.fault if known.failure and gave_up else None
-    if known.stored.manifest.has_zstd and not seen.view.info.reads_zstd:
-        return Fault(
-            Reason.COMPRESSION_UNSUPPORTED,
-            f"the engine's API {seen.view.info.api[0]}.{seen.view.info.api[1]} reads no Zstd"
-            " layers (1.42 does); set spec.registry.compression: Gzip in the cache",
-        )
+    return (
+        seen.cache.registry
+        or _never_stored(known)
+        or _unreadable(known, seen)
+        or _pull_gave_up(wish, seen)
+    )
+
+
+def _never_stored(known: Knowledge) -> Fault | None:
+    """The push has failed, so there is nothing to pull."""
+    if known.stored is not None or known.failure is None:
+        return None
+    return known.failure.fault if backoff.gives_way_to_tar(known.failure) else None
+
+
+def _unreadable(known: Knowledge, seen: Delivered) -> Fault | None:
+    """The engine is too old for the layers that the registry has."""
+    info = seen.view.info
+    if known.stored is None or info.reads_zstd or not known.stored.manifest.has_zstd:
+        return None
+    return Fault(
+        Reason.COMPRESSION_UNSUPPORTED,
+        f"the engine's API {info.api[0]}.{info.api[1]} reads no Zstd layers (1.42 does);"
+        " set spec.registry.compression: Gzip in the cache",
+    )
+
+
+def _pull_gave_up(wish: Wish, seen: Delivered) -> Fault | None:
+    """Pulling has failed often enough, and not so long ago that it deserves another chance."""
     failure = seen.failures.get((wish, Route.REGISTRY))
     if failure is None or not backoff.gives_way_to_tar(failure):
         return None
-    if seen.now >= failure.next_attempt + backoff.REGISTRY_AGAIN:
-        return None  # long enough ago: the registry gets another chance
-    return failure.fault
+    is_old = seen.now >= failure.next_attempt + backoff.REGISTRY_AGAIN
+    return None if is_old else failure.fault
 
 
 def _is_there(wish: Wish, content: ImageContent, seen: Delivered) -> bool:
@@ -117,12 +131,3 @@ def _not_cached(known: Knowledge, seen: Delivered) -> Fault:
     if known.failure is not None:
         return known.failure.fault
     return Fault(Reason.PROGRESSING, "on its way into the registry")
-
-
-def _foreign(wish: Wish, content: ImageContent, seen: Delivered) -> Fault:
-    if not seen.cache.looked:
-        return PROGRESSING
-    return Fault(
-        Reason.PLATFORM_MISMATCH,
-        f"{wish.reference} is {content.platform}, the engine is {seen.view.info.platform}",
-    )

@@ -93,11 +93,11 @@ class Jobs:
             if owner in job.owners and wanted.get(key) != job.move:
                 self._leave(owner, job)
         for key, move in wanted.items():
-            job = self._jobs.get(key)
-            if job is None:
+            held = self._jobs.get(key)
+            if held is None:
                 self._start(owner, move)
-            elif job.move == move:
-                job.owners.add(owner)
+            elif held.move == move:
+                held.owners.add(owner)
             else:
                 self._blocked.setdefault(key, set()).add(owner)
 

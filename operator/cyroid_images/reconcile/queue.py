@@ -66,7 +66,7 @@ class WorkQueue(Generic[KeyT]):
         found: KeyT | None = None
         pause: float | None = None
         while self._heap and found is None:
-            due, order, key = self._heap[0]
+            due, _, key = self._heap[0]
             if self._due.get(key) != due:
                 heapq.heappop(self._heap)  # superseded by an earlier wake, or forgotten
             elif due > now:

@@ -7,17 +7,41 @@ pod's heartbeat) touches nobody.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from cyroid_images.errors import CyroidError
+from cyroid_images.errors import CyroidError, Reason
+from cyroid_images.model.conditions import Condition
+from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.pod import Pod
 from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status, read_status
 from cyroid_images.reconcile.keys import Key, Kind
 
-_log = logging.getLogger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An object that the API server stored and that breaks a rule of its kind all the same.
+
+    That happens while the stored CRD is older than the operator.
+    """
+
+    metadata: Metadata
+    conditions: tuple[Condition, ...]
+    fault: Fault
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any], error: CyroidError) -> Broken:
+        reason = getattr(error, "reason", Reason.INVALID_REFERENCE)
+        status = read_status(RangeImagesStatus, body.get("status"))
+        return cls(
+            Metadata.read(body["metadata"], at="metadata"),
+            status.conditions,
+            Fault(reason, str(error)),
+        )
 
 
 class World:
@@ -25,6 +49,7 @@ class World:
 
     def __init__(self) -> None:
         self.ranges: dict[Key, RangeImages] = {}
+        self.broken: dict[Key, Broken] = {}
         self.caches: dict[str, ImageCache] = {}
         self.pods: dict[str, Pod] = {}
         self.namespaces: dict[str, Mapping[str, str]] = {}
@@ -77,20 +102,27 @@ class World:
         ]
         return tuple(sorted(rivals, key=_age))
 
-    def written(self, key: Key, resource_version: str) -> None:
-        """Our own status write gave the object this version."""
-        held = self.ranges.get(key) or self.caches.get(key.name)
-        if held is not None:
-            held.metadata = held.metadata.model_copy(update={"resource_version": resource_version})
+    def reported(self, key: Key, version: str, status: Status) -> None:
+        """Our own status write: the object has this version and says this now."""
+        if key.kind is Kind.RANGE_IMAGES and (held := self.ranges.get(key)):
+            if isinstance(status, RangeImagesStatus):
+                self.ranges[key] = replace(held.at_version(version), status=status)
+        elif cache := self.caches.get(key.name):
+            if isinstance(status, ImageCacheStatus):
+                self.caches[key.name] = replace(cache.at_version(version), status=status)
 
     def _range(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
         metadata = body["metadata"]
         key = Key(Kind.RANGE_IMAGES, metadata["namespace"], metadata["name"])
-        before = self.ranges.get(key)
+        before = self.ranges.pop(key, None)
+        was_broken = self.broken.pop(key, None)
         if gone:
-            self.ranges.pop(key, None)
             return self._with_cache(key, before)
-        item = RangeImages.parse(body)
+        try:
+            item = RangeImages.parse(body)
+        except CyroidError as exc:
+            self.broken[key] = Broken.read(body, exc)
+            return frozenset() if was_broken == self.broken[key] else self._with_cache(key, before)
         self.ranges[key] = item
         if before is not None and before.asks_the_same(item):
             return frozenset()
@@ -104,15 +136,20 @@ class World:
     def _cache(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
         name = body["metadata"]["name"]
         key = Key(Kind.IMAGE_CACHE, "", name)
-        before = self.caches.get(name)
+        touched = frozenset({key, *self.ranges_of(name)})
+        before = self.caches.pop(name, None)
+        was_broken = self.broken.pop(key, None)
         if gone:
-            self.caches.pop(name, None)
-            return frozenset({key, *self.ranges_of(name)})
-        item = ImageCache.parse(body)
+            return touched
+        try:
+            item = ImageCache.parse(body)
+        except CyroidError as exc:
+            self.broken[key] = Broken.read(body, exc)
+            return frozenset() if was_broken == self.broken[key] else touched
         self.caches[name] = item
         if before is not None and before.asks_the_same(item):
             return frozenset()
-        return frozenset({key, *self.ranges_of(name)})
+        return touched
 
     def _pod(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
         pod = Pod.parse(body)

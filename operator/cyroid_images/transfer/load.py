@@ -7,22 +7,14 @@ the name of a load that failed), and the wanted name appears only after the proo
 
 from __future__ import annotations
 
-from cyroid_images.engine import Engine, StreamLimits
+from cyroid_images.engine import Engine
 from cyroid_images.model.actions import Load
-from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.model.progress import Observer
 from cyroid_images.transfer.proof import confirm_identity, prove
+from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport import carrying, dropping, new_name
 
 
-def load(
-    action: Load,
-    source: Engine,
-    target: Engine,
-    limits: StreamLimits,
-    observer: Observer,
-    cancellation: Cancellation,
-) -> None:
+def load(action: Load, source: Engine, target: Engine, under: Supervision) -> None:
     """Save from the source into the target, prove, tag, drop the transport names.
 
     Raises TransferError with the reason of whichever side failed.
@@ -30,8 +22,8 @@ def load(
     confirm_identity(target, action.target, action.info)
     name = new_name(action.source.id)
     with carrying(source, action.source.id, name), dropping(target, name):
-        with source.save(name, limits=limits, cancellation=cancellation) as tar:
-            target.load(tar, observer, limits=limits, cancellation=cancellation)
-        cancellation.raise_if_cancelled()
+        with source.save(name, limits=under.limits, cancellation=under.cancellation) as tar:
+            target.load(tar, under.observer, limits=under.limits, cancellation=under.cancellation)
+        under.cancellation.raise_if_cancelled()
         view = prove(target, action.info, name, action.source.content)
         target.tag(view.images[name].id, action.wish.reference.tagged)

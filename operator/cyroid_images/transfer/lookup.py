@@ -22,7 +22,7 @@ def find(
     With `wanted` None whatever the tag holds is the answer. None means: not there. Raises
     TransferError where the registry could not be asked.
     """
-    digests: list[str | Digest] = list(sorted(wanted.identities)) if wanted else []
+    digests: list[str | Digest] = sorted(wanted.identities) if wanted else []
     if wanted and wanted.manifest:
         digests = [wanted.manifest]
     for reference in (*digests, tag):

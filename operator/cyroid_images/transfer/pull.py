@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from cyroid_images.engine import Engine, StreamLimits
+from cyroid_images.engine import Engine
 from cyroid_images.model.actions import Pull
-from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.model.progress import Observer
 from cyroid_images.transfer.proof import confirm_identity, prove
+from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport import dropping
 
 
-def pull(
-    action: Pull,
-    engine: Engine,
-    limits: StreamLimits,
-    observer: Observer,
-    cancellation: Cancellation,
-) -> None:
+def pull(action: Pull, engine: Engine, under: Supervision) -> None:
     """Pull by digest, tag, drop the transport name, prove. May be repeated at any point.
 
     Pulling by digest makes a moved or poisoned tag in the registry harmless; the engine
@@ -25,10 +18,16 @@ def pull(
     confirm_identity(engine, action.target, action.info)
     transport, manifest = action.transport, action.stored.manifest
     # In milliseconds the engine itself tests DNS, TLS, trust and manifest; no layer moves.
-    engine.preflight(transport, None, cancellation)
+    engine.preflight(transport, None, under.cancellation)
     sizes = {layer.digest.short: layer.size for layer in manifest.layers}
     with dropping(engine, transport):
-        engine.pull(transport, observer, sizes=sizes, limits=limits, cancellation=cancellation)
-        cancellation.raise_if_cancelled()
+        engine.pull(
+            transport,
+            under.observer,
+            sizes=sizes,
+            limits=under.limits,
+            cancellation=under.cancellation,
+        )
+        under.cancellation.raise_if_cancelled()
         engine.tag(transport, action.wish.reference.tagged)
     prove(engine, action.info, action.wish.reference.tagged, action.stored.content)

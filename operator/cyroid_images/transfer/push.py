@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Push
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.knowledge import Stored
-from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import pin_tag
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer.lookup import describe, verify
+from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport import carrying
 
 
-def push(
-    action: Push, engine: Engine, registry: Registry, observer: Observer, cancellation: Cancellation
-) -> Stored:
+def push(action: Push, engine: Engine, registry: Registry, under: Supervision) -> Stored:
     """Push the image by its ID and prove it: manifest and blobs are asked for again.
 
     The source keeps its image and its tags; the transport name is dropped whatever
@@ -28,25 +26,25 @@ def push(
         digest = engine.push(
             transport,
             action.registry.credentials,
-            observer,
-            limits=StreamLimits(),
-            cancellation=cancellation,
+            under.observer,
+            limits=under.limits,
+            cancellation=under.cancellation,
         )
-    fetched = registry.manifest(action.repository, digest, cancellation)
+    fetched = registry.manifest(action.repository, digest, under.cancellation)
     if fetched is None:
         raise TransferError(
             Reason.PUSH_NOT_DURABLE,
             f"the registry took {action.wish} as {action.repository}@{digest} and does not have it",
         )
     wanted = action.source.content
-    stored = describe(registry, action.repository, fetched, wanted.platform, cancellation)
+    stored = describe(registry, action.repository, fetched, wanted.platform, under.cancellation)
     if stored is None or not stored.content.is_same(wanted):
         raise TransferError(
             Reason.SOURCE_CHANGED,
-            f"{action.wish}: what {action.source.source} pushed ({digest}) is not what was seen there",
+            f"{action.wish}: {action.source.source} pushed {digest}, which is not what was seen there",
         )
-    verify(registry, stored, cancellation)
-    _pin(registry, stored, cancellation)
+    verify(registry, stored, under.cancellation)
+    _pin(registry, stored, under.cancellation)
     return stored
 
 

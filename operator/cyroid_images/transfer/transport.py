@@ -14,9 +14,7 @@ from cyroid_images.engine import Engine
 from cyroid_images.errors import TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
-
-TRANSPORT_HOST = "transfer.cyroid.io"
-"""Never dialled: a name inside engines only, so that leftovers are known as ours."""
+from cyroid_images.model.repository import TRANSPORT_HOST
 
 
 def new_name(image: Digest) -> Reference:

@@ -1,0 +1,102 @@
+"""What one pass saw: the input of its plan and of its report, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cyroid_images.model.actions import Step, Target
+from cyroid_images.model.engine import EngineEndpoint, EngineView
+from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.knowledge import CacheView, Stored, Wish
+from cyroid_images.model.progress import Progress
+from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.status import TarDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSeen:
+    """One target and its engine: a view, or the fault why there is none."""
+
+    target: Target
+    view: EngineView | None = None
+    fault: Fault | None = None
+    conflicts: Mapping[Wish, Fault] = field(default_factory=dict)
+    """Images whose name an older object claims in this target with other content."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureKey:
+    """Which transfer into a target failed."""
+
+    uid: str
+    wish: Wish
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class RangeSeen:
+    """Everything that one pass of a RangeImages saw."""
+
+    item: RangeImages
+    targets: tuple[TargetSeen, ...]
+    cache: CacheView | None
+    """None while the cache cannot be used: `cache_fault` says why."""
+    cache_fault: Fault | None
+    failures: Mapping[FailureKey, Failure]
+    now: datetime
+
+    @property
+    def wishes(self) -> tuple[Wish, ...]:
+        """The images of the spec, in its order."""
+        return tuple(Wish(each.reference, each.platform) for each in self.item.spec.images)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A transfer on its way: into which pod (none: into the registry), how far, how fast."""
+
+    wish: Wish
+    pod: str | None
+    route: Route
+    progress: Progress | None
+    """None while it waits for its turn."""
+    rate: float
+    """Bytes per second."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeDone:
+    """What the pass decided and knows besides: the rest of what a report needs."""
+
+    steps: Mapping[str, tuple[Step, ...]]
+    """Per target UID, in the order of the wishes."""
+    running: tuple[Running, ...]
+    tar: tuple[TarDelivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen:
+    """One source of a cache: a view of its engine, or the fault why there is none."""
+
+    name: str
+    endpoint: EngineEndpoint | None
+    view: EngineView | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSeen:
+    """Everything that one pass of an ImageCache saw."""
+
+    item: ImageCache
+    sources: tuple[SourceSeen, ...]
+    registry: Fault | None
+    wishes: Mapping[Wish, bool]
+    """What is wanted, and whether it may be pushed now (False: only looked up)."""
+    stored: Mapping[Wish, Stored]
+    """What is proven in the registry."""
+    failures: Mapping[Wish, Failure]
+    now: datetime

@@ -1,0 +1,100 @@
+"""One story per object: Ready, and beside it at most one of Reconciling and Stalled.
+
+`Ready` is computed from all causes by rank; no step of a pass sets it. The ranks follow
+from who can mend what: an integrity alarm comes before everything, work in progress last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cyroid_images.errors import Mark, Reason
+from cyroid_images.model.conditions import ConditionStatus, ConditionType, Verdict
+from cyroid_images.model.fault import Fault
+
+_CACHE = (Reason.CACHE_NOT_FOUND, Reason.CACHE_NOT_READY, Reason.NAMESPACE_NOT_ALLOWED)
+_REGISTRY = (
+    Reason.REGISTRY_UNREACHABLE,
+    Reason.REGISTRY_READ_ONLY,
+    Reason.REGISTRY_FULL,
+    Reason.UNAUTHORIZED,
+    Reason.SERVER_ERROR,
+    Reason.RATE_LIMITED,
+)
+_TARGETS = (
+    Reason.NO_TARGETS,
+    Reason.POD_NOT_READY,
+    Reason.WAITING_FOR_ENGINE,
+    Reason.ENGINE_UNREACHABLE,
+    Reason.ENGINE_TOO_OLD,
+    Reason.TLS_REJECTED,
+    Reason.TARGET_IDENTITY_MISMATCH,
+)
+_WORK = frozenset({Reason.PROGRESSING, Reason.NEW_DIGEST, Reason.SOURCE_CHANGED, Reason.REFILLING})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the story is told from."""
+
+    is_complete: bool
+    good: Reason
+    """The reason of Ready=True."""
+    headline: str
+    """What is there of what is wanted, such as `9 of 13 images present`."""
+    causes: Sequence[Fault]
+    """Why the rest is not there; of work in progress, one with reason Progressing."""
+    is_suspended: bool = False
+    has_failed: bool = False
+    """Something was tried in vain and will be tried again."""
+
+
+def tell(ending: Ending) -> tuple[Verdict, ...]:
+    """The verdicts on Ready, Reconciling and Stalled."""
+    if ending.is_complete:
+        return (_ready(ConditionStatus.TRUE, ending.good, ending.headline),)
+    if ending.is_suspended:
+        return (_ready(ConditionStatus.FALSE, Reason.SUSPENDED, f"{ending.headline}; suspended"),)
+    reason, message = _choose(ending)
+    ready = _ready(ConditionStatus.FALSE, reason, f"{ending.headline}; {message}")
+    if ending.causes and all(cause.reason.mark is Mark.TERMINAL for cause in ending.causes):
+        return ready, Verdict(ConditionType.STALLED, ConditionStatus.TRUE, reason, message)
+    return ready, Verdict(
+        ConditionType.RECONCILING, ConditionStatus.TRUE, _going_on(ending, reason), message
+    )
+
+
+def rank(reason: Reason) -> int:
+    """How much a reason matters as the reason of Ready; the smallest wins."""
+    if reason.mark is Mark.INTEGRITY:
+        return 0
+    for place, group in enumerate((_CACHE, _REGISTRY, _TARGETS), start=1):
+        if reason in group:
+            return place
+    return 9 if reason in _WORK else 5
+
+
+def _choose(ending: Ending) -> tuple[Reason, str]:
+    """The reason and message that Ready shows: of the first rank, if it has just one."""
+    if not ending.causes:
+        return Reason.PROGRESSING, "work is under way"
+    first = min(rank(cause.reason) for cause in ending.causes)
+    group = [cause for cause in ending.causes if rank(cause.reason) == first]
+    reasons = sorted({cause.reason for cause in group})
+    more = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
+    if len(reasons) > 1:
+        return Reason.IMAGES_MISSING, f"{', '.join(reasons)}: {group[0].message}{more}"
+    return group[0].reason, f"{group[0].message}{more}"
+
+
+def _going_on(ending: Ending, reason: Reason) -> Reason:
+    """Why Reconciling is True: what is waited for, a retry, or plain progress."""
+    if reason.mark is Mark.WAITING or reason in _WORK:
+        return Reason.PROGRESSING_WITH_RETRY if ending.has_failed and reason in _WORK else reason
+    retried = ending.has_failed or any(c.reason.mark is Mark.TRANSIENT for c in ending.causes)
+    return Reason.PROGRESSING_WITH_RETRY if retried else Reason.PROGRESSING
+
+
+def _ready(status: ConditionStatus, reason: Reason, message: str) -> Verdict:
+    return Verdict(ConditionType.READY, status, reason, message)

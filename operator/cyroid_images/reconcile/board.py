@@ -1,0 +1,67 @@
+"""What the two kinds of pass tell one another: wishes one way, knowledge the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cyroid_images.model.knowledge import CacheView, Wish
+from cyroid_images.reconcile.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What one range wants of one cache; a suspended range only wants to know."""
+
+    cache: str
+    wishes: frozenset[Wish]
+    may_push: bool
+
+
+class Board:
+    """Used from the event loop only; nothing here outlives the process."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, CacheView] = {}
+        self._wants: dict[Key, Wants] = {}
+        self._doubts: dict[str, set[Wish]] = {}
+
+    def want(self, key: Key, wants: Wants | None) -> bool:
+        """Remember what a range wants (None: nothing more); is that news?"""
+        if self._wants.get(key) == wants:
+            return False
+        if wants is None:
+            del self._wants[key]
+        else:
+            self._wants[key] = wants
+        return True
+
+    def wishes(self, cache: str) -> Mapping[Wish, bool]:
+        """What the ranges want of a cache, and whether somebody wants it pushed."""
+        wanted: dict[Wish, bool] = {}
+        for wants in self._wants.values():
+            if wants.cache == cache:
+                for wish in wants.wishes:
+                    wanted[wish] = wanted.get(wish, False) or wants.may_push
+        return wanted
+
+    def view(self, cache: str) -> CacheView | None:
+        """What a cache last told; None before its first pass."""
+        return self._views.get(cache)
+
+    def publish(self, cache: str, view: CacheView | None) -> bool:
+        """Tell the ranges what a cache knows (None: it is gone); is that news?"""
+        if self._views.get(cache) == view:
+            return False
+        if view is None:
+            self._views.pop(cache, None)
+        else:
+            self._views[cache] = view
+        return True
+
+    def doubt(self, cache: str, wish: Wish) -> None:
+        """An engine says that the registry does not serve this image: look again, closely."""
+        self._doubts.setdefault(cache, set()).add(wish)
+
+    def take_doubts(self, cache: str) -> frozenset[Wish]:
+        return frozenset(self._doubts.pop(cache, ()))

@@ -1,0 +1,18 @@
+"""What watches over a move: how long it may be silent, who sees progress, who may stop it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyroid_images.engine import StreamLimits
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.progress import Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """Handed to every move as one."""
+
+    limits: StreamLimits
+    observer: Observer
+    cancellation: Cancellation
