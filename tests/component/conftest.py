@@ -7,9 +7,18 @@ import pytest
 from tests.parts import namespace
 from tests.parts.apiserver import apiserver
 from tests.parts.engines import classic_engine, containerd_engine, old_engine
-from tests.parts.registry import registry
+from tests.parts.registry import new_registry, registry
+from tests.parts.scripted import scripted
 
-__all__ = ["apiserver", "classic_engine", "containerd_engine", "old_engine", "registry"]
+__all__ = [
+    "apiserver",
+    "classic_engine",
+    "containerd_engine",
+    "new_registry",
+    "old_engine",
+    "registry",
+    "scripted",
+]
 
 
 def pytest_configure() -> None:
