@@ -81,9 +81,10 @@ def _build() -> Recipe:
 
 def _registry() -> Recipe:
     script = File((_FILES / "registry-entrypoint.sh").read_bytes(), executable=True)
+    settings = File((_FILES / "registry-config.yml").read_bytes())
     return Recipe(
         rootfs=rootfs.trixie("ca-certificates", "docker-registry"),
-        files={"/entrypoint.sh": script},
+        files={"/entrypoint.sh": script, "/etc/docker/registry/config.yml": settings},
         links={"/usr/local/bin/registry": "/usr/bin/docker-registry"},
         entrypoint=("/entrypoint.sh",),
         arguments=("/etc/docker/registry/config.yml",),

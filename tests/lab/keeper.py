@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import cache, cgroups, processes
+from tests.lab import cache, cgroups, link, processes
+from tests.lab.addresses import Addresses
 
 IDENTITY = "keeper.json"
 """The file with the keeper's id and start time."""
@@ -25,7 +26,7 @@ _LOOK = 0.5  # seconds between two looks at the lab's first process
 _NAMESPACES = ("--net", "--mount", "--pid", "--uts", "--ipc")
 
 
-def main(directory: Path, cgroup: str) -> None:
+def main(directory: Path, own: Addresses) -> None:
     """Starts the lab and returns when it has ended and been cleaned up."""
     if os.fork():
         os._exit(0)  # `up` waits for this one; the other belongs to nobody
@@ -39,12 +40,13 @@ def main(directory: Path, cgroup: str) -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         processes.end_namespace(node)
-        clean(directory, cgroup)
+        clean(directory, own)
 
 
-def clean(directory: Path, cgroup: str) -> None:
-    """Removes what a lab that has ended left: its cgroups and all but its images."""
-    cgroups.remove(cgroup)
+def clean(directory: Path, own: Addresses) -> None:
+    """Removes what a lab that has ended left: cable, cgroups, and all but its images."""
+    link.disconnect(own)
+    cgroups.remove(own.cgroup)
     for path in directory.iterdir():
         if path.name != IMAGES:
             cache.remove(path)
@@ -68,4 +70,4 @@ def _watch(node: "subprocess.Popen[bytes]") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), Addresses(int(sys.argv[2])))

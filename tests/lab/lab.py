@@ -15,6 +15,7 @@ from tests.lab.processes import Process
 from tests.lab.progress import Progress, step
 from tests.lab.shell import run
 
+_VALUES = Path(__file__).parent / "values.yaml"
 _DEFAULT = "default"
 _INDEX = "index"
 _IMAGES = "images.json"
@@ -43,8 +44,26 @@ class Lab:
         return {
             "KUBECONFIG": str(self.kubeconfig),
             "KUBECACHEDIR": str(self.directory / "kubectl-cache"),
+            "HELM_CACHE_HOME": str(self.directory / "helm-cache"),
+            "HELM_CONFIG_HOME": str(self.directory / "helm-config"),
+            "HELM_DATA_HOME": str(self.directory / "helm-data"),
             "NO_PROXY": reached,
         }
+
+    @property
+    def chart_arguments(self) -> list[str]:
+        """What `helm install` needs to install our chart with the lab's images."""
+        tags = {"operator": "operator", "registry": "registry", "builder": "dind"}
+        chosen = (
+            f"--set-string={part}.image.tag={self.images[image].rpartition(':')[2]}"
+            for part, image in tags.items()
+        )
+        return ["--values", str(_VALUES), *chosen]
+
+    def run_helm(self, *arguments: str, timeout: float = 300) -> str:
+        """What helm with these arguments says; LabError if it fails."""
+        env = {**os.environ, **self.environment}
+        return run([self.helm, *arguments], env=env, timeout=timeout)
 
     def run_kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
         """What kubectl with these arguments says; LabError if it fails."""
@@ -166,5 +185,5 @@ def _end(directory: Path) -> bool:
         first.send(signal.SIGKILL)
         first.wait()
     if (directory / _INDEX).exists():
-        keeper.clean(directory, own.cgroup)
+        keeper.clean(directory, own)
     return True

@@ -5,6 +5,8 @@ machine reaches. It is gone, with its routes, when the lab's namespace is gone.
 """
 
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from tests.lab import tools
 from tests.lab.addresses import Addresses
@@ -25,6 +27,13 @@ def connect(node_id: int, addresses: Addresses) -> None:
     run([ip, "link", "set", addresses.link, "up"])
     for block in (addresses.pods, addresses.services):
         run([ip, "route", "add", block, "via", addresses.node])
+
+
+def disconnect(addresses: Addresses) -> None:
+    """Removes the cable; the kernel does it too, but some time after the namespace's end."""
+    if Path("/sys/class/net", addresses.link).exists():
+        with suppress(LabError):  # the kernel may be first
+            run([tools.ensure("ip"), "link", "delete", addresses.link])
 
 
 def _wait_for_bridge(node_id: int) -> None:

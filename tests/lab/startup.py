@@ -54,11 +54,15 @@ def _kept(directory: Path, own: Addresses) -> Iterator[Callable[[], None]]:
     lifeline_end, lifeline = os.pipe()
     try:
         with (directory / "log" / "node").open("wb") as log:
-            command = [sys.executable, "-m", "tests.lab.keeper", str(directory), own.cgroup]
+            command = [sys.executable, "-m", "tests.lab.keeper", str(directory), str(own.index)]
             subprocess.run(
                 command, cwd=_PROJECT, stdin=lifeline_end, stdout=log, stderr=log, check=True
             )
-        yield lambda: os.write(lifeline, keeper.STAY) and None
+
+        def stay() -> None:
+            os.write(lifeline, keeper.STAY)
+
+        yield stay
     finally:
         os.close(lifeline_end)
         os.close(lifeline)

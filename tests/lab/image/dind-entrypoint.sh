@@ -10,11 +10,11 @@ if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
         > /sys/fs/cgroup/cgroup.subtree_control || :
 fi
 
+# A pid file outlives an engine that was killed, and the next one would refuse to start.
+rm -f /run/docker.pid /var/run/docker.pid /run/docker/containerd/containerd.pid
 if [ "$#" -gt 0 ] && [ "${1#-}" = "$1" ]; then
     exec "$@"
 fi
-# A pid file outlives a container that was killed, and dockerd would refuse to start.
-rm -f /run/docker.pid /var/run/docker.pid /run/docker/containerd/containerd.pid
 case " $* " in
 *" -H"* | *" --host"*) exec dockerd "$@" ;;
 esac
