@@ -173,12 +173,22 @@ def _distinct(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return hosts
 
 
+_SET = {"x-kubernetes-list-type": "set"}
+
 HostSet = Annotated[
     tuple[HostText, ...],
-    Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    Field(max_length=16, json_schema_extra=_SET),
     AfterValidator(_distinct),
 ]
 """Hosts, each once."""
+
+SomeHosts = Annotated[
+    tuple[HostText, ...],
+    # The bounds stand before the validator: behind it pydantic leaves them out of the schema.
+    Field(min_length=1, max_length=16, json_schema_extra=_SET),
+    AfterValidator(_distinct),
+]
+"""Hosts, at least one, each once."""
 
 
 class SecretRef(Part):

@@ -23,6 +23,7 @@ from cyroid_images.model.fields import (
     Part,
     Seconds,
     SecretRef,
+    SomeHosts,
     cel,
     refuse,
     seconds,
@@ -143,7 +144,7 @@ class UpstreamSource(Part):
         )
     )
 
-    hosts: Annotated[HostSet, Field(min_length=1)]
+    hosts: SomeHosts
     """host[:port] of the registries that may be asked, such as `docker.io`; each serves the
     images of its own name only."""
 

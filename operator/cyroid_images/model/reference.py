@@ -34,8 +34,8 @@ PATTERN = (
 )
 """For the API server (RE2 syntax): with `IMAGE_ID` refused it accepts what `parse` does."""
 
-IMAGE_ID = r"^(?:sha256:)?[a-f0-9]{64}$"
-"""What Docker reads as an image ID, wherever a name is expected."""
+IMAGE_ID = rf"^(?:[a-f0-9]{{64}}|{DIGEST})$"
+"""What Docker reads as an image ID, wherever a name is expected; also a digest alone."""
 
 HAS_TAG = rf"^[^@]*:{_TAG}(?:@|$)"
 """Finds a tag in what `PATTERN` accepts; the port of a host is followed by a slash."""
