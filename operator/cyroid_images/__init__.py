@@ -17,5 +17,6 @@ what came of it. The layers, from the ground up; each may import only what stand
     reconcile   the loop: world, queue, jobs, and one pass per object
     wiring      joins all of the above to a running operator
     handlers    kopf: hands each event to the world
+    bootstrap   what an installation needs once: Secrets, a first cache; not the operator's
     cli         the command line
 """
