@@ -7,6 +7,8 @@ words stay in the message, cleaned and bounded, since they say what no table kno
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -168,6 +170,13 @@ def failure(
     """The error that an engine's words mean; `what` names the move, `registry` its host."""
     reason = reason_of(text, operation, name)
     return TransferError(reason, f"{what}: {_advice(reason, operation, registry)}{clean(text)}")
+
+
+def message_in(text: str) -> str:
+    """The `message` of an error answer; an answer that has none speaks for itself."""
+    with contextlib.suppress(ValueError, RecursionError, AttributeError):
+        text = str(json.loads(text).get("message") or text)
+    return text.strip()
 
 
 def clean(text: str) -> str:

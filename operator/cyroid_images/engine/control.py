@@ -18,7 +18,7 @@ import docker.errors
 import requests
 from requests.adapters import BaseAdapter
 
-from cyroid_images.engine.classify import Operation, failure
+from cyroid_images.engine.classify import Operation, failure, message_in
 from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.faults import told
@@ -77,7 +77,7 @@ def listed(api: docker.APIClient) -> object:
     url = f"{api.base_url}/v{api.api_version}/images/json"
     answer = api.get(url, params={"digests": "1"})
     if not answer.ok:
-        raise failure(answer.text, Operation.CONTROL, what="list images")
+        raise failure(message_in(answer.text), Operation.CONTROL, what="list images")
     content: object = answer.json()
     return content
 

@@ -66,21 +66,26 @@ def fault(exc: BaseException, endpoint: EngineEndpoint, *, begun: bool) -> Trans
     for link in chain:
         if isinstance(link, ssl.SSLError) and (cause := _tls_cause(link, endpoint)):
             return TransferError(Reason.TLS_REJECTED, f"TLS with {endpoint}: {cause}")
+    reason, said = _meaning(exc, begun=begun)
+    return TransferError(reason, f"{endpoint} {said}: {_words(chain)}")
+
+
+def _meaning(exc: BaseException, *, begun: bool) -> tuple[Reason, str]:
+    """The reason, and what the engine did: most certain first."""
     broken = Reason.TRANSFER_INTERRUPTED if begun else Reason.ENGINE_UNREACHABLE
     match exc:
         case httpx.ConnectTimeout() | httpx.ConnectError():
-            return TransferError(Reason.ENGINE_UNREACHABLE, f"{endpoint}: {_words(chain)}")
+            return Reason.ENGINE_UNREACHABLE, "takes no connection"
         case httpx.TimeoutException():
-            reason = Reason.TIMEOUT if begun else broken
-            return TransferError(reason, f"{endpoint}: no byte came in time ({_words(chain)})")
+            return (Reason.TIMEOUT if begun else broken), "sent no byte in time"
         case httpx.RemoteProtocolError() if not _is_cut(exc):
-            return TransferError(
-                Reason.PROTOCOL_ERROR, f"{endpoint} speaks no HTTP: {_words(chain)}"
-            )
+            return Reason.PROTOCOL_ERROR, "speaks no HTTP"
+        case requests.RequestException():  # an OSError too, but it tells of bad JSON
+            return Reason.PROTOCOL_ERROR, "sends no JSON"
         case httpx.NetworkError() | httpx.RemoteProtocolError() | OSError():
-            return TransferError(broken, f"{endpoint} cut the connection: {_words(chain)}")
+            return broken, "cut the connection"
         case _:
-            return TransferError(Reason.PROTOCOL_ERROR, f"{endpoint}: {_words(chain)}")
+            return Reason.PROTOCOL_ERROR, "cannot be talked to"
 
 
 def _is_cut(exc: httpx.RemoteProtocolError) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from cyroid_images.engine.classify import Operation, failure
+from cyroid_images.engine.classify import Operation, failure, message_in
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.events import Decoder, Event, events_of
 from cyroid_images.engine.faults import Phase, told
@@ -143,7 +143,7 @@ def preflight(wire: Wire, ask: Ask) -> None:
     """Let the engine look a manifest up; raises unless the answer describes one."""
     with told(wire.dialler.endpoint, wire.cancellation), wire.send(ask) as response:
         try:
-            is_descriptor = "Descriptor" in json.loads(error_words(response))
+            is_descriptor = "Descriptor" in json.loads(_text_of(response))
         except (ValueError, TypeError, RecursionError):
             is_descriptor = False
         if not is_descriptor:
@@ -188,16 +188,8 @@ def checked(response: httpx.Response, ask: Ask, decoder: Decoder) -> Iterator[Ev
 
 
 def error_words(response: httpx.Response) -> str:
-    """What an error answer says: its `message`, else its text, else its status."""
-    content = bytearray()
-    for chunk in response.iter_raw():
-        content += chunk
-        if len(content) >= LONGEST_ERROR:
-            break
-    text = bytes(content[:LONGEST_ERROR]).decode("utf-8", "replace")
-    with contextlib.suppress(ValueError, RecursionError, AttributeError):
-        text = str(json.loads(text).get("message") or text)
-    return text if text.strip() else f"status {response.status_code}"
+    """What an error answer says, else its status."""
+    return message_in(_text_of(response)) or f"status {response.status_code}"
 
 
 def registry_auth(host: str, credentials: Credentials | None) -> str:
@@ -234,3 +226,13 @@ def _pushed_digest(event: Event, tag: str) -> str:
     if found and found["tag"] == tag:
         return found["digest"]
     return event.digest
+
+
+def _text_of(response: httpx.Response) -> str:
+    """The start of an answer that should be short."""
+    content = bytearray()
+    for chunk in response.iter_raw():
+        content += chunk
+        if len(content) >= LONGEST_ERROR:
+            break
+    return bytes(content[:LONGEST_ERROR]).decode("utf-8", "replace")

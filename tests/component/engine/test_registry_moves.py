@@ -1,0 +1,204 @@
+"""Push, look up and pull between real engines and a real registry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.cancellation import NEVER
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import Store
+from cyroid_images.model.manifest import Manifest
+from cyroid_images.model.progress import Progress, ignore
+from cyroid_images.model.reference import Reference
+from cyroid_images.model.registry import Credentials
+from cyroid_images.registry.client import Registry
+from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
+from tests.parts.save_tars import noise
+
+pytestmark = pytest.mark.slow
+
+NOBODY = Digest.parse(f"sha256:{'0' * 64}")
+
+
+def at(host: str, repository: str, digest: Digest) -> Reference:
+    return Reference.parse(f"{host}/{repository}@{digest}")
+
+
+def pushed(part: RegistryPart, repository: str, *layers: bytes) -> Manifest:
+    """An image of these layers, one file each, as the registry stores it."""
+    files = tuple({"x": content} for content in layers or (b"hello",))
+    parsed = part.push_image(repository, "1", layers=files).parsed
+    assert isinstance(parsed, Manifest)
+    return parsed
+
+
+def pull(part: EnginePart, transport: Reference) -> None:
+    part.engine.pull(transport, ignore, limits=LIMITS, cancellation=NEVER)
+
+
+def test_an_engine_pushes_and_the_registry_has_what_it_says(
+    any_engine: EnginePart, registry: RegistryPart
+) -> None:
+    name = Reference.parse(f"{registry.push_host}/moves/pushed-{any_engine.port}:1")
+    saved = any_engine.load_image(str(name), ({"noise": noise(3_000_000)},))
+    told: list[Progress] = []
+    digest = any_engine.engine.push(
+        name, CREDENTIALS, told.append, limits=LIMITS, cancellation=NEVER
+    )
+    with Registry(registry.push_endpoint) as client:
+        stored = client.manifest(name.path, digest)
+    assert stored is not None
+    assert isinstance(stored.parsed, Manifest)
+    assert stored.parsed.config.digest == Digest.of(saved.config)
+    again = any_engine.engine.push(name, CREDENTIALS, ignore, limits=LIMITS, cancellation=NEVER)
+    assert again == digest
+
+
+def test_an_engine_pulls_by_digest_tags_and_lets_the_transport_name_go(
+    any_engine: EnginePart, registry: RegistryPart
+) -> None:
+    manifest = pushed(registry, "moves/pulled", noise(200_000))
+    transport = at(registry.pull_host, "moves/pulled", manifest.digest)
+    any_engine.engine.preflight(transport, None, NEVER)
+    told: list[Progress] = []
+    sizes = {layer.digest.short: layer.size for layer in manifest.layers}
+    any_engine.engine.pull(transport, told.append, limits=LIMITS, cancellation=NEVER, sizes=sizes)
+    assert told[-1] == Progress(sum(sizes.values()), sum(sizes.values()))
+    name = Reference.parse("moves.example/pulled:1")
+    any_engine.engine.tag(transport, name)
+    any_engine.engine.untag(transport)
+    info = any_engine.engine.info()
+    view = any_engine.engine.view(info, {})
+    assert transport not in view.by_digest
+    image = view.images[name]
+    expected = {Store.CLASSIC: manifest.config.digest, Store.CONTAINERD: manifest.digest}
+    assert image.id == expected[info.store]
+
+
+def test_the_same_image_pulled_and_loaded_is_the_same(
+    any_engine: EnginePart, classic_engine: EnginePart, registry: RegistryPart
+) -> None:
+    """Pulled into one engine, saved from there and loaded into another."""
+    stored = registry.push_image("moves/same", "1", config={"Cmd": ["/same"]})
+    transport = at(registry.pull_host, "moves/same", stored.parsed.digest)
+    pull(any_engine, transport)
+    name = Reference.parse(f"moves.example/same-{any_engine.port}:1")
+    any_engine.engine.tag(transport, name)
+    with any_engine.engine.save(name, limits=LIMITS, cancellation=NEVER) as tar:
+        classic_engine.engine.load(tar, ignore, limits=LIMITS, cancellation=NEVER)
+    there = any_engine.engine.view(any_engine.engine.info(), {}).images[name]
+    here = classic_engine.engine.view(classic_engine.engine.info(), {}).images[name]
+    assert here.content.is_same(there.content)
+    by_setup = replace(there.content, config=None, manifest=None, aliases=frozenset())
+    assert here.content.is_same(by_setup)
+
+
+@pytest.mark.parametrize("move", ["preflight", "pull"])
+def test_a_missing_manifest_is_not_found(
+    any_engine: EnginePart, registry: RegistryPart, move: str
+) -> None:
+    registry.push_image("moves/there", "1")
+    assert reason(any_engine, move, at(registry.pull_host, "moves/there", NOBODY)) == (
+        Reason.IMAGE_NOT_FOUND
+    )
+
+
+@pytest.mark.parametrize("move", ["preflight", "pull", "push"])
+def test_a_registry_without_trust_is_named_with_the_line_that_is_missing(
+    any_engine: EnginePart, registry: RegistryPart, move: str
+) -> None:
+    stored = registry.push_image("moves/untrusted", "1")
+    with pytest.raises(TransferError) as caught:
+        run(any_engine, move, at(registry.outer_pull_host, "moves/untrusted", stored.parsed.digest))
+    assert caught.value.reason is Reason.REGISTRY_NOT_TRUSTED
+    assert f'{{"insecure-registries": ["{registry.outer_pull_host}"]}}' in caught.value.message
+
+
+@pytest.mark.parametrize("move", ["preflight", "pull", "push"])
+def test_a_registry_that_wants_a_password_says_so(
+    any_engine: EnginePart, registry: RegistryPart, move: str
+) -> None:
+    stored = registry.push_image("moves/closed", "1")
+    transport = at(registry.push_host, "moves/closed", stored.parsed.digest)
+    assert reason(any_engine, move, transport) is Reason.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("move", ["preflight", "push"])
+def test_a_wrong_password_is_unauthorized_and_never_shown(
+    any_engine: EnginePart, registry: RegistryPart, move: str
+) -> None:
+    stored = registry.push_image("moves/closed", "1")
+    transport = at(registry.push_host, "moves/closed", stored.parsed.digest)
+    with pytest.raises(TransferError) as caught:
+        run(any_engine, move, transport, Credentials("cyroid", "guess-guess"))
+    assert caught.value.reason is Reason.UNAUTHORIZED
+    assert "guess-guess" not in str(caught.value)
+
+
+def test_preflight_takes_the_right_password(any_engine: EnginePart, registry: RegistryPart) -> None:
+    stored = registry.push_image("moves/closed", "1")
+    transport = at(registry.push_host, "moves/closed", stored.parsed.digest)
+    any_engine.engine.preflight(transport, CREDENTIALS, NEVER)
+
+
+@pytest.mark.parametrize("move", ["preflight", "pull", "push"])
+def test_a_registry_that_is_down_is_unreachable(any_engine: EnginePart, move: str) -> None:
+    assert reason(any_engine, move, at("127.0.0.1:9", "moves/x", NOBODY)) is (
+        Reason.REGISTRY_UNREACHABLE
+    )
+
+
+def test_p_s3_a_failing_pull_never_answers_the_old_image(
+    any_engine: EnginePart, new_registry: NewRegistry
+) -> None:
+    """The transport name is still there from last time; the registry lost the layer since."""
+    part = new_registry()
+    old = pushed(part, "moves/stale", noise(5_000, any_engine.port))
+    new = pushed(part, "moves/stale", noise(5_001, any_engine.port))
+    pull(any_engine, at(part.pull_host, "moves/stale", old.digest))
+    name = Reference.parse(f"{part.pull_host}/moves/stale:1")
+    any_engine.engine.tag(at(part.pull_host, "moves/stale", old.digest), name)
+    part.blob_file(new.layers[0].digest).unlink()
+    with pytest.raises(TransferError):
+        pull(any_engine, at(part.pull_host, "moves/stale", new.digest))
+    view = any_engine.engine.view(any_engine.engine.info(), {})
+    assert view.images[name].content.identities >= {old.digest}
+
+
+def test_a_flipped_byte_in_a_layer_is_a_digest_mismatch(
+    any_engine: EnginePart, new_registry: NewRegistry
+) -> None:
+    part = new_registry()
+    manifest = pushed(part, "moves/flipped", noise(50_000, any_engine.port + 1))
+    path = part.blob_file(manifest.layers[0].digest)
+    content = bytearray(path.read_bytes())
+    content[20_000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TransferError) as caught:
+        pull(any_engine, at(part.pull_host, "moves/flipped", manifest.digest))
+    assert caught.value.reason is Reason.DIGEST_MISMATCH
+
+
+def run(
+    part: EnginePart, move: str, transport: Reference, credentials: Credentials | None = None
+) -> None:
+    """One move that is going to fail."""
+    match move:
+        case "preflight":
+            part.engine.preflight(transport, credentials, NEVER)
+        case "pull":
+            pull(part, transport)
+        case "push":
+            name = replace(transport, tag="pushed", digest=None)
+            part.load_image(str(name))
+            part.engine.push(name, credentials, ignore, limits=LIMITS, cancellation=NEVER)
+
+
+def reason(part: EnginePart, move: str, transport: Reference) -> Reason:
+    with pytest.raises(TransferError) as caught:
+        run(part, move, transport)
+    return caught.value.reason
