@@ -266,12 +266,16 @@ def read_status(kind: type[S], document: object) -> S:
     except ValidationError as exc:
         wrong = {error["loc"][:2] for error in exc.errors(include_input=False, include_url=False)}
     # Last index first, so that the earlier ones still point at their rows.
-    for place in sorted(wrong, key=str, reverse=True):
+    for place in sorted(wrong, key=_row_of, reverse=True):
         _remove(readable, place)
     try:
         return kind.model_validate(readable)
     except ValidationError:
         return kind()
+
+
+def _row_of(place: tuple[int | str, ...]) -> int:
+    return next((step for step in place if isinstance(step, int)), -1)
 
 
 def _remove(document: dict[str, Any], place: tuple[int | str, ...]) -> None:

@@ -1,0 +1,46 @@
+"""Durations as Kubernetes writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cyroid_images.model.duration import parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("500ms", 0.5),
+        ("90s", 90),
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("1m1s1ms", 61.001),
+        ("0s", 0),
+        ("2562047h47m16s", 9223372036.0),
+    ],
+)
+def test_a_duration_becomes_seconds(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5",
+        "m",
+        "-5m",
+        "+5m",
+        "5 m",
+        "5d",
+        "1us",
+        "5m\n",
+        "\u0665m",
+        "2562048h",
+        "1" * 31 + "ms",
+    ],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="duration"):
+        parse_duration(text)
