@@ -55,7 +55,9 @@ class Registry:
 
     `answer_seconds` is the time for a first byte, `stall_seconds` for the next one of a
     stream and for the registry's thinking at the end of an upload. `token_hosts` are the
-    hosts (`auth.docker.io`) that may see the credentials besides the endpoint's own.
+    hosts (`auth.docker.io`) that may see the credentials besides the endpoint's own. An
+    upstream with `has_storage_hosts` may send readers of a blob on to another host, over
+    https and without credentials; every other redirect is UntrustedRedirect.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Registry:
         answer_seconds: float = 15.0,
         stall_seconds: float = 120.0,
         token_hosts: frozenset[str] = frozenset(),
+        has_storage_hosts: bool = False,
     ) -> None:
         self.endpoint = endpoint
         self._stall_seconds = stall_seconds
@@ -73,6 +76,7 @@ class Registry:
             answer_seconds=answer_seconds,
             stall_seconds=stall_seconds,
             token_hosts=token_hosts,
+            has_storage_hosts=has_storage_hosts,
         )
 
     def __enter__(self) -> Self:
@@ -282,6 +286,7 @@ class Registry:
             method=method,
             url=blob_path(repository, digest),
             scopes=(pull_scope(repository),),
+            may_be_elsewhere=method == "GET",
         )
 
     def _is_there(self, ask: Ask, answer: Answer) -> bool:

@@ -45,6 +45,8 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | Iterable[bytes] | None = None
     kind: Kind = Kind.READ
+    may_be_elsewhere: bool = False
+    """A blob, which an upstream may keep at a storage host: a redirect there is followed."""
     answer_seconds: float | None = None
     """How long the registry may think, where that is not the usual."""
 
@@ -69,12 +71,15 @@ class Connection:
         answer_seconds: float,
         stall_seconds: float,
         token_hosts: frozenset[str],
+        has_storage_hosts: bool,
     ) -> None:
         self._endpoint = endpoint
         self._answer_seconds = answer_seconds
         self._stall_seconds = stall_seconds
         self._auth = RegistryAuth(endpoint, token_hosts, time.monotonic)
-        self._needs_tls = endpoint.url.startswith("https://") or bool(token_hosts)
+        self._has_storage_hosts = has_storage_hosts
+        is_tls = endpoint.url.startswith("https://")
+        self._needs_tls = is_tls or bool(token_hosts) or has_storage_hosts
         self._trust: ssl.SSLContext | None = None
 
     def answer(self, ask: Ask, cancellation: Cancellation, *, most: int = SMALL) -> Answer:
@@ -103,6 +108,8 @@ class Connection:
             with translated(act, cancellation, answered=False):
                 http = stack.enter_context(self._client())
                 response = self._converse(http, ask, cancellation)
+                if ask.may_be_elsewhere and self._has_storage_hosts:
+                    response = _followed(http, response)
             stack.callback(response.close)
             chunks = self._chunks(response, act, cancellation)
             yield Incoming(response.status_code, response.headers, response.request.url, chunks)
@@ -156,7 +163,7 @@ class Connection:
         flow = self._auth.auth_flow(request)
         current = next(flow)
         for _ in range(_ROUNDS):
-            response = http.send(current, stream=True, auth=None, follow_redirects=False)
+            response = http.send(current, stream=True, auth=httpx.Auth(), follow_redirects=False)
             if current is not request or response.status_code == 401:
                 response = _held(response)
             try:
@@ -196,6 +203,21 @@ class Connection:
                 yield from response.iter_raw()
         # Without a Content-Length our own cut looks like a proper end.
         cancellation.raise_if_cancelled()
+
+
+def _followed(http: httpx.Client, response: httpx.Response) -> httpx.Response:
+    """One step, over https, without our credentials; any other redirect stays an answer."""
+    try:
+        there = response.request.url.join(response.headers.get("location", ""))
+    except (httpx.InvalidURL, ValueError):
+        return response
+    if response.status_code not in (302, 303, 307, 308) or there.scheme != "https":
+        return response
+    response.close()
+    request = response.request
+    headers = {name: request.headers[name] for name in ("Accept-Encoding", "User-Agent")}
+    asked = httpx.Request("GET", there, headers=headers, extensions=request.extensions)
+    return http.send(asked, stream=True, auth=httpx.Auth(), follow_redirects=False)
 
 
 def _held(response: httpx.Response) -> httpx.Response:
