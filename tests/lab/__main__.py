@@ -10,6 +10,7 @@ from tests.lab import images, lab
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 
+_WHICH = "which lab, if there are several (default: default)"
 _EPILOG = """
 Without Linux, root or Go: run on a cluster that you have, with make demo KUBECONFIG=...
 """
@@ -33,18 +34,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.lab", description=__doc__.splitlines()[0], epilog=_EPILOG
     )
-    parser.add_argument("--name", default="default", help="which lab (default: %(default)s)")
+    parser.add_argument("--name", default="default", help=_WHICH)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("up", help="start it, or update its images").set_defaults(do=_up)
-    down = commands.add_parser("down", help="end it, without a trace")
-    down.add_argument("--forget", action="store_true", help="its imported images too")
-    down.set_defaults(do=_down)
-    commands.add_parser("status", help="what runs where").set_defaults(do=_status)
-    kubectl = commands.add_parser("kubectl", help="kubectl on it", add_help=False)
-    kubectl.set_defaults(do=_kubectl)
-    kubectl.add_argument("arguments", nargs=argparse.REMAINDER)
-    commands.add_parser("images", help="build its images, list them").set_defaults(do=_images)
-    commands.add_parser("env", help="lines for a shell to reach it").set_defaults(do=_env)
+    for name, do, help_text in _COMMANDS:
+        command = commands.add_parser(name, help=help_text, add_help=name != "kubectl")
+        command.set_defaults(do=do)
+        if name == "kubectl":
+            command.add_argument("arguments", nargs=argparse.REMAINDER)
+        else:  # also after the command; without a default it keeps what came before
+            command.add_argument("--name", default=argparse.SUPPRESS, help=_WHICH)
+        if name == "down":
+            command.add_argument("--forget", action="store_true", help="its images too")
     return parser
 
 
@@ -101,6 +101,16 @@ def _found(asked: argparse.Namespace) -> Lab:
     if running is None:
         raise LabError(f"lab {asked.name} does not run: python -m tests.lab up")
     return running
+
+
+_COMMANDS = (
+    ("up", _up, "start it, or bring new images into it"),
+    ("down", _down, "end it, without a trace"),
+    ("status", _status, "what runs where"),
+    ("kubectl", _kubectl, "kubectl on it"),
+    ("images", _images, "build its images and list them"),
+    ("env", _env, "lines for a shell to reach it"),
+)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Engine:
     def __init__(self, socket: Path) -> None:
         self._command = [str(tools.ensure("docker")), "-H", f"unix://{socket}"]
 
-    def __call__(self, *arguments: str | Path) -> str:
+    def __call__(self, *arguments: object) -> str:
         """Runs `docker` with these arguments and gives its output."""
         env = {**os.environ, "DOCKER_BUILDKIT": "0"}  # BuildKit is not in Debian's package
         return run([*self._command, *arguments], env=env, timeout=1200)

@@ -18,6 +18,7 @@ _FILES = Path(__file__).parent / "image"
 _PROJECT = Path(__file__).parents[2]
 _DOCKERFILE = _PROJECT / "operator" / "Dockerfile"
 _BUNDLE = "/usr/local/share/lab/host-ca.crt"
+_KEPT = 3  # operator images: one of now, one of before, one of another working copy
 _PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT")
 _PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 
@@ -108,6 +109,9 @@ def _operator() -> str:
     contents = (part for path in files for part in (str(path), (_PROJECT / path).read_bytes()))
     built_from = cache.key(*bases.values(), *contents)
     known = cache.root() / "images" / f"operator-{built_from}.tag"
+    if known.exists() and _archive("operator", known.read_text()).exists():
+        return known.read_text()
+    known.unlink(missing_ok=True)
     return cache.made(known, lambda path: _build_operator(path, bases, files)).read_text()
 
 
@@ -115,17 +119,11 @@ def _build_operator(known: Path, bases: dict[str, str], files: list[Path]) -> No
     """Builds the image, saves its archive and notes its tag at `known`."""
     with engine.running() as docker, context.copied(_PROJECT, files) as folder:
         for name, tag in bases.items():
-            if f"lab/{name}:{tag}" not in docker("images", "--format", "{{.Repository}}:{{.Tag}}"):
+            if f"{name}:{tag}" not in _names(docker):
                 docker("load", "--quiet", "--input", _archive(name, tag))
-        arguments = {
-            "BASE": f"lab/base:{bases['base']}",
-            "BUILD_BASE": f"lab/build:{bases['build']}",
-        }
-        arguments |= {name: os.environ[name] for name in _PROXIES if name in os.environ}
-        options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
         dockerfile = folder / _DOCKERFILE.relative_to(_PROJECT)
-        lines = docker("build", "--quiet", "--network=host", *options, "-f", dockerfile, folder)
-        image_id = lines.split()[-1]
+        options = ["--quiet", "--network=host", *_build_arguments(bases), "--file", dockerfile]
+        image_id = docker("build", *options, folder).split()[-1]
         tag = image_id.removeprefix("sha256:")[:12]
         docker("tag", image_id, f"lab/operator:{tag}")
 
@@ -133,7 +131,32 @@ def _build_operator(known: Path, bases: dict[str, str], files: list[Path]) -> No
             docker("save", "--output", path, f"lab/operator:{tag}")
 
         cache.made(_archive("operator", tag), save)
+        old = [name for name in _names(docker) if name.startswith("operator:")][_KEPT:]
+        for name in old:
+            docker("rmi", f"lab/{name}")
     known.write_text(tag)
+    for path in _newest_first("operator-*.tar")[_KEPT:]:
+        path.unlink()
+
+
+def _build_arguments(bases: dict[str, str]) -> list[str]:
+    arguments = {
+        "BASE": f"lab/base:{bases['base']}",
+        "BUILD_BASE": f"lab/build:{bases['build']}",
+        **{name: os.environ[name] for name in _PROXIES if name in os.environ},
+    }
+    return [f"--build-arg={name}={value}" for name, value in arguments.items()]
+
+
+def _names(docker: engine.Engine) -> list[str]:
+    """The name and tag of each image of ours in the engine, the newest first."""
+    listed = docker("images", "--filter=reference=lab/*", "--format={{.Repository}}:{{.Tag}}")
+    return [line.removeprefix("lab/") for line in listed.split()]
+
+
+def _newest_first(pattern: str) -> list[Path]:
+    found = (cache.root() / "images").glob(pattern)
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 _RECIPES: dict[str, Callable[[], Recipe]] = {

@@ -4,6 +4,7 @@ Paths below /run/lab are the lab's directory as its own processes see it.
 """
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -13,7 +14,7 @@ from tests.lab.addresses import Addresses
 
 _CONFIG = Path(__file__).parent / "config"
 _ETCD = "http://127.0.0.1:2379"
-_VOLUMES = 8
+_VOLUMES = 16  # a released one is not used again: enough for many installs of the chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def write(directory: Path, addresses: Addresses, pause: str) -> Plan:
     }
     for name in ("containerd.toml", "kubelet.yaml", "Corefile", "cluster.yaml"):
         (directory / name).write_text(_filled(name, values))
+    shutil.copy(_CONFIG / "containerd.sh", directory)
     with (directory / "cluster.yaml").open("a") as file:
         for number in range(_VOLUMES):
             file.write(_filled("volume.yaml", {"number": str(number)}))
@@ -100,7 +102,7 @@ def _programs(addresses: Addresses) -> tuple[Program, ...]:
     return (
         program("etcd", *_etcd(), needs_api=False),
         program("kube-apiserver", *_api_server(addresses), needs_api=False),
-        program("containerd", "--config=/run/lab/containerd.toml", needs_api=False),
+        Program("containerd", _containerd(), needs_api=False),
         program("kubelet", *_kubelet(addresses)),
         program("kube-controller-manager", *_controller_manager()),
         program("kube-scheduler", *_client("kube-scheduler"), "--leader-elect=false"),
@@ -120,6 +122,11 @@ def _etcd() -> tuple[str, ...]:
         f"--advertise-client-urls={_ETCD}",
         "--listen-peer-urls=http://127.0.0.1:2380",
     )
+
+
+def _containerd() -> tuple[str, ...]:
+    programs = (str(tools.ensure(name)) for name in ("containerd", "ctr"))
+    return ("sh", "/run/lab/containerd.sh", *programs)
 
 
 def _api_server(addresses: Addresses) -> tuple[str, ...]:

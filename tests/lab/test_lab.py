@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import addresses, apt, cache, cgroups, keeper, lab
+from tests.lab import addresses, cache, cgroups, keeper, lab, tools
 from tests.lab.lab import Lab
 from tests.lab.processes import Process
 from tests.lab.shell import run
@@ -109,7 +109,7 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 def before() -> Machine:
     """The machine before the first lab of this module."""
     lab.down(NAME)
-    apt.install("iptables")
+    tools.ensure("iptables")
     return seen()
 
 
