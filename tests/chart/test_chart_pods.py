@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 
+from cyroid_images.settings import Settings
 from tests.chart.rendering import (
     CASES,
     CHART,
@@ -118,16 +119,27 @@ def test_every_object_carries_the_common_labels() -> None:
     assert {it["metadata"]["labels"].get("team") for it in found} == {"ranges"}
 
 
-def test_the_operator_gets_a_setting_only_where_one_is_given() -> None:
-    def environment(*arguments: str) -> dict[str, str | None]:
-        pod = one(manifests(DEFAULT, *arguments), "Deployment", "cyroid-operator")
-        container = pod["spec"]["template"]["spec"]["containers"][0]
-        return {it["name"]: it.get("value") for it in container["env"]}
+def environment(*arguments: str) -> dict[str, str | None]:
+    """What the operator's container is told."""
+    pod = one(manifests(DEFAULT, *arguments), "Deployment", "cyroid-operator")
+    container = pod["spec"]["template"]["spec"]["containers"][0]
+    return {it["name"]: it.get("value") for it in container["env"]}
 
-    assert environment() == {"CYROID_NAMESPACE": None, "CYROID_LOG_FORMAT": "json"}
-    given = environment("--set=operator.settings.maxTransfers=4,operator.clientTLSSecret=pair")
-    assert given["CYROID_MAX_TRANSFERS"] == "4"
-    assert given["CYROID_DOCKER_CLIENT_SECRET"] == "pair"
+
+def test_a_limit_is_the_operators_own_until_one_is_given() -> None:
+    assert "CYROID_MAX_TRANSFERS" not in environment()
+    assert environment("--set=operator.settings.maxTransfers=4")["CYROID_MAX_TRANSFERS"] == "4"
+
+
+def test_the_operator_knows_every_setting_that_the_chart_can_give() -> None:
+    limits = ("maxTransfers", "maxTransfersPerEngine", "maxPushesPerSource", "sweepSeconds")
+    given = environment(*(f"--set=operator.settings.{name}=7" for name in limits))
+    known = {f"CYROID_{name.upper()}" for name in Settings.model_fields}
+    assert len(given) == 8
+    assert given.keys() <= known
+    Settings.model_validate(
+        {name.removeprefix("CYROID_").lower(): value for name, value in given.items() if value}
+    )
 
 
 @pytest.mark.parametrize("values", CASES, ids=lambda path: path.stem)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.rendering import CHART, Manifest, manifests, one, pod_specs
+from tests.chart.rendering import CHART, Manifest, helm, manifests, one, pod_specs
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ GOLDEN: dict[tuple[str, str], set[Rule]] = {
         ("authorization.k8s.io", "selfsubjectaccessreviews", ("create",), ()),
     },
     ("Role", "cyroid-operator"): {
-        ("", "secrets", ("get",), ("cyroid-registry-push",)),
+        ("", "secrets", ("get",), ("cyroid-docker-client", "cyroid-registry-push")),
         ("coordination.k8s.io", "leases", ("create", "get", "update"), ()),
     },
     ("Role", "cyroid-bootstrap-secrets"): {
@@ -108,20 +108,25 @@ def test_reading_comes_with_view_range_images_with_edit_and_caches_with_nothing(
     }
 
 
-def test_the_operator_reads_the_secrets_that_values_name() -> None:
-    role = one(manifests(CHART / "ci" / "external-registry-values.yaml"), "Role", "cyroid-operator")
-    assert ("", "secrets", ("get",), ("harbor-ca", "harbor-robot", "hub-credentials")) in rules_of(
-        role
-    )
-
-
-def test_no_secret_to_read_is_no_rule_and_not_a_rule_for_all(tmp_path: Path) -> None:
-    values = tmp_path / "values.yaml"
-    values.write_text(
-        "registry: {enabled: false, external: {pushURL: 'https://r.example', pullHost: r.example}}"
-    )
+def readable_secrets(values: Path) -> set[tuple[str, ...]]:
     role = one(manifests(values), "Role", "cyroid-operator")
-    assert {resource for _, resource, _, _ in rules_of(role)} == {"leases"}
+    return {names for _, resource, _, names in rules_of(role) if resource == "secrets"}
+
+
+def test_the_operator_reads_the_secrets_that_values_name() -> None:
+    assert readable_secrets(CHART / "ci" / "external-registry-values.yaml") == {
+        ("cyroid-docker-client", "harbor-ca", "harbor-robot", "hub-credentials")
+    }
+
+
+def test_the_list_of_readable_secrets_is_never_empty_which_would_mean_all(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    outside = "registry: {enabled: false, external: {pushURL: 'https://r.example', pullHost: r}}"
+    values.write_text(outside)
+    assert readable_secrets(values) == {("cyroid-docker-client",)}
+    done = helm("template", str(CHART), f"--values={values}", "--set=operator.clientTLSSecret=")
+    assert done.returncode != 0
+    assert "clientTLSSecret" in done.stderr
 
 
 def test_only_pods_that_talk_to_the_api_get_a_token() -> None:
