@@ -29,6 +29,9 @@ WATCHED = {
 ENGINES_ONLY = "cyroid.io/component=dind"
 """The API server sends us no other pods: a cluster may have thousands."""
 
+LOGIN_SECONDS = 2.0
+"""Between tries to log in. A login that fails for good does not end kopf: it would hang."""
+
 
 class Shell(Protocol):
     """What runs inside kopf; all of it is called in kopf's event loop."""
@@ -55,7 +58,7 @@ def register(registry: kopf.OperatorRegistry, shell: Shell) -> None:
     for kind, resource in WATCHED.items():
         _watch(registry, shell, kind, resource)
     _live(registry, shell)
-    kopf.on.login(id="login", registry=registry)(_login)
+    kopf.on.login(id="login", backoff=LOGIN_SECONDS, registry=registry)(_login)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
@@ -134,5 +137,7 @@ async def _login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionIn
     found = kopf.login_with_service_account(settings=settings)
     found = found or kopf.login_with_kubeconfig(settings=settings)
     if found is None:
-        raise kopf.PermanentError("neither a service account nor a kubeconfig to log in with")
+        raise kopf.TemporaryError(
+            "neither a service account nor a kubeconfig to log in with", delay=LOGIN_SECONDS
+        )
     return found

@@ -8,6 +8,7 @@ The certificates are in `credentials.py`.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import ssl
@@ -66,11 +67,20 @@ class ApiServerPart:
 
     def stop(self) -> None:
         """Kill the API server, as a crash would; etcd keeps what was written."""
-        self._server = _end(self._server)
+        _end(self._server)
+        self._server = None
 
     def pause(self) -> None:
         """SIGSTOP: connections are taken by the kernel, nobody answers."""
-        self._running().send_signal(signal.SIGSTOP)
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        # On a busy machine its threads go on for a while: wait for the kernel's word.
+        look = os.WSTOPPED | os.WNOHANG
+        wait_for(
+            lambda: os.waitid(os.P_PID, process.pid, look) is not None,
+            "kube-apiserver to stand still",
+            CALL_SECONDS,
+        )
 
     def resume(self) -> None:
         """SIGCONT: the end of `pause`."""
@@ -79,8 +89,14 @@ class ApiServerPart:
     def close(self) -> None:
         """End everything; the part cannot be started again."""
         self.stop()
-        self._etcd = _end(self._etcd)
+        _end(self._etcd)
+        self._etcd = None
         self._http.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Is there a process, even a paused one?"""
+        return self._server is not None
 
     def is_ready(self) -> bool:
         """Does /readyz answer ok, now?"""
@@ -125,13 +141,16 @@ class ApiServerPart:
 
     # -- what tests need there --------------------------------------------------------
 
-    def install_crds(self, folder: Path = CRDS) -> None:
+    def install_crds(self) -> None:
         """Apply the project's CRDs and wait until both kinds are served; may be repeated."""
-        done = self.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(folder))
+        done = self.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
         assert done.returncode == 0, done.stderr
-        for plural in ("rangeimages", "imagecaches"):
-            path = f"/apis/cyroid.io/v1alpha1/{plural}"
-            wait_for(lambda at=path: self.request("GET", at).is_success, path, 30)  # type: ignore[misc]
+        paths = [f"/apis/cyroid.io/v1alpha1/{plural}" for plural in ("rangeimages", "imagecaches")]
+        wait_for(
+            lambda: all(self.request("GET", path).is_success for path in paths),
+            "both kinds to be served",
+            CALL_SECONDS,
+        )
 
     def put_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Create a namespace, or set the labels of the one that is there."""

@@ -180,8 +180,9 @@ def _version(answer: Answer, what: str) -> str | None:
             raise StatusConflict(f"{what}: {answer.message}")
         case 400 | 413 | 422:
             raise StatusRejected(f"{what}: {answer.message}")
-        case 500 if "field not declared in schema" in answer.message:
-            # The CRD is older than we are: an apply of an unknown field is no 422, but this.
+        case 500 if "failed to create typed patch object" in answer.message:
+            # What does not fit the schema (a field of a newer CRD, a wrong type) is no 422
+            # in an apply, but this (seen with 1.34).
             raise StatusRejected(f"{what}: {answer.message}")
         case _:
             return str(success(answer, what)["metadata"]["resourceVersion"])

@@ -20,8 +20,8 @@ from cyroid_images.model.text import clean_message
 CONTROLLER = "cyroid-operator"
 SERIES = timedelta(minutes=10)
 """A note that repeats sooner is the same story; people want it once, with a count."""
-_NOTE_LENGTH = 1024
-"""Characters of a note: what the API server takes."""
+_NOTE_BYTES = 1024
+"""What the API server takes; it counts bytes here, not characters."""
 _NAME_LENGTH = 200
 """Of 253 characters of an event's name, to leave room for what makes it unique."""
 
@@ -74,7 +74,7 @@ def new_event(note: EventNote, site: Site, now: datetime) -> dict[str, Any]:
         "action": "Reconcile",
         "type": str(note.type),
         "reason": str(note.reason),
-        "note": clean_message(note.message, _NOTE_LENGTH),
+        "note": _text(note.message),
         "regarding": _regarding(note),
     }
 
@@ -96,6 +96,12 @@ def _regarding(note: EventNote) -> Mapping[str, str]:
         "uid": note.uid,
     }
     return {**regarding, "namespace": note.namespace} if note.namespace else regarding
+
+
+def _text(message: str) -> str:
+    """The message within _NOTE_BYTES, with room for an ellipsis."""
+    line = clean_message(message, _NOTE_BYTES - 2)
+    return line.encode()[:_NOTE_BYTES].decode(errors="ignore")
 
 
 def _micro_time(moment: datetime) -> str:

@@ -1,0 +1,36 @@
+"""Service accounts with chosen rights, as the chart's RBAC would give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cyroid_images.kube.rights import Right
+from tests.parts.apiserver import ApiServerPart
+
+OWN_NAMESPACE = "cyroid"
+"""Where the operator lives in component tests."""
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+def grant(part: ApiServerPart, account: str, rights: Iterable[Right]) -> Path:
+    """Make this service account of OWN_NAMESPACE, with these rights; its kubeconfig."""
+    part.put_namespace(OWN_NAMESPACE)
+    kubeconfig = part.kubeconfig_for(account, OWN_NAMESPACE)
+    for number, right in enumerate(rights):
+        _bind(part, account, f"{account}-{number}", right)
+    return kubeconfig
+
+
+def _bind(part: ApiServerPart, account: str, name: str, right: Right) -> None:
+    kind = "Role" if right.namespace else "ClusterRole"
+    place = f"{_RBAC}/namespaces/{right.namespace}" if right.namespace else _RBAC
+    rule = {"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]}
+    names = {"resourceNames": [right.name]} if right.name else {}
+    role = {"metadata": {"name": name}, "rules": [rule | names]}
+    part.call("POST", f"{place}/{kind.lower()}s", role)
+    who = {"kind": "ServiceAccount", "name": account, "namespace": OWN_NAMESPACE}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+    binding = {"metadata": {"name": name}, "subjects": [who], "roleRef": reference}
+    part.call("POST", f"{place}/{kind.lower()}bindings", binding)

@@ -1,0 +1,38 @@
+"""The pace of our calls, with a clock of numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from cyroid_images.kube.pace import Pace
+
+
+def test_a_burst_goes_at_once_and_the_rest_in_its_turn() -> None:
+    pace = Pace(per_second=20, burst=40)
+    waits = [pace.take(now=100.0) for _ in range(60)]
+    assert waits[:40] == [0] * 40
+    assert waits[40:] == pytest.approx([0.05 * turn for turn in range(1, 21)])
+
+
+def test_a_rest_brings_the_burst_back_but_no_more() -> None:
+    pace = Pace(per_second=20, burst=40)
+    for _ in range(80):
+        pace.take(now=0.0)
+    waits = [pace.take(now=1000.0) for _ in range(41)]
+    assert waits[:40] == [0] * 40
+    assert waits[40] == pytest.approx(0.05)
+
+
+def test_in_the_long_run_the_pace_is_kept() -> None:
+    pace = Pace(per_second=20, burst=40)
+    now = 0.0
+    for _ in range(240):
+        now += pace.take(now)
+    assert now == pytest.approx((240 - 40) / 20)
+
+
+def test_a_hold_is_kept_by_all_and_never_shortened() -> None:
+    pace = Pace()
+    pace.hold(now=0.0, seconds=5.0)
+    pace.hold(now=0.0, seconds=1.0)
+    assert [pace.take(now=1.0), pace.take(now=2.0), pace.take(now=6.0)] == [4.0, 3.0, 0.0]
