@@ -38,6 +38,22 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in our registry to look."""
+
+    repository: str
+    tag: str | Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for there: this content, or whatever there is for this platform."""
+
+    content: ImageContent | None = None
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceImage:
     """An image seen in a source engine: by this ID it is saved and pushed."""
 

@@ -75,6 +75,8 @@ class RangeDone:
     """Per target UID, in the order of the wishes."""
     running: tuple[Running, ...]
     tar: tuple[TarDelivery, ...]
+    tar_causes: Mapping[tuple[str, str], str]
+    """By target and image: the error that made a load necessary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ class CacheSeen:
     item: ImageCache
     sources: tuple[SourceSeen, ...]
     registry: Fault | None
+    """Why it does not answer; None while it does."""
+    write: Fault | None
+    """Why it refused the last write, although it answers."""
     wishes: Mapping[Wish, bool]
     """What is wanted, and whether it may be pushed now (False: only looked up)."""
     stored: Mapping[Wish, Stored]

@@ -86,12 +86,13 @@ def _ending(
 
 def _registry_available(seen: CacheSeen) -> Verdict:
     kind = ConditionType.REGISTRY_AVAILABLE
-    if seen.registry is None:
+    fault = seen.registry or seen.write
+    if fault is None:
         message = f"{seen.item.spec.registry.push_url} answers"
         return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, message)
-    unknown = seen.registry.reason is Reason.PROGRESSING
+    unknown = fault.reason is Reason.PROGRESSING
     status = ConditionStatus.UNKNOWN if unknown else ConditionStatus.FALSE
-    return Verdict(kind, status, seen.registry.reason, seen.registry.message)
+    return Verdict(kind, status, fault.reason, fault.message)
 
 
 def _source_available(seen: CacheSeen) -> Verdict:

@@ -19,6 +19,8 @@ from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan import backoff
 
+_WRITE_SIDE = frozenset({Reason.UNAUTHORIZED, Reason.REGISTRY_READ_ONLY, Reason.REGISTRY_FULL})
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -62,11 +64,19 @@ def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
     if seen.delivery is Delivery.REGISTRY_ONLY:
         return None
     return (
-        seen.cache.registry
+        _registry_is_away(known, seen)
         or _never_stored(known)
         or _unreadable(known, seen)
         or _pull_gave_up(wish, seen)
     )
+
+
+def _registry_is_away(known: Knowledge, seen: Delivered) -> Fault | None:
+    """The registry cannot serve; one that only refuses writes still serves what it has."""
+    fault = seen.cache.registry
+    if fault is None or (fault.reason in _WRITE_SIDE and known.stored is not None):
+        return None
+    return fault
 
 
 def _never_stored(known: Knowledge) -> Fault | None:

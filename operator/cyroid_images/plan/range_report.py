@@ -51,7 +51,7 @@ def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
         *story.tell(_ending(seen, done, len(complete))),
         _targets_available(seen),
         _registry_available(seen),
-        tar_fallback(seen, done.tar),
+        tar_fallback(seen, done.tar, done.tar_causes),
     )
     conditions = set_conditions(
         item.status.conditions, verdicts, generation=item.metadata.generation, now=seen.now

@@ -7,7 +7,7 @@ when nobody wants that content there any more, or when the target is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from cyroid_images.errors import Reason
@@ -15,7 +15,6 @@ from cyroid_images.model.actions import Load, Present, Step
 from cyroid_images.model.conditions import ConditionStatus, ConditionType, Verdict
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.observed import RangeSeen
-from cyroid_images.model.range_images import Delivery
 from cyroid_images.model.status import TarDelivery
 
 
@@ -40,10 +39,10 @@ def is_recorded(load: Load, records: Iterable[TarDelivery]) -> bool:
     )
 
 
-def still_true(record: TarDelivery, uids: Iterable[str], steps: Iterable[Step]) -> bool:
-    """Does the record still matter: its target is there and its content still wanted?"""
-    if record.uid not in uids:
-        return False
+def still_true(record: TarDelivery, steps: Sequence[Step]) -> bool:
+    """Is its content still wanted in its target? A target that was not seen has no steps."""
+    if not steps:
+        return True
     for step in steps:
         if str(step.wish.reference) != record.image:
             continue
@@ -56,8 +55,10 @@ def still_true(record: TarDelivery, uids: Iterable[str], steps: Iterable[Step]) 
     return False
 
 
-def tar_fallback(seen: RangeSeen, records: tuple[TarDelivery, ...]) -> Verdict:
-    """The condition TarFallback: never part of Ready."""
+def tar_fallback(
+    seen: RangeSeen, records: Sequence[TarDelivery], causes: Mapping[tuple[str, str], str]
+) -> Verdict:
+    """The condition TarFallback: never part of Ready. `causes` are by target and image."""
     kind = ConditionType.TAR_FALLBACK
     present = [record for record in records if _is_there(record, seen)]
     if not present:
@@ -68,7 +69,7 @@ def tar_fallback(seen: RangeSeen, records: tuple[TarDelivery, ...]) -> Verdict:
     images = len({record.image for record in present})
     message = (
         f"{images} of {len(seen.wishes)} images came by tar into {targets} of"
-        f" {len(seen.targets)} targets; first: {first.image}: {_why(first, seen)}"
+        f" {len(seen.targets)} targets; first: {first.image}: {_why(first, seen, causes)}"
     )
     return Verdict(kind, ConditionStatus.TRUE, first.reason, message)
 
@@ -87,23 +88,13 @@ def _is_there(record: TarDelivery, seen: RangeSeen) -> bool:
     return False
 
 
-def _why(record: TarDelivery, seen: RangeSeen) -> str:
-    """The registry's first error, as far as it is still known; else what the reason means."""
+def _why(record: TarDelivery, seen: RangeSeen, causes: Mapping[tuple[str, str], str]) -> str:
+    """The registry's error of then; after a restart of the operator what status still says."""
+    if cause := causes.get((record.uid, record.image)):
+        return cause
     before = seen.item.status.condition(ConditionType.TAR_FALLBACK)
-    if (
-        before is not None
-        and before.status is ConditionStatus.TRUE
-        and before.reason is record.reason
-    ):
-        _, _, said = before.message.partition("; first: ")
-        _, _, cause = said.partition(f"{record.image}: ")
-        if cause:
+    if before is not None and before.status is ConditionStatus.TRUE:
+        _, found, cause = before.message.partition(f"; first: {record.image}: ")
+        if found:
             return cause
-    if seen.cache is not None and seen.cache.registry is not None:
-        return seen.cache.registry.message
-    failed = [f for key, f in seen.failures.items() if str(key.wish.reference) == record.image]
-    if failed:
-        return failed[0].fault.message
-    if seen.item.spec.delivery is Delivery.TAR_ONLY:
-        return "delivery is TarOnly"
     return record.reason.meaning

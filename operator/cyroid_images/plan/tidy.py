@@ -1,4 +1,4 @@
-"""Which names in an engine are leftovers of an interrupted transfer: level-triggered, no journal."""
+"""Which names in an engine an interrupted transfer left: seen anew in each pass, no journal."""
 
 from __future__ import annotations
 

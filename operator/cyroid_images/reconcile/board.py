@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cyroid_images.model.knowledge import CacheView, Wish
 from cyroid_images.reconcile.keys import Key
@@ -36,6 +36,10 @@ class Board:
             self._wants[key] = wants
         return True
 
+    def wants(self, key: Key) -> Wants | None:
+        """What a range wants, if anything."""
+        return self._wants.get(key)
+
     def wishes(self, cache: str) -> Mapping[Wish, bool]:
         """What the ranges want of a cache, and whether somebody wants it pushed."""
         wanted: dict[Wish, bool] = {}
@@ -49,15 +53,16 @@ class Board:
         """What a cache last told; None before its first pass."""
         return self._views.get(cache)
 
-    def publish(self, cache: str, view: CacheView | None) -> bool:
-        """Tell the ranges what a cache knows (None: it is gone); is that news?"""
-        if self._views.get(cache) == view:
-            return False
-        if view is None:
-            self._views.pop(cache, None)
-        else:
+    def publish(self, cache: str, view: CacheView | None) -> tuple[Key, ...]:
+        """Tell the ranges what a cache knows (None: it is gone); those it is news for."""
+        before = self._views.pop(cache, None)
+        if view is not None:
             self._views[cache] = view
-        return True
+        return tuple(
+            key
+            for key, wants in self._wants.items()
+            if wants.cache == cache and _is_news(before, view, wants)
+        )
 
     def doubt(self, cache: str, wish: Wish) -> None:
         """An engine says that the registry does not serve this image: look again, closely."""
@@ -65,3 +70,12 @@ class Board:
 
     def take_doubts(self, cache: str) -> frozenset[Wish]:
         return frozenset(self._doubts.pop(cache, ()))
+
+
+def _is_news(before: CacheView | None, after: CacheView | None, wants: Wants) -> bool:
+    """Does this range have something new to decide by?"""
+    if before is None or after is None:
+        return before is not after
+    if replace(before, images={}) != replace(after, images={}):
+        return True
+    return any(before.images.get(wish) != after.images.get(wish) for wish in wants.wishes)

@@ -105,8 +105,13 @@ class Jobs:
         """The jobs that this owner waits for."""
         return tuple(job for job in self._jobs.values() if owner in job.owners)
 
-    def busy(self, key: Hashable) -> bool:
-        return key in self._jobs
+    def has_just_ended(self, owner: Hashable, key: Hashable) -> bool:
+        """Has it ended since this owner last took outcomes? Then what was seen may be older."""
+        return any(ended.move.key == key for ended in self._ended.get(owner, ()))
+
+    def busy_with(self, part: Hashable) -> bool:
+        """Does a move run whose key names this part (a target's uid)?"""
+        return any(isinstance(key, tuple) and part in key for key in self._jobs)
 
     def take_ended(self, owner: Hashable) -> tuple[Ended, ...]:
         """What has ended for this owner since it last asked."""

@@ -19,6 +19,9 @@ from cyroid_images.reconcile.ports import Engines
 PATIENCE_SECONDS = 2.0
 """An engine that is well answers in milliseconds; a hung one must not hold up a pass."""
 
+LATE_SECONDS = 5.0
+"""A late answer that nobody took for so long is no longer what the engine shows."""
+
 NOT_YET = Fault(Reason.PROGRESSING, "the engine has not answered yet")
 
 Seen = EngineView | Fault
@@ -28,6 +31,7 @@ Seen = EngineView | Fault
 class _Look:
     task: asyncio.Task[Seen]
     late_for: set[Hashable] = field(default_factory=set)
+    ended: float = float("inf")
 
 
 class Looks:
@@ -51,7 +55,7 @@ class Looks:
 
     def _look(self, endpoint: EngineEndpoint) -> _Look:
         look = self._looks.get(endpoint)
-        if look is None:
+        if look is None or _now() > look.ended + LATE_SECONDS:
             look = _Look(asyncio.create_task(self._ask(endpoint)))
             self._looks[endpoint] = look
             look.task.add_done_callback(lambda _: self._ended(endpoint, look))
@@ -72,7 +76,12 @@ class Looks:
 
     def _ended(self, endpoint: EngineEndpoint, look: _Look) -> None:
         """A late answer is kept until somebody who waited for it has taken it."""
+        look.ended = _now()
         if not look.late_for and self._looks.get(endpoint) is look:
             del self._looks[endpoint]
         for owner in look.late_for:
             self._wake(owner)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -7,18 +7,16 @@ errors of its own that are named there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from cyroid_images.model.actions import Load, Pull, Push
+from cyroid_images.model.actions import Load, Pull, Push, Untag
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
-from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.knowledge import Place, Stored, Wanted
 from cyroid_images.model.progress import Observer
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile.keys import Key, Kind
 
@@ -40,10 +38,6 @@ class Engines(Protocol):
         """One image list, and inspect of what is new: who is there and what it holds."""
         ...
 
-    def untag(self, endpoint: EngineEndpoint, names: Sequence[Reference]) -> None:
-        """Drop names that an interrupted transfer left."""
-        ...
-
 
 class Registries(Protocol):
     """Looks at our registry."""
@@ -52,10 +46,8 @@ class Registries(Protocol):
         """Raises why it does not answer or does not let us in."""
         ...
 
-    def find(
-        self, endpoint: RegistryEndpoint, repository: str, tag: str, wanted: ImageContent | None
-    ) -> Stored | None:
-        """The wanted content (any, if None) under this name; None when it is not there."""
+    def find(self, endpoint: RegistryEndpoint, place: Place, wanted: Wanted) -> Stored | None:
+        """The wanted content at this place of the registry; None when it is not there."""
         ...
 
     def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
@@ -75,6 +67,8 @@ class Movers(Protocol):
     def load(
         self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
     ) -> None: ...
+
+    def untag(self, action: Untag) -> None: ...
 
 
 class Secrets(Protocol):

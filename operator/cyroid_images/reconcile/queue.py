@@ -36,6 +36,10 @@ class WorkQueue(Generic[KeyT]):
             heapq.heappush(self._heap, (due, next(self._order), key))
             self._changed.set()
 
+    def time(self) -> float:
+        """The clock that `after` is counted by, in seconds."""
+        return asyncio.get_running_loop().time()
+
     def forget(self, key: KeyT) -> None:
         """Drop what is planned for this key: its object is gone."""
         self._due.pop(key, None)

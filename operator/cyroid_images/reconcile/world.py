@@ -104,12 +104,10 @@ class World:
 
     def reported(self, key: Key, version: str, status: Status) -> None:
         """Our own status write: the object has this version and says this now."""
-        if key.kind is Kind.RANGE_IMAGES and (held := self.ranges.get(key)):
-            if isinstance(status, RangeImagesStatus):
-                self.ranges[key] = replace(held.at_version(version), status=status)
-        elif cache := self.caches.get(key.name):
-            if isinstance(status, ImageCacheStatus):
-                self.caches[key.name] = replace(cache.at_version(version), status=status)
+        if (held := self.ranges.get(key)) and isinstance(status, RangeImagesStatus):
+            self.ranges[key] = replace(held.at_version(version), status=status)
+        elif (cache := self.caches.get(key.name)) and isinstance(status, ImageCacheStatus):
+            self.caches[key.name] = replace(cache.at_version(version), status=status)
 
     def _range(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
         metadata = body["metadata"]

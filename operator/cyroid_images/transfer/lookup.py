@@ -8,31 +8,41 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
-from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.knowledge import Place, Stored, Wanted
 from cyroid_images.model.manifest import Index, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.registry.client import FetchedManifest, Registry
 
 
-def find(
-    registry: Registry, repository: str, tag: str, wanted: ImageContent | None
-) -> Stored | None:
-    """The wanted content under this repository, by the digests it is known by, then by tag.
+def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
+    """The wanted content in this repository, by the digests it is known by, then by tag.
 
-    With `wanted` None whatever the tag holds is the answer. None means: not there. Raises
-    TransferError where the registry could not be asked.
+    Without a wanted content whatever the tag holds for the platform is the answer. None
+    means: not there. Raises TransferError where the registry could not be asked.
     """
-    digests: list[str | Digest] = sorted(wanted.identities) if wanted else []
-    if wanted and wanted.manifest:
-        digests = [wanted.manifest]
-    for reference in (*digests, tag):
-        fetched = registry.manifest(repository, reference)
+    content = wanted.content
+    platform = content.platform if content else wanted.platform
+    for reference in (*_manifests(content), place.tag):
+        fetched = registry.manifest(place.repository, reference)
         if fetched is None:
             continue
-        stored = describe(registry, repository, fetched, wanted.platform if wanted else None)
-        if stored and (wanted is None or stored.content.is_same(wanted)):
+        stored = describe(registry, place.repository, fetched, platform)
+        if stored and _answers(stored, content, platform):
             return stored
     return None
+
+
+def _manifests(content: ImageContent | None) -> tuple[Digest, ...]:
+    """The digests under which the content may be stored: of its manifest, if that is known."""
+    if content is None:
+        return ()
+    return (content.manifest,) if content.manifest else tuple(sorted(content.identities))
+
+
+def _answers(stored: Stored, content: ImageContent | None, platform: Platform | None) -> bool:
+    if content is not None:
+        return stored.content.is_same(content)
+    return platform is None or stored.content.platform == platform
 
 
 def describe(

@@ -41,7 +41,7 @@ def push(action: Push, engine: Engine, registry: Registry, under: Supervision) -
     if stored is None or not stored.content.is_same(wanted):
         raise TransferError(
             Reason.SOURCE_CHANGED,
-            f"{action.wish}: {action.source.source} pushed {digest}, which is not what was seen there",
+            f"{action.wish}: {action.source.source} pushed {digest}, not what was seen there",
         )
     verify(registry, stored, under.cancellation)
     _pin(registry, stored, under.cancellation)

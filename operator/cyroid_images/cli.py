@@ -1,0 +1,68 @@
+"""The command line: run the operator, write the CRDs, make the Secrets of an installation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import kopf
+
+from cyroid_images import crds, handlers
+from cyroid_images.bootstrap import command as bootstrap
+from cyroid_images.errors import REASONS, CyroidError
+from cyroid_images.logs import configure
+from cyroid_images.settings import read_settings
+from cyroid_images.wiring import Operator
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Exit 0 when done, 1 with one line on standard error, 2 for a wrong command line."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.act(parsed)
+    except CyroidError as exc:
+        sys.exit(f"cyroid-images: {exc}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cyroid-images",
+        description="Brings container images into the Docker engines of cyber ranges.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run", help="run the operator", description="Settings come from CYROID_* variables."
+    )
+    run.add_argument(
+        "--liveness", metavar="URL", help="serve the probe, as http://0.0.0.0:8080/healthz"
+    )
+    run.set_defaults(act=_run)
+    write = commands.add_parser("crds", help="write the CRDs of both kinds as YAML files")
+    write.add_argument("folder", type=Path, help="where to write them")
+    write.set_defaults(act=lambda parsed: crds.write(parsed.folder))
+    first = commands.add_parser("bootstrap", help="make what an installation needs once")
+    bootstrap.add_arguments(first)
+    first.set_defaults(act=lambda parsed: print(bootstrap.run(parsed)))
+    reasons = commands.add_parser("reasons", help="print the reasons of conditions and events")
+    reasons.set_defaults(act=lambda _: print(reason_table()))
+    return parser
+
+
+def reason_table() -> str:
+    """All reasons as a Markdown table; the README holds the same."""
+    rows = [f"| `{reason}` | {mark.value} | {text} |" for reason, (mark, text) in REASONS.items()]
+    return "\n".join(["| reason | mark | meaning |", "| --- | --- | --- |", *rows])
+
+
+def _run(parsed: argparse.Namespace) -> None:
+    settings = read_settings()
+    configure(settings.log_level, as_json=settings.log_format == "json")
+    registry = kopf.OperatorRegistry()
+    handlers.register(registry, Operator(settings))
+    kopf.run(
+        registry=registry,
+        clusterwide=True,
+        standalone=True,
+        liveness_endpoint=parsed.liveness,
+    )

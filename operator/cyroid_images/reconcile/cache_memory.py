@@ -1,0 +1,86 @@
+"""What a cache's passes remember: what was proven in the registry, what failed, how it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cyroid_images.errors import Mark, Reason
+from cyroid_images.model.fault import Failure, Fault
+from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.knowledge import Stored, Wish
+
+BLIP = 1
+"""One failed question is a blip; the second one in a row is an outage."""
+_WRITE_SIDE = frozenset({Reason.REGISTRY_FULL, Reason.REGISTRY_READ_ONLY, Reason.UNAUTHORIZED})
+
+
+@dataclass(slots=True)
+class CacheMemory:
+    """Of one ImageCache, by uid. All of it is found again by asking: a restart loses nothing."""
+
+    uid: str
+    generation: int
+    token: str | None
+    stored: dict[Wish, Stored] = field(default_factory=dict)
+    checked: dict[Wish, float] = field(default_factory=dict)
+    """When the registry was last asked for it, by the clock of the event loop."""
+    distrusted: set[Wish] = field(default_factory=set)
+    """An engine could not pull it: pushed again, whatever the registry claims to have."""
+    failures: dict[Wish, Failure] = field(default_factory=dict)
+    registry: Fault | None = None
+    write: Fault | None = None
+    """The registry answers, but refused the last write."""
+    misses: int = 0
+    """Questions in a row that the registry did not answer."""
+    has_looked: bool = False
+
+    @classmethod
+    def of(cls, item: ImageCache, now: datetime) -> CacheMemory:
+        """What the status of the object still tells: the attempts of failing pushes."""
+        memory = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
+        for row in item.status.failures:
+            for each in item.spec.images:
+                if str(each.reference) == row.image:
+                    fault = Fault(row.reason, row.message)
+                    wish = Wish(each.reference, each.platform)
+                    memory.failures[wish] = Failure(
+                        fault, row.attempts, row.next_attempt_time or now
+                    )
+        return memory
+
+    def begin(self, item: ImageCache) -> None:
+        """A changed spec or a manual token: everything is asked and tried anew."""
+        asked = (item.metadata.generation, item.metadata.reconcile_at)
+        if asked != (self.generation, self.token):
+            self.generation, self.token = asked
+            self.failures.clear()
+            self.checked.clear()
+
+    def answered(self) -> None:
+        """The registry answered."""
+        self.registry, self.misses, self.has_looked = None, 0, True
+
+    def missed(self, fault: Fault) -> None:
+        """The registry did not answer, or did not let us in."""
+        self.misses += 1
+        if self.misses > BLIP or fault.reason.mark is Mark.TERMINAL or self.registry:
+            self.registry, self.has_looked = fault, True
+
+    def pushed(self, wish: Wish, stored: Stored, now: float) -> None:
+        """An image is in the registry, proven."""
+        self.stored[wish], self.checked[wish] = stored, now
+        self.failures.pop(wish, None)
+        self.distrusted.discard(wish)
+        self.write = None
+
+    def refused(self, wish: Wish, failure: Failure) -> None:
+        """A push failed."""
+        self.failures[wish] = failure
+        if failure.reason in _WRITE_SIDE:
+            self.write = failure.fault
+
+    def lost(self, wish: Wish) -> None:
+        """The registry no longer has it, or it cannot be trusted."""
+        self.stored.pop(wish, None)
+        self.checked.pop(wish, None)

@@ -1,0 +1,196 @@
+"""What one pass of an ImageCache sees: its sources, its registry, what is wanted of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from cyroid_images.errors import Mark, Reason, TransferError
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineEndpoint, EngineView
+from cyroid_images.model.fault import Fault
+from cyroid_images.model.image_cache import EngineSource, ImageCache, RefreshPolicy, Source
+from cyroid_images.model.knowledge import Place, SourceImage, Stored, Wanted, Wish
+from cyroid_images.model.observed import CacheSeen, SourceSeen
+from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.repository import repository_of, tag_of
+from cyroid_images.plan.cache import resolve
+from cyroid_images.reconcile.cache_memory import CacheMemory
+from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.site import Site
+
+FRESH_SECONDS = 60.0
+"""What the registry was asked for so recently is not asked for again: one HEAD a minute."""
+
+
+class CacheObserver:
+    """Reads board, source engines and registry."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def observe(
+        self, key: Key, item: ImageCache, memory: CacheMemory
+    ) -> tuple[CacheSeen, RegistryEndpoint | None]:
+        """Look at everything that this cache depends on."""
+        sources = await self._sources(key, item)
+        wishes = self._wishes(item)
+        endpoint = await self._registry(item, memory)
+        if endpoint is not None and memory.misses == 0:
+            await self._look_up(item, endpoint, memory, wishes, sources)
+        seen = CacheSeen(
+            item=item,
+            sources=sources,
+            registry=memory.registry if memory.has_looked else _NOT_YET,
+            write=memory.write,
+            wishes=wishes,
+            stored={wish: memory.stored[wish] for wish in wishes if wish in memory.stored},
+            failures={wish: memory.failures[wish] for wish in wishes if wish in memory.failures},
+            now=self._site.clock.now(),
+        )
+        return seen, endpoint
+
+    def _wishes(self, item: ImageCache) -> Mapping[Wish, bool]:
+        own = {Wish(each.reference, each.platform): True for each in item.spec.images}
+        return {**self._site.board.wishes(item.metadata.name), **own}
+
+    async def _sources(self, key: Key, item: ImageCache) -> tuple[SourceSeen, ...]:
+        found = [await self._endpoint(source) for source in item.spec.sources]
+        endpoints = [each.endpoint for each in found if each.endpoint is not None]
+        seen = await self._site.looks.at(key, endpoints)
+        return tuple(
+            _with(each, seen.get(each.endpoint)) if each.endpoint else each for each in found
+        )
+
+    async def _endpoint(self, source: Source) -> SourceSeen:
+        """Where a source listens, or why that cannot be told."""
+        if source.engine is None:
+            fault = Fault(
+                Reason.SOURCE_UNREACHABLE,
+                "upstream and archive sources are not read by this version; use an engine source",
+            )
+            return SourceSeen(source.name, None, fault=fault)
+        try:
+            return SourceSeen(source.name, await self._engine(source.engine))
+        except TransferError as exc:
+            return SourceSeen(source.name, None, fault=Fault.of(exc))
+
+    async def _engine(self, engine: EngineSource) -> EngineEndpoint:
+        if engine.tls is None:
+            return EngineEndpoint(engine.endpoint)
+        name = engine.tls.server_name or urlsplit(engine.endpoint).hostname or ""
+        tls = await self._site.secrets.client_tls(engine.tls.secret_ref.name, name)
+        return EngineEndpoint(engine.endpoint, tls)
+
+    async def _registry(self, item: ImageCache, memory: CacheMemory) -> RegistryEndpoint | None:
+        """The push listener, asked whether it lets us in; its answer is in the memory."""
+        try:
+            endpoint = await self._push_endpoint(item)
+            await self._site.asking.run(lambda: self._site.registries.ping(endpoint))
+        except TransferError as exc:
+            memory.missed(Fault.of(exc))
+            return None
+        memory.answered()
+        return endpoint
+
+    async def _push_endpoint(self, item: ImageCache) -> RegistryEndpoint:
+        registry, secrets = item.spec.registry, self._site.secrets
+        push, ca = registry.push_secret_ref, registry.ca_secret_ref
+        return RegistryEndpoint(
+            registry.push_url,
+            await secrets.credentials(push.name) if push else None,
+            await secrets.authority(ca.name) if ca else None,
+        )
+
+    async def _look_up(
+        self,
+        item: ImageCache,
+        endpoint: RegistryEndpoint,
+        memory: CacheMemory,
+        wishes: Mapping[Wish, bool],
+        sources: tuple[SourceSeen, ...],
+    ) -> None:
+        """Ask the registry for what is wanted, as far as the last answer is not fresh."""
+        for wish in self._site.board.take_doubts(item.metadata.name):
+            memory.lost(wish)
+            memory.distrusted.add(wish)
+        lookups = [
+            self._look_up_one(
+                wish, item, endpoint, memory, resolve(wish, sources, item.spec.aliases)
+            )
+            for wish in wishes
+        ]
+        for failed in await asyncio.gather(*lookups):
+            if failed is not None and failed.reason.mark is not Mark.INTEGRITY:
+                memory.missed(failed)
+                return
+
+    async def _look_up_one(
+        self,
+        wish: Wish,
+        item: ImageCache,
+        endpoint: RegistryEndpoint,
+        memory: CacheMemory,
+        found: SourceImage | Fault,
+    ) -> Fault | None:
+        """Bring the memory of one wish up to date; the fault if the registry did not tell."""
+        source = found if isinstance(found, SourceImage) else None
+        stored, now = memory.stored.get(wish), asyncio.get_running_loop().time()
+        follows = item.spec.refresh.policy is RefreshPolicy.TRACK
+        if stored and source and follows and not stored.content.is_same(source.content):
+            stored = None  # the tag moved; the new content may be there already
+        elif stored and now - memory.checked.get(wish, -FRESH_SECONDS) < FRESH_SECONDS:
+            return None
+        try:
+            kept = stored if stored and await self._holds(endpoint, stored) else None
+            kept = kept or await self._find(wish, item, endpoint, memory, source)
+        except TransferError as exc:
+            return Fault.of(exc)
+        if kept is not None:
+            memory.stored[wish], memory.checked[wish] = kept, now
+        elif stored is not None:
+            memory.lost(wish)
+        return None
+
+    async def _holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
+        return await self._site.asking.run(lambda: self._site.registries.holds(endpoint, stored))
+
+    async def _find(
+        self,
+        wish: Wish,
+        item: ImageCache,
+        endpoint: RegistryEndpoint,
+        memory: CacheMemory,
+        source: SourceImage | None,
+    ) -> Stored | None:
+        if wish in memory.distrusted and source is not None:
+            return None
+        repository = repository_of(wish.reference, item.spec.aliases)
+        tag: str | Digest = wish.reference.digest or tag_of(wish.reference)
+        pinned = _pinned(wish, item)
+        place = Place(repository, pinned or tag)
+        wanted = Wanted(source.content if source and not pinned else None, wish.platform)
+        return await self._site.asking.run(
+            lambda: self._site.registries.find(endpoint, place, wanted)
+        )
+
+
+_NOT_YET = Fault(Reason.PROGRESSING, "the registry is not looked at yet")
+
+
+def _with(source: SourceSeen, seen: EngineView | Fault | None) -> SourceSeen:
+    if isinstance(seen, EngineView):
+        return replace(source, view=seen)
+    return replace(source, fault=seen)
+
+
+def _pinned(wish: Wish, item: ImageCache) -> Digest | None:
+    """With the policy Pin: the digest that the status says was cached first."""
+    if item.spec.refresh.policy is not RefreshPolicy.PIN:
+        return None
+    for row in item.status.image_statuses:
+        if row.image == str(wish.reference) and wish.platform in (None, row.platform):
+            return row.digest
+    return None

@@ -1,0 +1,89 @@
+"""What came of the moves of a range: remembered, told to the cache, told to people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cyroid_images.errors import Reason
+from cyroid_images.model.actions import Load, Pull, Step
+from cyroid_images.model.fault import Fault
+from cyroid_images.model.range_images import RangeImages
+from cyroid_images.reconcile.jobs import Ended
+from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.reconcile.memory import Memory
+from cyroid_images.reconcile.site import Site
+
+_REGISTRY_LACKS_IT = frozenset(
+    {Reason.IMAGE_NOT_FOUND, Reason.BLOB_MISSING, Reason.DIGEST_MISMATCH}
+)
+"""What an engine says of a pull when the registry lost or damaged the image."""
+
+
+class RangeOutcomes:
+    """Between the jobs and a range's memory."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def take(self, key: Key, item: RangeImages, memory: Memory) -> None:
+        """Everything that has ended for this range since its last pass."""
+        for ended in self._site.jobs.take_ended(key):
+            action = ended.move.action
+            if not isinstance(action, Pull | Load):
+                continue
+            if ended.fault is None:
+                memory.succeeded(action)
+                await self._tell_delivered(key, item, action, ended)
+            else:
+                fault = self._seen_from_here(item, action, ended.fault)
+                memory.failed(action, fault, self._site.clock.now(), self._site.clock.spread())
+                self._warn_cache(item, action, ended.fault)
+
+    async def tell_drift(
+        self, key: Key, item: RangeImages, gone: Sequence[tuple[str, Step]]
+    ) -> None:
+        """Images that were there and are not: they are on their way back."""
+        for uid, step in gone:
+            await self._site.reporter.note(
+                key,
+                item.metadata,
+                Reason.DRIFT_CORRECTED,
+                f"{step.wish} was removed or retagged in a target; it is delivered again",
+                about=f"{uid}/{step.wish}",
+            )
+
+    async def _tell_delivered(
+        self, key: Key, item: RangeImages, action: Pull | Load, ended: Ended
+    ) -> None:
+        if isinstance(action, Pull):
+            how = f"by the registry ({action.stored.manifest.digest})"
+            about = str(action.stored.manifest.digest)
+        else:
+            how = f"by tar from {action.source.source}: {action.because.message}"
+            about = str(action.source.id)
+        message = f"{action.wish} is in {action.target.pod} {how}, in {ended.seconds:.1f} s"
+        await self._site.reporter.note(
+            key,
+            item.metadata,
+            Reason.IMAGE_DELIVERED,
+            message,
+            about=f"{action.target.uid}/{action.wish}/{about}",
+        )
+
+    def _seen_from_here(self, item: RangeImages, action: Pull | Load, fault: Fault) -> Fault:
+        """The engine cannot reach the registry: is it the registry, or the way to it?"""
+        if not isinstance(action, Pull) or fault.reason is not Reason.REGISTRY_UNREACHABLE:
+            return fault
+        view = self._site.board.view(item.cache_name)
+        if view is None or view.registry is not None:
+            return fault
+        return replace(fault, reason=Reason.REGISTRY_UNREACHABLE_FROM_TARGET)
+
+    def _warn_cache(self, item: RangeImages, action: Pull | Load, fault: Fault) -> None:
+        """A failed pull is a reason for the cache to look at the registry now."""
+        if not isinstance(action, Pull):
+            return
+        if fault.reason in _REGISTRY_LACKS_IT:
+            self._site.board.doubt(item.cache_name, action.wish)
+        self._site.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))

@@ -1,0 +1,43 @@
+"""When an object is looked at again without any event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cyroid_images.errors import Mark
+from cyroid_images.model.actions import Step, Wait
+from cyroid_images.model.observed import RangeSeen
+from cyroid_images.reconcile.memory import Memory
+from cyroid_images.reconcile.reporter import PROGRESS_SECONDS
+
+WAITING_SECONDS = 30.0
+"""What we wait for announces itself by an event; this only heals a lost one."""
+LEAST_SECONDS = 0.5
+"""No object is ever looked at more often than this by its own pace."""
+
+
+def next_look(
+    seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]], *, is_running: bool, memory: Memory
+) -> float:
+    """Seconds until the next pass of a range: progress, retry, probe, or the drift check."""
+    pauses = [seen.item.spec.interval]
+    if is_running:
+        pauses.append(PROGRESS_SECONDS)
+    if any(isinstance(step, Wait) for each in steps.values() for step in each):
+        pauses.append(WAITING_SECONDS)
+    pauses += [(each.next_attempt - seen.now).total_seconds() for each in seen.failures.values()]
+    pauses += [
+        _probe(seen, memory, each.target.uid, each.fault.reason.mark)
+        for each in seen.targets
+        if each.fault is not None
+    ]
+    return max(LEAST_SECONDS, min(pauses))
+
+
+def _probe(seen: RangeSeen, memory: Memory, uid: str, mark: Mark) -> float:
+    """An engine that does not answer is asked again at a pace that slows down with time."""
+    if mark is Mark.TERMINAL:
+        return WAITING_SECONDS
+    since = memory.first_asked.get(uid)
+    waited = (seen.now - since).total_seconds() if since else 0.0
+    return min(max(1.0, waited / 4), WAITING_SECONDS)

@@ -1,0 +1,191 @@
+"""One pass of a RangeImages: observe, plan, apply, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from cyroid_images.model.actions import Load, Present, Pull, Step, Untag, Wait
+from cyroid_images.model.fault import Route
+from cyroid_images.model.observed import RangeDone, RangeSeen, Running, TargetSeen
+from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.status import RangeImagesStatus
+from cyroid_images.plan import range_report
+from cyroid_images.plan.delivery import Delivered, plan_image
+from cyroid_images.plan.first_word import first_word
+from cyroid_images.plan.tidy import leftovers
+from cyroid_images.reconcile.jobs import Job, Move
+from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.memory import Memory
+from cyroid_images.reconcile.observe_range import RangeObserver
+from cyroid_images.reconcile.outcomes import RangeOutcomes
+from cyroid_images.reconcile.pace import next_look
+from cyroid_images.reconcile.site import Site
+
+Steps = Mapping[str, tuple[Step, ...]]
+
+
+class RangeReconciler:
+    """Keeps the memories of all RangeImages; one pass at a time per key."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._observer = RangeObserver(site)
+        self._outcomes = RangeOutcomes(site)
+        self._memories: dict[Key, Memory] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One pass; returns the seconds until the next look, None for a gone object."""
+        item = self._site.world.ranges.get(key)
+        if item is None:
+            self._forget(key)
+            return None
+        memory = self._remember(key, item)
+        if not item.status.conditions:  # the first word comes before any I/O
+            await self._write(key, item, first_word(item, self._site.clock.now()))
+            item = self._site.world.ranges.get(key, item)
+        await self._outcomes.take(key, item, memory)
+        seen = await self._observer.observe(key, item, memory)
+        steps = self._plan(seen)
+        await self._outcomes.tell_drift(key, item, memory.drifted(steps))
+        memory.prune(steps)
+        self._apply(key, seen, steps, memory)
+        return await self._report(key, seen, steps, memory)
+
+    def _plan(self, seen: RangeSeen) -> Steps:
+        """One step per target and image; none for a target that was not seen."""
+        return {each.target.uid: _steps(seen, each) for each in seen.targets}
+
+    def _apply(self, key: Key, seen: RangeSeen, steps: Steps, memory: Memory) -> None:
+        """Make the running moves equal to the plan."""
+        if seen.item.spec.suspend:
+            self._site.jobs.settle(key, ())
+            return
+        moves = [
+            move
+            for each in steps.values()
+            for step in each
+            if (move := self._move(seen, step, memory)) is not None
+            and not self._site.jobs.has_just_ended(key, move.key)
+        ]
+        busy = {move.key[1] for move in moves if isinstance(move.key, tuple)}
+        moves += [tidy for each in seen.targets if (tidy := self._tidy(seen, each, busy))]
+        self._site.jobs.settle(key, moves)
+
+    def _move(self, seen: RangeSeen, step: Step, memory: Memory) -> Move | None:
+        """The move of a step; a load begins only when its record is in status."""
+        movers, timeouts = self._site.movers, seen.item.spec.timeouts
+        match step:
+            case Present() | Wait():
+                return None
+            case Pull():
+                pull = step
+                return Move(
+                    key=_slot(step),
+                    action=step,
+                    version=(Route.REGISTRY, step.stored.manifest.digest),
+                    lanes=(f"engine:{step.target.uid}", "all"),
+                    run=lambda cancellation, observer: movers.pull(
+                        pull, timeouts.stall, cancellation, observer
+                    ),
+                    total_seconds=timeouts.total,
+                )
+            case Load():
+                load = step
+                if not memory.record(load, seen.now):
+                    return None
+                return Move(
+                    key=_slot(step),
+                    action=step,
+                    version=(Route.TAR, step.source.id),
+                    lanes=(f"engine:{step.target.uid}", "all"),
+                    run=lambda cancellation, observer: movers.load(
+                        load, timeouts.stall, cancellation, observer
+                    ),
+                    total_seconds=timeouts.total,
+                )
+        assert_never(step)
+
+    def _tidy(self, seen: RangeSeen, each: TargetSeen, busy: set[object]) -> Move | None:
+        """Drop what an interrupted transfer left, while no transfer runs in that engine."""
+        if each.view is None or seen.cache is None or each.target.uid in busy:
+            return None
+        names = leftovers(each.view, frozenset({seen.cache.pull_host.lower()}))
+        if not names or self._site.jobs.busy_with(each.target.uid):
+            return None
+        action = Untag(each.target, names)
+        return Move(
+            key=("tidy", each.target.uid),
+            action=action,
+            version=names,
+            lanes=("all",),
+            run=lambda _cancellation, _observer: self._site.movers.untag(action),
+            total_seconds=60.0,
+        )
+
+    async def _report(self, key: Key, seen: RangeSeen, steps: Steps, memory: Memory) -> float:
+        running = tuple(
+            _running(job.move.action, job)
+            for job in self._site.jobs.running(key)
+            if isinstance(job.move.action, Pull | Load)
+        )
+        done = RangeDone(steps, running, tuple(memory.tar), memory.causes)
+        status = range_report.report(seen, done)
+        again = await self._write(key, seen.item, status)
+        if again is None and not memory.written:
+            memory.written = True
+            return 0.0  # the records stand in status: the loads may begin
+        pause = next_look(seen, steps, is_running=bool(done.running), memory=memory)
+        return min(pause, again) if again is not None else pause
+
+    async def _write(self, key: Key, item: RangeImages, status: RangeImagesStatus) -> float | None:
+        return await self._site.reporter.report(key, item.metadata, item.status, status)
+
+    def _remember(self, key: Key, item: RangeImages) -> Memory:
+        memory = self._memories.get(key)
+        if memory is None or memory.uid != item.metadata.uid:
+            memory = Memory.of(item, self._site.clock.now())
+            self._memories[key] = memory
+        memory.begin(item)
+        return memory
+
+    def _forget(self, key: Key) -> None:
+        """The object is gone: its transfers stop, its wishes end, nothing is written."""
+        self._memories.pop(key, None)
+        self._site.jobs.drop(key)
+        self._site.reporter.forget(key)
+        self._observer.forget(key)
+
+
+def _steps(seen: RangeSeen, each: TargetSeen) -> tuple[Step, ...]:
+    if each.view is None:
+        return ()
+    if seen.cache is None:
+        fault = seen.cache_fault
+        return tuple(Wait(wish, fault) for wish in seen.wishes) if fault else ()
+    given = Delivered(
+        target=each.target,
+        view=each.view,
+        cache=seen.cache,
+        delivery=seen.item.spec.delivery,
+        failures={
+            (key.wish, key.route): failure
+            for key, failure in seen.failures.items()
+            if key.uid == each.target.uid
+        },
+        now=seen.now,
+    )
+    return tuple(
+        Wait(wish, each.conflicts[wish]) if wish in each.conflicts else plan_image(wish, given)
+        for wish in seen.wishes
+    )
+
+
+def _slot(step: Pull | Load) -> tuple[str, str, str]:
+    """What must not happen twice at a time: one name in one engine."""
+    return ("deliver", step.target.uid, str(step.wish.reference.tagged))
+
+
+def _running(action: Pull | Load, job: Job) -> Running:
+    route = Route.REGISTRY if isinstance(action, Pull) else Route.TAR
+    return Running(action.wish, action.target.pod, route, job.progress, job.rate)

@@ -1,0 +1,64 @@
+"""What a site may change, from the environment: the only reader of it.
+
+Each setting is `CYROID_<NAME>`; the defaults fit a small cluster. A value that cannot be
+is refused at the start, with the name of the variable.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cyroid_images.errors import InvalidSpec
+
+Limit = Annotated[int, Field(ge=1, le=64)]
+
+
+class LogFormat(StrEnum):
+    """For machines or for people."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class Settings(BaseSettings):
+    """The settings of one operator process."""
+
+    model_config = SettingsConfigDict(env_prefix="CYROID_", frozen=True)
+
+    namespace: str = "cyroid"
+    """The operator's own namespace: Secrets are read from there only."""
+    kubeconfig: Path | None = None
+    """Outside of a pod: how to reach the Kubernetes API; absent: the default kubeconfig."""
+    log_format: LogFormat = LogFormat.JSON
+    """`json` or `text`."""
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    """The least severe level that is logged."""
+    max_transfers: Limit = 8
+    """Transfers at a time in all: two or three keep a disk and a network busy, more hide
+    the waits of the others."""
+    max_transfers_per_engine: Limit = 4
+    """Transfers at a time into one engine: extraction of one image is sequential, so a few
+    images overlap well."""
+    max_pushes_per_source: Limit = 2
+    """Pushes at a time from one source engine: its compression takes whole cores."""
+    max_passes: Limit = 16
+    """Objects worked on at a time: a pass mostly waits for answers."""
+    sweep_seconds: Annotated[float, Field(ge=5)] = 600.0
+    """How often everything is listed again: watches may lose deletions."""
+    docker_client_secret: str = "cyroid-docker-client"  # noqa: S105 - a name, no password
+    """Name of the Secret (ca.crt, tls.crt, tls.key) that range engines are dialled with."""
+
+
+def read_settings() -> Settings:
+    """The settings of this process; raises InvalidSpec that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False)[0]
+        name = "_".join(["CYROID", *(str(part).upper() for part in first["loc"])])
+        raise InvalidSpec(name, first["msg"]) from exc

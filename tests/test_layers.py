@@ -1,0 +1,119 @@
+"""The layers of the package, as a table that is checked: imports point downwards only."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "operator" / "cyroid_images"
+
+# layer: (layers it may import, packages from outside, guarded standard modules)
+LAYERS: dict[str, tuple[str, str]] = {
+    "errors": ("", ""),
+    "settings": ("errors", "pydantic pydantic_settings os pathlib"),
+    "logs": ("", "pythonjsonlogger"),
+    "model": ("errors", "pydantic pydantic_core"),
+    # both HTTP leaves need connections that a Cancellation can cut
+    "sockets": ("errors model", "httpx ssl socket"),
+    "plan": ("errors model", ""),
+    # time: the moment until which a bearer token is good, the deadline of a drip
+    "registry": ("errors model sockets", "httpx ssl time"),
+    # threading, time: the moment at which a dripping answer is cut; tempfile, pathlib: ssl
+    # takes a client certificate only from a file; requests: what docker-py raises and sends by
+    "engine": (
+        "errors model sockets",
+        "httpx docker requests ssl tempfile pathlib threading time",
+    ),
+    "archive": ("errors model", "tarfile"),
+    "kube": ("errors model", "kubernetes aiohttp asyncio time ssl os pathlib random"),
+    "transfer": ("errors model registry engine archive", "threading concurrent"),
+    "reconcile": ("errors model plan", "asyncio concurrent threading time"),
+    "wiring": (
+        "errors settings model plan registry engine archive kube transfer reconcile",
+        "time random",
+    ),
+    "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),
+    "crds": ("errors model", "yaml pathlib"),
+    # runs once, as a Job of its own: it talks to the API without the operator around it
+    "bootstrap": ("errors model", "kubernetes bcrypt yaml urllib3 pathlib time"),
+    "cli": ("errors settings logs model plan wiring handlers crds bootstrap", "kopf pathlib"),
+}
+GUARDED = frozenset(
+    [
+        "asyncio",
+        "concurrent",
+        "http",
+        "os",
+        "pathlib",
+        "random",
+        "shutil",
+        "socket",
+        "ssl",
+        "subprocess",
+        "tarfile",
+        "tempfile",
+        "threading",
+        "time",
+        "urllib",
+    ]
+)
+FREE = frozenset({"urllib.parse"})  # pure text
+
+
+def _layer_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            module = node.module or ""
+            if module == "cyroid_images":
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def _breach(layer: str, name: str) -> str | None:
+    """Why this layer may not import that, or None."""
+    below, outside = (part.split() for part in LAYERS[layer])
+    top, _, rest = name.partition(".")
+    if top == "cyroid_images":
+        target = rest.partition(".")[0]
+        return None if target in (layer, *below) else f"imports the layer {target or 'face'}"
+    if name in FREE or (top in sys.stdlib_module_names and top not in GUARDED):
+        return None
+    return None if top in outside else f"imports {name}"
+
+
+FILES = [
+    file
+    for file in sorted(PACKAGE.rglob("*.py"))
+    if file.parent != PACKAGE or file.stem not in ("__init__", "__main__")
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_layer_may(file: Path) -> None:
+    layer = _layer_of(file)
+    assert layer in LAYERS, f"{layer} has no row in the table of layers"
+    breaches = [why for name in _imports(file) if (why := _breach(layer, name))]
+    assert not breaches, f"{file.relative_to(PACKAGE)} {'; '.join(breaches)}"
+
+
+def test_every_layer_of_the_table_exists() -> None:
+    there = {_layer_of(file) for file in FILES}
+    assert set(LAYERS) == there
+
+
+def test_the_check_sees_an_import_that_points_upwards() -> None:
+    assert _breach("plan", "cyroid_images.reconcile.queue") == "imports the layer reconcile"
+    assert _breach("model", "asyncio") == "imports asyncio"
+    assert _breach("registry", "cyroid_images.engine") == "imports the layer engine"
