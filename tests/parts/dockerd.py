@@ -74,7 +74,7 @@ class Dockerd:
         """SIGTERM, as an orderly shutdown; killed if it does not obey."""
         if self._process is None:
             return
-        with suppress(ProcessLookupError, FileNotFoundError):
+        with suppress(ProcessLookupError, FileNotFoundError, IndexError):
             self.signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
@@ -84,8 +84,14 @@ class Dockerd:
         """SIGKILL, as a crash: everything in its namespaces ends with it."""
         if self._process is None:
             return
-        self._process.kill()
-        self._process.wait(END_SECONDS)
+        # The child first, or nobody would be left to reap it.
+        with suppress(ProcessLookupError, FileNotFoundError, IndexError):
+            self.signal(signal.SIGKILL)
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(END_SECONDS)
         self._process = None
 
     def signal(self, number: int) -> None:

@@ -49,8 +49,11 @@ def session(
 
     Everything that is raised in the block leaves it as a TransferError.
     """
+    late = f"{dialler.endpoint} gave no whole answer within {patience.total:g} s"
     with (
-        Deadline(cancellation, patience.total) as deadline,
+        Deadline(
+            cancellation, patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
+        ) as deadline,
         told(dialler.endpoint, deadline),
         contextlib.closing(_Adapter(dialler, deadline, patience.answer)) as adapter,
     ):

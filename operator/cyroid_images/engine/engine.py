@@ -20,6 +20,7 @@ from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
+from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
@@ -96,7 +97,9 @@ class Engine:
         Moves no layer and returns in milliseconds when all is well.
         """
         ask = streams.preflight_ask(self._path(cancellation), transport, credentials)
-        with Deadline(cancellation, PREFLIGHT_SECONDS) as deadline:
+        late = f"{self.endpoint} gave no answer within {PREFLIGHT_SECONDS:g} s"
+        error = TransferError(Reason.ENGINE_UNREACHABLE, late)
+        with Deadline(cancellation, PREFLIGHT_SECONDS, error) as deadline:
             streams.preflight(self._wire(deadline, PREFLIGHT_SECONDS), ask)
 
     def pull(
@@ -115,7 +118,7 @@ class Engine:
         """
         ask = streams.pull_ask(self._path(cancellation), transport)
         wire = self._wire(cancellation, limits.stall_seconds)
-        streams.pull(wire, ask, observer, LayerProgress(sizes))
+        streams.pull(wire, ask, observer, LayerProgress(sizes), limits)
 
     def push(
         self,

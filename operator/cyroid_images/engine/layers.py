@@ -19,6 +19,7 @@ LARGEST_LAYER = 1 << 50
 """Bytes believed of one layer whose size nobody told us: one pebibyte."""
 
 _MOVING = {"Downloading", "Pushing"}
+_COMING = {"Pulling fs layer", "Waiting"}
 _WHOLE = {
     "Verifying Checksum",
     "Download complete",
@@ -37,12 +38,20 @@ class LayerProgress:
         self._total = sum(self._sizes.values()) if sizes else None
         self._reached: dict[str, int] = {}
         self._seen_totals: dict[str, int] = {}
+        self._come: set[str] = set()
+        self._missing: set[str] = set()
         self._done = 0
+
+    @property
+    def are_whole(self) -> bool:
+        """Has every layer that the stream told of come whole? False before the first one."""
+        return bool(self._come) and not self._missing
 
     def take(self, event: Event) -> Progress | None:
         """The new progress if this event moved it, else None."""
         if not event.id or not self._is_counted(event.id):
             return None
+        self._note(event)
         reached = self._reached_by(event)
         gain = reached - self._reached.get(event.id, 0)
         if gain <= 0:
@@ -54,7 +63,16 @@ class LayerProgress:
     def _is_counted(self, layer: str) -> bool:
         if self._total is not None:
             return layer in self._sizes
-        return layer in self._reached or len(self._reached) < MOST_LAYERS
+        known = self._reached.keys() | self._missing | self._come
+        return layer in known or len(known) < MOST_LAYERS
+
+    def _note(self, event: Event) -> None:
+        """Remember which layers have come and which are still on their way."""
+        if event.status in _WHOLE:
+            self._come.add(event.id)
+            self._missing.discard(event.id)
+        elif event.status in _MOVING or event.status in _COMING:
+            self._missing.add(event.id)
 
     def _reached_by(self, event: Event) -> int:
         size = self._sizes.get(event.id)

@@ -15,4 +15,5 @@ class StreamLimits:
     """Before the first byte of save: a classic engine writes the whole image to disk first
     (docker-py #2097: 60 s killed big saves)."""
     reply_seconds: float = 1800
-    """After the last byte of load: the containerd store unpacks in silence."""
+    """After the last byte of load, and after the last layer of pull has come: the containerd
+    store unpacks in silence (12 s for 3 GB seen on Docker 26.1)."""

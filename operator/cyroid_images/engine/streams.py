@@ -12,16 +12,19 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
+from cyroid_images import sockets
 from cyroid_images.engine.classify import Operation, failure, message_in
+from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.events import Decoder, Event, events_of
 from cyroid_images.engine.faults import Phase, told
 from cyroid_images.engine.layers import LayerProgress
+from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
@@ -151,16 +154,36 @@ def preflight(wire: Wire, ask: Ask) -> None:
             raise TransferError(Reason.PROTOCOL_ERROR, said)
 
 
-def pull(wire: Wire, ask: Ask, observer: Observer, layers: LayerProgress) -> None:
+def pull(
+    wire: Wire, ask: Ask, observer: Observer, layers: LayerProgress, limits: StreamLimits
+) -> None:
     """Pull, and return only when the engine said that it has the image."""
     finished = False
     phase, decoder = Phase(), Decoder()
-    with told(wire.dialler.endpoint, wire.cancellation, phase), wire.send(ask) as response:
-        phase.begun = True
-        for event in _progressing(response, ask, decoder, (layers, observer)):
-            finished = finished or event.status.startswith("Status: ")
-        if not finished:
-            raise ask.interrupted(decoder)
+    stalled = TransferError(Reason.TIMEOUT, f"{ask.what}: the engine's answer stalls")
+    # Until the answer begins, the wire's own time-outs are shorter and know better what is wrong.
+    first = limits.stall_seconds * 2 + sockets.CONNECT_SECONDS
+    with Deadline(wire.cancellation, first, stalled) as deadline:
+        watched = replace(wire, cancellation=deadline)
+        with told(wire.dialler.endpoint, deadline, phase), watched.send(ask) as response:
+            phase.begun = True
+            allow_silence(response, limits.reply_seconds)
+            for event in _progressing(response, ask, decoder, (layers, observer)):
+                finished = finished or event.status.startswith("Status: ")
+                # The containerd store of Docker 26 unpacks without a word.
+                silence = limits.reply_seconds if layers.are_whole else limits.stall_seconds
+                deadline.postpone(silence)
+            if not finished:
+                raise ask.interrupted(decoder)
+
+
+def allow_silence(response: httpx.Response, seconds: float) -> None:
+    """Another time-out for each read of the body than for the first byte.
+
+    httpcore asks the request for its time-outs once more when the body starts.
+    """
+    timeouts: dict[str, Any] = response.request.extensions["timeout"]
+    timeouts["read"] = seconds
 
 
 def push(wire: Wire, ask: Ask, observer: Observer) -> Digest:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 
 from cyroid_images.engine.classify import Operation
 from cyroid_images.engine.events import Decoder, Event
 from cyroid_images.engine.faults import Phase, told
-from cyroid_images.engine.streams import Ask, Wire, checked
+from cyroid_images.engine.streams import Ask, Wire, allow_silence, checked
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.progress import Observer, Progress
@@ -52,9 +51,7 @@ def save(wire: Wire, ask: Ask, stall_seconds: float) -> Iterator[Iterator[bytes]
     with contextlib.ExitStack() as stack:
         with told(wire.dialler.endpoint, wire.cancellation):
             response = stack.enter_context(wire.send(ask))
-        # httpcore asks the request for its time-outs once more when the body starts.
-        timeouts: dict[str, Any] = response.request.extensions["timeout"]
-        timeouts["read"] = stall_seconds
+        allow_silence(response, stall_seconds)
         yield _bytes_of(response, wire)
 
 

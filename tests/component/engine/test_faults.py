@@ -17,6 +17,7 @@ from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.reconcile.cancellation import Canceller
 from tests.parts.apiserver import wait_for
+from tests.parts.connections import open_connections
 from tests.parts.engines import LIMITS, EnginePart, NewEngine
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise, saved_image
@@ -188,7 +189,7 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        wait_for(lambda: connections(any_engine.port) > 0, "a connection to the engine", 10)
+        wait_for(lambda: open_connections(any_engine.port) > 0, "a connection to the engine", 10)
         assert not raised
         canceller.cancel()
         before = time.monotonic()
@@ -198,7 +199,7 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
         source.resume()
         thread.join(30)
     assert [type(error) for error in raised] == [Cancelled]
-    wait_for(lambda: connections(any_engine.port) == 0, "every socket to be closed", 5)
+    wait_for(lambda: open_connections(any_engine.port) == 0, "every socket to be closed", 5)
 
 
 def test_an_engine_is_asked_by_its_unix_socket_as_well(old_engine: EnginePart) -> None:
@@ -209,11 +210,3 @@ def test_a_name_that_does_not_resolve_is_an_unreachable_engine() -> None:
     with pytest.raises(TransferError) as caught:
         Engine(EngineEndpoint("tcp://nosuch.invalid:2375"), answer_seconds=1).info()
     assert caught.value.reason is Reason.ENGINE_UNREACHABLE
-
-
-def connections(port: int) -> int:
-    """Our connections to that port that are not closed, by the kernel's list."""
-    with open("/proc/net/tcp", encoding="ascii") as table:  # noqa: PTH123 - not a file to resolve
-        rows = [line.split() for line in table.readlines()[1:]]
-    ours = [row for row in rows if row[2].endswith(f":{port:04X}")]
-    return sum(row[3] in ("01", "08") for row in ours)  # ESTABLISHED, CLOSE_WAIT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cyroid_images.engine.events import Event
 from cyroid_images.engine.layers import MOST_LAYERS, LayerProgress
 from cyroid_images.model.progress import Progress
@@ -58,3 +60,20 @@ def test_lies_are_bounded() -> None:
     assert told({"a": 10}, downloading("other", 5, 5)) == []
     strangers = [downloading(str(number), 1, 1) for number in range(MOST_LAYERS + 5)]
     assert told(None, *strangers)[-1] == Progress(MOST_LAYERS, None)
+
+
+@pytest.mark.parametrize("sizes", [{"a": 10, "b": 20}, None], ids=["with-sizes", "without"])
+def test_layers_are_whole_when_each_that_was_told_of_has_come(sizes: dict[str, int] | None) -> None:
+    layers = LayerProgress(sizes)
+    steps = [
+        (Event(status="Pulling from x", id="x@sha256:0"), False),
+        (Event(status="Pulling fs layer", id="a"), False),
+        (Event(status="Already exists", id="b"), False),
+        (downloading("a", 5, 10), False),
+        (Event(status="Download complete", id="a"), True),
+        (Event(status="Extracting", id="a", current=1, total=10), True),
+        (downloading("a", 1, 10), False),
+    ]
+    for event, are_whole in steps:
+        layers.take(event)
+        assert layers.are_whole is are_whole, event

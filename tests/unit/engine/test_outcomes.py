@@ -9,6 +9,7 @@ import pytest
 
 from cyroid_images.engine import streams, tars
 from cyroid_images.engine.layers import LayerProgress
+from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
@@ -24,7 +25,7 @@ DIGEST = f"sha256:{'a' * 64}"
 def pull_reason(*chunks: bytes, cut: bool = False) -> Reason | None:
     ask = streams.pull_ask("", TRANSPORT)
     try:
-        streams.pull(Playback(chunks, cut=cut).wire(), ask, ignore, LayerProgress())
+        streams.pull(Playback(chunks, cut=cut).wire(), ask, ignore, LayerProgress(), StreamLimits())
     except TransferError as error:
         return error.reason
     return None
@@ -102,7 +103,7 @@ def test_p_e7_a_failing_observer_changes_no_outcome() -> None:
 
     layer = b'{"status":"Downloading","id":"a","progressDetail":{"current":1,"total":2}}'
     ask = streams.pull_ask("", TRANSPORT)
-    streams.pull(Playback([layer, DONE]).wire(), ask, defect, LayerProgress())
+    streams.pull(Playback([layer, DONE]).wire(), ask, defect, LayerProgress(), StreamLimits())
     loaded = Playback([b'{"stream":"Loaded image: x:1"}']).wire()
     assert tars.load(loaded, tars.load_ask("", None), iter([b"x"]), defect) == ("x:1",)
 

@@ -10,6 +10,7 @@ import pytest
 from cyroid_images.engine import streams, tars
 from cyroid_images.engine.events import Decoder, events_of
 from cyroid_images.engine.layers import LayerProgress
+from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.progress import Progress, ignore
@@ -86,7 +87,7 @@ def outcome(scenario: str, status: int, chunks: Iterable[bytes]) -> Outcome:
                 streams.preflight(engine.wire(), streams.preflight_ask("", TRANSPORT, None))
             case "pull":
                 ask = streams.pull_ask("", TRANSPORT)
-                streams.pull(engine.wire(), ask, ignore, LayerProgress())
+                streams.pull(engine.wire(), ask, ignore, LayerProgress(), StreamLimits())
             case "push":
                 streams.push(engine.wire(), streams.push_ask("", PUSHED, None), ignore)
             case "load":
@@ -155,7 +156,7 @@ def test_progress_of_a_successful_pull_ends_at_the_total(name: str, store: str) 
     seen = {layer: size for layer, size in sizes.items() if layer.encode() in body}
     told: list[Progress] = []
     ask = streams.pull_ask("", TRANSPORT)
-    streams.pull(Playback([body]).wire(), ask, told.append, LayerProgress(seen))
+    streams.pull(Playback([body]).wire(), ask, told.append, LayerProgress(seen), StreamLimits())
     total = sum(seen.values())
     assert told[-1] == Progress(total, total)
     assert [progress.done for progress in told] == sorted(progress.done for progress in told)
