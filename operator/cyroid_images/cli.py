@@ -65,4 +65,6 @@ def _run(parsed: argparse.Namespace) -> None:
         clusterwide=True,
         standalone=True,
         liveness_endpoint=parsed.liveness,
+        # By default kopf asks for the user's name, which uid 65532 of a pod does not have.
+        identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
     )

@@ -48,13 +48,15 @@ def write(directory: Path, addresses: Addresses) -> None:
 
 
 def _authority(pki: Path) -> None:
-    _request(pki, "ca", "/CN=cyroid-lab", ["basicConstraints=critical,CA:TRUE"], [])
+    # Python 3.13 verifies strictly: a CA without its key usage is none.
+    usage = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+    _request(pki, "ca", "/CN=cyroid-lab", usage, [])
 
 
 def _pair(pki: Path, name: str, subject: str, *extensions: str) -> None:
     signer = ["-CA", str(pki / "ca.crt"), "-CAkey", str(pki / "ca.key")]
-    usage = "extendedKeyUsage=serverAuth,clientAuth"
-    _request(pki, name, subject, ["basicConstraints=CA:FALSE", usage, *extensions], signer)
+    usage = ["keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth,clientAuth"]
+    _request(pki, name, subject, ["basicConstraints=CA:FALSE", *usage, *extensions], signer)
 
 
 def _request(pki: Path, name: str, subject: str, extensions: list[str], signer: list[str]) -> None:

@@ -32,7 +32,8 @@ def blamed_on(call: str, *, holds_secrets: bool) -> Iterator[None]:
         words = "" if holds_secrets else _message(refused)
         raise CyroidError(f"{call}: {refused.status} {refused.reason}{words}") from None
     except HTTPError as unreachable:
-        raise CyroidError(f"{call}: no answer: {type(unreachable).__name__}") from unreachable
+        cause = getattr(unreachable, "reason", None) or unreachable
+        raise CyroidError(f"{call}: no answer: {cause!s:.300}") from unreachable
 
 
 def status_of(refused: ApiException) -> int:
