@@ -1,0 +1,45 @@
+# One command each; every one of them makes what it needs on a fresh machine.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: help demo demo-down test check unit component e2e lab-test bench crds manifests clean
+
+help: ## what can be made
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+demo: $(READY) ## real images into real ranges, on a Kubernetes made on the spot (or KUBECONFIG=...)
+	@$(RUN) -m tests.demo $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
+
+demo-down: $(READY) ## end the demo's Kubernetes, without a trace
+	@$(RUN) -m tests.demo --down
+
+test: $(READY) ## everything that is checked
+	@$(RUN) -m tests.run
+
+check: $(READY) ## style, types, layers, generated files
+	@$(RUN) -m tests.run check
+
+unit: $(READY) ## decisions and values, in seconds
+	@$(RUN) -m tests.run unit
+
+component: $(READY) ## each part against the real thing
+	@$(RUN) -m tests.run component
+
+e2e: $(READY) ## the scenarios of the README on a whole cluster
+	@$(RUN) -m tests.run e2e
+
+crds: $(READY) ## write crds/ from the models
+	$(RUN) -m cyroid_images crds crds
+
+manifests: crds ## write the chart's CRDs and manifests/install.yaml
+	$(RUN) manifests/generate.py --helm "$$($(RUN) -c 'from tests.lab import tools; print(tools.ensure("helm"))')"
+
+clean: ## remove what was made in this folder
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,88 @@
+"""Everything that is checked, stage by stage, with a summary: `python -m tests.run [STAGE ...]`.
+
+Stages are processes of their own, because component tests move into a network namespace
+that the lab of the end-to-end tests could not be reached from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+PYTEST = (sys.executable, "-m", "pytest", "-q")
+STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "check": (
+        (sys.executable, "-m", "ruff", "check", "."),
+        (sys.executable, "-m", "ruff", "format", "--check", "."),
+        (sys.executable, "-m", "mypy"),
+    ),
+    "unit": (
+        (*PYTEST, "tests/unit", "tests/test_layers.py", "tests/test_generated.py"),
+        (*PYTEST, "tests/test_readme.py", "tests/chart"),
+    ),
+    "component": ((*PYTEST, "tests/component"),),
+    "lab": ((*PYTEST, "tests/lab"),),
+    "e2e": ((*PYTEST, "tests/e2e"),),
+}
+_COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
+
+
+@dataclass(slots=True)
+class Result:
+    """What one stage came to."""
+
+    stage: str
+    is_good: bool
+    seconds: float
+    counts: dict[str, int]
+
+    def line(self) -> str:
+        counts = ", ".join(f"{number} {word}" for word, number in sorted(self.counts.items()))
+        verdict = "passed" if self.is_good else "FAILED"
+        return f"  {self.stage:<10} {verdict}  {self.seconds:6.1f} s  {counts}"
+
+
+def main() -> int:
+    """Run the stages that are named, or all; 0 only when every one of them passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}")
+    chosen = parser.parse_args().stages or list(STAGES)
+    if unknown := set(chosen) - set(STAGES):
+        parser.error(f"no such stage: {', '.join(sorted(unknown))}")
+    results = [_stage(name) for name in chosen]
+    print("\nstage       result      time  counts")
+    for result in results:
+        print(result.line())
+    total = {"passed": 0, "failed": 0, "skipped": 0}
+    for result in results:
+        for word, number in result.counts.items():
+            total["failed" if word.startswith("error") else word] += number
+    bad = sum(not result.is_good for result in results)
+    print(f"{total['passed']} passed, {total['failed'] or bad} failed, {total['skipped']} skipped")
+    return 1 if bad else 0
+
+
+def _stage(name: str) -> Result:
+    """Run the commands of one stage, all of them even if the first one fails."""
+    print(f"== {name}", flush=True)
+    started, is_good, counts = time.monotonic(), True, dict[str, int]()
+    for command in STAGES[name]:
+        print("$", " ".join(("python", *command[1:])), flush=True)
+        last = ""
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                last = line if line.strip() else last
+        is_good = is_good and process.returncode == 0
+        if command[2] == "pytest":
+            for number, word in _COUNTS.findall(last):
+                counts[word] = counts.get(word, 0) + int(number)
+    return Result(name, is_good, time.monotonic() - started, counts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
