@@ -12,7 +12,7 @@ def under_way(running: tuple[Running, ...]) -> str | None:
     """What moves right now, such as `pulling x into dind-44 (212 of 450 MiB, 48 MiB/s)`."""
     moving = [each for each in running if each.progress is not None]
     if not moving:
-        return f"{len(running)} transfers wait for their turn" if running else None
+        return f"{len(running)} transfers are about to begin" if running else None
     first = max(moving, key=lambda each: each.progress.done if each.progress else 0)
     more = f" and {len(running) - 1} more" if len(running) > 1 else ""
     return f"{_verb(first)}{_amount(first)}{more}"

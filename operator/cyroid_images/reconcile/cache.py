@@ -57,16 +57,29 @@ class CacheReconciler:
 
     def _apply(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> None:
         """Make the running pushes equal to the plan."""
-        pushes = [
-            step
-            for step in steps
-            if isinstance(step, Push) and seen.wishes[step.wish] and not seen.item.spec.suspend
+        if seen.item.spec.suspend:
+            self._site.jobs.settle(key, ())
+            return
+        moves = {job.move.key: job.move for job in self._going_on(key, steps)}
+        for step in steps:
+            if isinstance(step, Push) and seen.wishes[step.wish]:
+                move = self._move(step)
+                if not self._site.jobs.has_just_ended(key, move.key):
+                    moves.setdefault(move.key, move)
+        self._site.jobs.settle(key, moves.values())
+
+    def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:
+        """Pushes that may end: nobody wants other content under their name meanwhile.
+
+        One whose image is in the registry already still has to prove it and to tidy up.
+        """
+        wanted = {step.wish: step for step in steps}
+        return [
+            job
+            for job in self._site.jobs.running(key)
+            if (step := wanted.get(job.move.action.wish)) is not None
+            and not (isinstance(step, Push) and step.source.id != job.move.action.source.id)
         ]
-        moves = {move.key: move for move in map(self._move, pushes)}
-        self._site.jobs.settle(
-            key,
-            [m for m in moves.values() if not self._site.jobs.has_just_ended(key, m.key)],
-        )
 
     def _move(self, push: Push) -> Move:
         return Move(

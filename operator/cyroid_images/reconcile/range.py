@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_never
 
-from cyroid_images.model.actions import Load, Present, Pull, Step, Untag, Wait
+from cyroid_images.model.actions import Load, Pull, Step, Wait
 from cyroid_images.model.fault import Route
 from cyroid_images.model.observed import RangeDone, RangeSeen, Running, TargetSeen
 from cyroid_images.model.range_images import RangeImages
@@ -13,13 +12,13 @@ from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
-from cyroid_images.plan.tidy import leftovers
-from cyroid_images.reconcile.jobs import Job, Move
+from cyroid_images.reconcile.jobs import Job
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.observe_range import RangeObserver
 from cyroid_images.reconcile.outcomes import RangeOutcomes
 from cyroid_images.reconcile.pace import next_look
+from cyroid_images.reconcile.range_moves import RangeMoves
 from cyroid_images.reconcile.site import Site
 
 Steps = Mapping[str, tuple[Step, ...]]
@@ -32,6 +31,7 @@ class RangeReconciler:
         self._site = site
         self._observer = RangeObserver(site)
         self._outcomes = RangeOutcomes(site)
+        self._moves = RangeMoves(site)
         self._memories: dict[Key, Memory] = {}
 
     async def reconcile(self, key: Key) -> float | None:
@@ -61,67 +61,7 @@ class RangeReconciler:
         if seen.item.spec.suspend:
             self._site.jobs.settle(key, ())
             return
-        moves = [
-            move
-            for each in steps.values()
-            for step in each
-            if (move := self._move(seen, step, memory)) is not None
-            and not self._site.jobs.has_just_ended(key, move.key)
-        ]
-        busy = {move.key[1] for move in moves if isinstance(move.key, tuple)}
-        moves += [tidy for each in seen.targets if (tidy := self._tidy(seen, each, busy))]
-        self._site.jobs.settle(key, moves)
-
-    def _move(self, seen: RangeSeen, step: Step, memory: Memory) -> Move | None:
-        """The move of a step; a load begins only when its record is in status."""
-        movers, timeouts = self._site.movers, seen.item.spec.timeouts
-        match step:
-            case Present() | Wait():
-                return None
-            case Pull():
-                pull = step
-                return Move(
-                    key=_slot(step),
-                    action=step,
-                    version=(Route.REGISTRY, step.stored.manifest.digest),
-                    lanes=(f"engine:{step.target.uid}", "all"),
-                    run=lambda cancellation, observer: movers.pull(
-                        pull, timeouts.stall, cancellation, observer
-                    ),
-                    total_seconds=timeouts.total,
-                )
-            case Load():
-                load = step
-                if not memory.record(load, seen.now):
-                    return None
-                return Move(
-                    key=_slot(step),
-                    action=step,
-                    version=(Route.TAR, step.source.id),
-                    lanes=(f"engine:{step.target.uid}", "all"),
-                    run=lambda cancellation, observer: movers.load(
-                        load, timeouts.stall, cancellation, observer
-                    ),
-                    total_seconds=timeouts.total,
-                )
-        assert_never(step)
-
-    def _tidy(self, seen: RangeSeen, each: TargetSeen, busy: set[object]) -> Move | None:
-        """Drop what an interrupted transfer left, while no transfer runs in that engine."""
-        if each.view is None or seen.cache is None or each.target.uid in busy:
-            return None
-        names = leftovers(each.view, frozenset({seen.cache.pull_host.lower()}))
-        if not names or self._site.jobs.busy_with(each.target.uid):
-            return None
-        action = Untag(each.target, names)
-        return Move(
-            key=("tidy", each.target.uid),
-            action=action,
-            version=names,
-            lanes=("all",),
-            run=lambda _cancellation, _observer: self._site.movers.untag(action),
-            total_seconds=60.0,
-        )
+        self._site.jobs.settle(key, self._moves.wanted(key, seen, steps, memory))
 
     async def _report(self, key: Key, seen: RangeSeen, steps: Steps, memory: Memory) -> float:
         running = tuple(
@@ -179,11 +119,6 @@ def _steps(seen: RangeSeen, each: TargetSeen) -> tuple[Step, ...]:
         Wait(wish, each.conflicts[wish]) if wish in each.conflicts else plan_image(wish, given)
         for wish in seen.wishes
     )
-
-
-def _slot(step: Pull | Load) -> tuple[str, str, str]:
-    """What must not happen twice at a time: one name in one engine."""
-    return ("deliver", step.target.uid, str(step.wish.reference.tagged))
 
 
 def _running(action: Pull | Load, job: Job) -> Running:

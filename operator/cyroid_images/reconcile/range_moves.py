@@ -1,0 +1,131 @@
+"""Which moves the plan of a range comes to: new ones, and running ones that may go on.
+
+A transfer that runs is left alone as long as its image is still wanted as it brings it,
+whatever route the plan would take now: to cut half a gigabyte because the registry missed
+one ping would only cost time. It is cut when the image is no longer wanted, when its
+content changed, or when it must not be delivered at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from cyroid_images.errors import Mark
+from cyroid_images.model.actions import Load, Present, Pull, Step, Untag, Wait
+from cyroid_images.model.fault import Route
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.observed import RangeSeen, TargetSeen
+from cyroid_images.plan.tidy import leftovers
+from cyroid_images.reconcile.jobs import Move
+from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.memory import Memory
+from cyroid_images.reconcile.site import Site
+
+TIDY_SECONDS = 60.0
+"""A few short calls; an engine that takes longer is looked at again anyway."""
+
+
+class RangeMoves:
+    """Turns steps into moves."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def wanted(
+        self, key: Key, seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]], memory: Memory
+    ) -> list[Move]:
+        """Every move that should run now for this range."""
+        moves = list(self._going_on(key, seen, steps))
+        taken = {move.key for move in moves}
+        for each in steps.values():
+            for step in each:
+                move = self._new(seen, step, memory, taken)
+                if move is not None and not self._site.jobs.has_just_ended(key, move.key):
+                    moves.append(move)
+        moves += (tidy for each in seen.targets if (tidy := self._tidy(seen, each, moves)))
+        return moves
+
+    def _going_on(
+        self, key: Key, seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]]
+    ) -> Iterable[Move]:
+        """The running moves that the plan leaves alone."""
+        for job in self._site.jobs.running(key):
+            action = job.move.action
+            if isinstance(action, Untag):
+                yield job.move
+            elif isinstance(action, Pull | Load) and action.target.uid in steps:
+                if _may_go_on(action, steps[action.target.uid], seen.wishes):
+                    yield job.move
+
+    def _new(self, seen: RangeSeen, step: Step, memory: Memory, taken: set[object]) -> Move | None:
+        """The move of a step; a load begins only when its record is in status."""
+        if not isinstance(step, Pull | Load) or _slot(step) in taken:
+            return None
+        if isinstance(step, Load) and not memory.record(step, seen.now):
+            return None
+        timeouts = seen.item.spec.timeouts
+        if isinstance(step, Pull):
+            run = partial(self._site.movers.pull, step, timeouts.stall)
+            version = (Route.REGISTRY, step.stored.manifest.digest)
+        else:
+            run = partial(self._site.movers.load, step, timeouts.stall)
+            version = (Route.TAR, step.source.id)
+        return Move(
+            key=_slot(step),
+            action=step,
+            version=version,
+            lanes=(f"engine:{step.target.uid}", "all"),
+            run=run,
+            total_seconds=timeouts.total,
+        )
+
+    def _tidy(self, seen: RangeSeen, each: TargetSeen, moves: Iterable[Move]) -> Move | None:
+        """Drop what an interrupted transfer left, while no transfer runs in that engine."""
+        if each.view is None or seen.cache is None:
+            return None
+        uid = each.target.uid
+        if self._site.jobs.busy_with(uid) or any(uid in _parts(move) for move in moves):
+            return None
+        names = leftovers(each.view, frozenset({seen.cache.pull_host.lower()}))
+        if not names:
+            return None
+        action = Untag(each.target, names)
+        return Move(
+            key=("tidy", uid),
+            action=action,
+            version=names,
+            lanes=("all",),
+            run=lambda _cancellation, _observer: self._site.movers.untag(action),
+            total_seconds=TIDY_SECONDS,
+        )
+
+
+def _may_go_on(action: Pull | Load, steps: tuple[Step, ...], wishes: Iterable[Wish]) -> bool:
+    """Is what this transfer brings still wanted there? An unseen target keeps its transfers."""
+    if not steps:
+        return action.wish in wishes
+    for step in steps:
+        if step.wish != action.wish:
+            continue
+        if isinstance(step, Wait):
+            return step.fault.reason.mark is not Mark.TERMINAL
+        return content_of(step).is_same(content_of(action))
+    return False
+
+
+def content_of(step: Present | Pull | Load) -> ImageContent:
+    """The content that a step is about."""
+    if isinstance(step, Present):
+        return step.content
+    return step.stored.content if isinstance(step, Pull) else step.source.content
+
+
+def _slot(step: Pull | Load) -> tuple[str, str, str]:
+    """What must not happen twice at a time: one name in one engine."""
+    return ("deliver", step.target.uid, str(step.wish.reference.tagged))
+
+
+def _parts(move: Move) -> tuple[object, ...]:
+    return move.key if isinstance(move.key, tuple) else ()
