@@ -52,6 +52,10 @@ class Pull:
     pull_host: str
 
     @property
+    def content(self) -> ImageContent:
+        return self.stored.content
+
+    @property
     def transport(self) -> Reference:
         """What the engine pulls: our registry, by digest; dropped afterwards."""
         digest = self.stored.manifest.digest
@@ -67,6 +71,10 @@ class Load:
     info: EngineInfo
     source: SourceImage
     because: Fault
+
+    @property
+    def content(self) -> ImageContent:
+        return self.source.content
 
 
 @dataclass(frozen=True, slots=True)

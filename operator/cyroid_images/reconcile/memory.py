@@ -85,7 +85,7 @@ class Memory:
             # The failed registry route stays known while tars come: it is not healed by them.
             if route is Route.TAR or isinstance(action, Pull):
                 self.failures.pop(key, None)
-        self.delivered[uid, wish] = _content_of(action)
+        self.delivered[uid, wish] = action.content.identity
         if isinstance(action, Pull):
             self._keep(
                 record for record in self.tar if _place(record) != (uid, str(wish.reference))
@@ -122,7 +122,7 @@ class Memory:
                     self.delivered[uid, step.wish] = step.content.identity
                 elif isinstance(step, Pull | Load):
                     before = self.delivered.pop((uid, step.wish), None)
-                    if before is not None and before in _identities(step):
+                    if before is not None and before in step.content.identities:
                         gone.append((uid, step))
         return tuple(gone)
 
@@ -134,13 +134,3 @@ class Memory:
 
 def _place(record: TarDelivery) -> tuple[str, str]:
     return record.uid, record.image
-
-
-def _identities(step: Pull | Load) -> frozenset[Digest]:
-    content = step.stored.content if isinstance(step, Pull) else step.source.content
-    return content.identities
-
-
-def _content_of(action: Pull | Load) -> Digest:
-    content = action.stored.content if isinstance(action, Pull) else action.source.content
-    return content.identity

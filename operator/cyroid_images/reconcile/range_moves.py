@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from cyroid_images.errors import Mark
-from cyroid_images.model.actions import Load, Present, Pull, Step, Untag, Wait
+from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
 from cyroid_images.model.fault import Route
-from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
 from cyroid_images.plan.tidy import leftovers
@@ -53,11 +52,10 @@ class RangeMoves:
         """The running moves that the plan leaves alone."""
         for job in self._site.jobs.running(key):
             action = job.move.action
-            if isinstance(action, Untag):
+            if isinstance(action, Untag) or _may_go_on(
+                action, steps.get(action.target.uid), seen.wishes
+            ):
                 yield job.move
-            elif isinstance(action, Pull | Load) and action.target.uid in steps:
-                if _may_go_on(action, steps[action.target.uid], seen.wishes):
-                    yield job.move
 
     def _new(self, seen: RangeSeen, step: Step, memory: Memory, taken: set[object]) -> Move | None:
         """The move of a step; a load begins only when its record is in status."""
@@ -102,24 +100,17 @@ class RangeMoves:
         )
 
 
-def _may_go_on(action: Pull | Load, steps: tuple[Step, ...], wishes: Iterable[Wish]) -> bool:
+def _may_go_on(action: Pull | Load, steps: tuple[Step, ...] | None, wishes: Iterable[Wish]) -> bool:
     """Is what this transfer brings still wanted there? An unseen target keeps its transfers."""
     if not steps:
-        return action.wish in wishes
+        return steps is not None and action.wish in wishes
     for step in steps:
         if step.wish != action.wish:
             continue
         if isinstance(step, Wait):
             return step.fault.reason.mark is not Mark.TERMINAL
-        return content_of(step).is_same(content_of(action))
+        return step.content.is_same(action.content)
     return False
-
-
-def content_of(step: Present | Pull | Load) -> ImageContent:
-    """The content that a step is about."""
-    if isinstance(step, Present):
-        return step.content
-    return step.stored.content if isinstance(step, Pull) else step.source.content
 
 
 def _slot(step: Pull | Load) -> tuple[str, str, str]:
