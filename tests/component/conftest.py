@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.parts import namespace
+from tests.parts import fetch, namespace
 from tests.parts.apiserver import apiserver
-from tests.parts.engines import classic_engine, containerd_engine, old_engine
+from tests.parts.engines import (
+    any_engine,
+    classic_engine,
+    containerd_engine,
+    new_engine,
+    old_engine,
+)
 from tests.parts.registry import new_registry, registry
 from tests.parts.scripted import scripted
 
 __all__ = [
+    "any_engine",
     "apiserver",
     "classic_engine",
     "containerd_engine",
+    "new_engine",
     "new_registry",
     "old_engine",
     "registry",
@@ -21,10 +29,24 @@ __all__ = [
 ]
 
 
-def pytest_configure() -> None:
-    """Move into namespaces of our own before any test starts a thread."""
-    if namespace.why_not() is None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Fetch what needs the machine's network, then move into namespaces of our own.
+
+    Before any test starts a thread: a process with threads cannot change its namespaces alone.
+    """
+    if namespace.why_not() is None and not config.option.collectonly:
+        fetch.everything(lambda line: _tell(config, line))
         namespace.enter()
+
+
+def _tell(config: pytest.Config, line: str) -> None:
+    """A line for whoever waits, past pytest's capturing."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        print(line, flush=True)
+        return
+    with capture.global_and_fixture_disabled():
+        print(line, flush=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab import rootfs, tools
+from tests.lab import cgroups, rootfs, tools
 from tests.parts.engine_tls import ServerPair
 
 SCRATCH = Path("/var/tmp")
@@ -51,7 +51,7 @@ class Dockerd:
         self.folder = Path(tempfile.mkdtemp(prefix="cyroid-engine-", dir=SCRATCH))
         self.socket = self.folder / "docker.sock"
         self.log = self.folder / "dockerd.log"
-        self._cgroup = f"/cyroid-test-{self.folder.name[-8:]}"
+        self._cgroup = f"cyroid-test-{self.folder.name[-8:]}"
         self._process: subprocess.Popen[bytes] | None = None
         self._write_files()
 
@@ -102,11 +102,7 @@ class Dockerd:
         """Kill it and remove every file and cgroup that it made."""
         self.kill()
         shutil.rmtree(self.folder)
-        for group in Path("/sys/fs/cgroup").glob(f"*{self._cgroup}"):
-            for folder in sorted(group.rglob("*"), key=lambda path: -len(path.parts)):
-                if folder.is_dir():
-                    folder.rmdir()
-            group.rmdir()
+        cgroups.remove(self._cgroup)
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -135,6 +131,8 @@ class Dockerd:
             lines += [f"mount -t tmpfs -o size={self._setup.data_size} tmpfs {folder}/data"]
         if self._setup.version == "20":
             lines += ["mount -t tmpfs tmpfs /run", "mkdir /run/lock"]
+            # dockerd puts a key there; a tmpfs takes it, and ends with the process.
+            lines += ["mkdir -p /etc/docker", "mount -t tmpfs tmpfs /etc/docker"]
             return "\n".join([*lines, f"exec {tools.ensure('dockerd')} {self._flags()}"])
         root = folder / "root"
         layers = f"lowerdir={rootfs.trixie(*TRIXIE)},upperdir={folder}/upper,workdir={folder}/work"
@@ -151,7 +149,7 @@ class Dockerd:
             f"-H tcp://127.0.0.1:{self._setup.port}",
             f"-H unix://{self.socket}",
             f"--config-file {folder}/daemon.json --data-root {folder}/data",
-            f"--exec-root /run/docker --pidfile {folder}/docker.pid --cgroup-parent {self._cgroup}",
+            f"--exec-root /run/docker --pidfile {folder}/docker.pid --cgroup-parent /{self._cgroup}",
             "--bridge none --iptables=false --ip-masq=false --ip-forward=false",
             self._tls_flags(),
         ]

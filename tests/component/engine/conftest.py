@@ -1,4 +1,4 @@
-"""The engines that these tests run against, beside those of every component test."""
+"""An engine that does what a test scripts, beside the real ones of every component test."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.model.engine import EngineEndpoint
-from tests.parts.engines import any_engine, new_engine
 from tests.parts.scripted import ScriptedServer, reply_json
-
-__all__ = ["any_engine", "new_engine"]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ with the token of its own service account, then report it complete.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ class Site:
                 [*common, f"--namespace={self.namespace}", *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, "KUBECACHEDIR": str(self.api.kubeconfig.parent / "cache")},
             )
             try:
                 wait_for(lambda: self._step(process), "helm to end", RELEASE_SECONDS)
