@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
@@ -29,7 +31,7 @@ from cyroid_images.model.status import (
 )
 from cyroid_images.plan import story
 from cyroid_images.plan.settled import settled_generation
-from cyroid_images.plan.tar_record import tar_fallback
+from cyroid_images.plan.tar_record import came_by_tar, tar_fallback
 from cyroid_images.plan.wording import under_way
 
 _UNKNOWN = frozenset({Reason.POD_NOT_READY, Reason.WAITING_FOR_ENGINE, Reason.PROGRESSING})
@@ -38,20 +40,23 @@ _UNKNOWN = frozenset({Reason.POD_NOT_READY, Reason.WAITING_FOR_ENGINE, Reason.PR
 
 def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     """The status after this pass."""
-    item, rows = seen.item, _rows(seen, done)
+    seen = replace(seen, failures=_open_failures(seen, done))
+    counted = came_by_tar(seen, done.steps, done.tar)
+    by_target = Counter(record.uid for record in counted)
+    item, rows = seen.item, [_row(seen, each, done, by_target) for each in seen.targets]
     complete = _complete(seen, done)
     ready = sum(row.reason is None and row.present == len(seen.wishes) for row in rows)
     counts = RangeImageCounts(
         desired=len(seen.wishes),
         present=len(complete),
         failed=len({key.wish for key in seen.failures}),
-        via_tar=len({record.image for record in done.tar}),
+        via_tar=len({record.image for record in counted}),
     )
     verdicts = (
         *story.tell(_ending(seen, done, len(complete))),
         _targets_available(seen),
         _registry_available(seen),
-        tar_fallback(seen, done.tar, done.tar_causes),
+        tar_fallback(seen, counted, done.tar_causes),
     )
     conditions = set_conditions(
         item.status.conditions, verdicts, generation=item.metadata.generation, now=seen.now
@@ -154,11 +159,25 @@ def _registry_available(seen: RangeSeen) -> Verdict:
     return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, f"{seen.cache.pull_host} answers")
 
 
-def _rows(seen: RangeSeen, done: RangeDone) -> list[TargetStatus]:
-    return [_row(seen, each, done) for each in seen.targets]
+def _open_failures(seen: RangeSeen, done: RangeDone) -> Mapping[FailureKey, Failure]:
+    """The failures that are not made good: of images still wanted, and not seen there now."""
+    good = {
+        (uid, step.wish)
+        for uid, steps in done.steps.items()
+        for step in steps
+        if isinstance(step, Present)
+    }
+    targets, wishes = {each.target.uid for each in seen.targets}, set(seen.wishes)
+    return {
+        key: failure
+        for key, failure in seen.failures.items()
+        if key.uid in targets and key.wish in wishes and (key.uid, key.wish) not in good
+    }
 
 
-def _row(seen: RangeSeen, each: TargetSeen, done: RangeDone) -> TargetStatus:
+def _row(
+    seen: RangeSeen, each: TargetSeen, done: RangeDone, by_tar: Mapping[str, int]
+) -> TargetStatus:
     uid = each.target.uid
     steps = done.steps.get(uid, ())
     failed = {key.wish for key in seen.failures if key.uid == uid}
@@ -169,7 +188,7 @@ def _row(seen: RangeSeen, each: TargetSeen, done: RangeDone) -> TargetStatus:
         engine=str(each.view.info) if each.view else None,
         present=sum(isinstance(step, Present) for step in steps),
         failed=len(failed),
-        via_tar=sum(record.uid == uid for record in done.tar),
+        via_tar=by_tar.get(uid, 0),
         reason=fault.reason if fault else None,
         message=fault.message if fault else None,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import Load, Present, Step
+from cyroid_images.model.actions import Load, Present, Pull, Step
 from cyroid_images.model.conditions import ConditionStatus, ConditionType, Verdict
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.observed import RangeSeen
@@ -56,11 +56,13 @@ def still_true(record: TarDelivery, steps: Sequence[Step]) -> bool:
 
 
 def tar_fallback(
-    seen: RangeSeen, records: Sequence[TarDelivery], causes: Mapping[tuple[str, str], str]
+    seen: RangeSeen, present: Sequence[TarDelivery], causes: Mapping[tuple[str, str], str]
 ) -> Verdict:
-    """The condition TarFallback: never part of Ready. `causes` are by target and image."""
+    """The condition TarFallback: never part of Ready.
+
+    `present` are the records that count, `causes` the errors by target and image.
+    """
     kind = ConditionType.TAR_FALLBACK
-    present = [record for record in records if _is_there(record, seen)]
     if not present:
         message = "no wanted image came by tar"
         return Verdict(kind, ConditionStatus.FALSE, Reason.NOT_NEEDED, message)
@@ -74,18 +76,29 @@ def tar_fallback(
     return Verdict(kind, ConditionStatus.TRUE, first.reason, message)
 
 
-def _is_there(record: TarDelivery, seen: RangeSeen) -> bool:
-    """Is the image of the record seen in its target now? An unseen engine keeps its record."""
-    for each in seen.targets:
-        if each.target.uid != record.uid:
-            continue
-        if each.view is None:
-            return True
-        for wish in seen.wishes:
-            image = each.view.images.get(wish.reference.tagged)
-            if str(wish.reference) == record.image:
-                return image is not None
-    return False
+def came_by_tar(
+    seen: RangeSeen, steps: Mapping[str, Sequence[Step]], records: Iterable[TarDelivery]
+) -> tuple[TarDelivery, ...]:
+    """The records that count: their image is seen in its target, brought by the load.
+
+    An engine that is not seen keeps its records. Where a pull or load is still to come,
+    what stands under that name now is not what the load brings.
+    """
+    names = {str(wish.reference): wish.reference.tagged for wish in seen.wishes}
+    views = {each.target.uid: each.view for each in seen.targets}
+    coming = {
+        (uid, str(step.wish.reference))
+        for uid, each in steps.items()
+        for step in each
+        if isinstance(step, Pull | Load)
+    }
+    return tuple(
+        record
+        for record in records
+        if record.uid in views
+        and (record.uid, record.image) not in coming
+        and ((view := views[record.uid]) is None or names.get(record.image) in view.images)
+    )
 
 
 def _why(record: TarDelivery, seen: RangeSeen, causes: Mapping[tuple[str, str], str]) -> str:
