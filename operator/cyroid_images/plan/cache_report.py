@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Cached, CacheStep, Push, Wait
@@ -37,6 +38,9 @@ def report(
     """The status after this pass."""
     item = seen.item
     cached = [step for step in steps if isinstance(step, Cached)]
+    good = {step.wish for step in cached}  # found there meanwhile: the failure is made good
+    open_ones = {wish: each for wish, each in seen.failures.items() if wish not in good}
+    seen = replace(seen, failures=open_ones)
     verdicts = (
         *story.tell(_ending(seen, steps, running)),
         _registry_available(seen),
