@@ -147,13 +147,14 @@ def cache_body(name: str = "default", status: Any = None, **spec: Any) -> dict[s
     }
 
 
-def range_item(*images: str, **spec: Any) -> RangeImages:
+def range_item(*images: str, status: Any = None, **spec: Any) -> RangeImages:
     wanted = [{"image": each} for each in images or ("nginx:1.25",)]
-    return RangeImages.parse(range_body(images=wanted, **spec))
+    return RangeImages.parse(range_body(status=status, images=wanted, **spec))
 
 
-def cache_item(*images: str, **spec: Any) -> ImageCache:
-    return ImageCache.parse(cache_body(images=[{"image": each} for each in images], **spec))
+def cache_item(*images: str, status: Any = None, **spec: Any) -> ImageCache:
+    wanted = [{"image": each} for each in images]
+    return ImageCache.parse(cache_body(status=status, images=wanted, **spec))
 
 
 def range_seen(
