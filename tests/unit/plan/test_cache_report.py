@@ -1,0 +1,229 @@
+"""The whole status of an ImageCache, from what a pass saw: counts, bounds, order, truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyroid_images.errors import Mark, Reason
+from cyroid_images.model.actions import Cached, CacheStep, Push, Wait
+from cyroid_images.model.conditions import ConditionType
+from cyroid_images.model.fault import Route
+from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.observed import CacheSeen, Running
+from cyroid_images.model.progress import Progress
+from cyroid_images.model.status import ImageCacheStatus
+from cyroid_images.plan.cache_report import report
+from tests.parts.condition_reasons import marked
+from tests.parts.conformance import assert_status_conforms
+from tests.unit.plan.examples import (
+    NOW,
+    REGISTRY,
+    cache_body,
+    cache_item,
+    cache_seen,
+    content,
+    failure,
+    fault,
+    source,
+    source_seen,
+    stored,
+    view,
+    wish,
+)
+
+MIB = 1024 * 1024
+
+
+def cached(asked: Wish | None = None, word: str = "one") -> Cached:
+    return Cached(asked or wish(), stored(word))
+
+
+def pushing(asked: Wish | None = None) -> Push:
+    return Push(asked or wish(), source(), REGISTRY, "docker.io/library/nginx", "1.25")
+
+
+def waiting(reason: Reason, asked: Wish | None = None) -> Wait:
+    return Wait(asked or wish(), fault(reason))
+
+
+def told(
+    seen: CacheSeen, steps: Sequence[CacheStep], running: tuple[Running, ...] = ()
+) -> ImageCacheStatus:
+    """The status; it conforms, whatever the test asks."""
+    status = report(seen, steps, running)
+    assert_status_conforms(written(seen.item, status), cache_body())
+    return status
+
+
+def written(item: ImageCache, status: ImageCacheStatus) -> dict[str, Any]:
+    metadata = {"name": item.metadata.name, "generation": item.metadata.generation}
+    return {"kind": "ImageCache", "metadata": metadata, "status": status.to_document()}
+
+
+def story(status: ImageCacheStatus) -> dict[str, str]:
+    return {str(each.type): f"{each.status}/{each.reason}" for each in status.conditions}
+
+
+def test_everything_cached_is_ready_and_tells_where_it_is() -> None:
+    held = source_seen(view({"nginx:1.25": content()}))
+    status = told(cache_seen(sources=(held,)), [cached()])
+    assert story(status) == {
+        "Ready": "True/AllImagesCached",
+        "RegistryAvailable": "True/Available",
+        "SourceAvailable": "True/Available",
+    }
+    row = status.image_statuses[0]
+    assert (row.image, row.source, row.size_bytes) == ("nginx:1.25", "builder", 110)
+    assert (row.repository, row.digest) == ("docker.io/library/nginx", stored().manifest.digest)
+
+
+def test_a_cache_that_lists_nothing_is_ready() -> None:
+    status = told(cache_seen(cache_item(), wishes={}), [])
+    assert story(status)["Ready"] == "True/AllImagesCached"
+    assert status.summary.images == "0/0"
+
+
+def test_a_blob_that_two_images_share_is_counted_once() -> None:
+    steps = [cached(), cached(wish("nginx:1")), cached(wish("redis:7"), "two")]
+    assert told(cache_seen(), steps).stored_bytes == 220
+
+
+def test_a_registry_that_is_away_makes_no_cache_ready() -> None:
+    away = fault(Reason.REGISTRY_UNREACHABLE)
+    status = told(cache_seen(registry=away), [cached()])
+    assert story(status)["Ready"] == "False/RegistryUnreachable"
+    assert story(status)["RegistryAvailable"] == "False/RegistryUnreachable"
+
+
+def test_a_registry_that_was_not_asked_yet_is_unknown() -> None:
+    status = told(cache_seen(registry=fault(Reason.PROGRESSING)), [waiting(Reason.PROGRESSING)])
+    assert story(status)["RegistryAvailable"] == "Unknown/Progressing"
+
+
+def test_a_refused_write_is_told_though_all_is_cached() -> None:
+    status = told(cache_seen(write=fault(Reason.REGISTRY_FULL)), [cached()])
+    assert story(status)["Ready"] == "True/AllImagesCached"
+    assert story(status)["RegistryAvailable"] == "False/RegistryFull"
+
+
+def test_a_source_that_does_not_answer_is_told_by_name() -> None:
+    lost = source_seen(fault(Reason.ENGINE_UNREACHABLE, "refused"))
+    status = told(cache_seen(sources=(lost,)), [cached()])
+    available = status.condition(ConditionType.SOURCE_AVAILABLE)
+    assert available is not None
+    assert available.reason is Reason.SOURCE_UNREACHABLE
+    assert available.message == "source builder: refused"
+    assert story(status)["Ready"] == "True/AllImagesCached"
+
+
+def test_a_source_that_nobody_needs_is_not_complained_about() -> None:
+    lost = source_seen(fault(Reason.ENGINE_UNREACHABLE))
+    status = told(cache_seen(cache_item(), sources=(lost,), wishes={}), [])
+    assert story(status)["SourceAvailable"] == "True/Available"
+
+
+def test_an_image_that_nobody_has_stalls_only_when_nothing_else_goes_on() -> None:
+    lost = waiting(Reason.IMAGE_NOT_FOUND)
+    alone = told(cache_seen(), [lost, cached(wish("redis:7"))])
+    beside = told(cache_seen(), [lost, pushing(wish("redis:7"))])
+    assert story(alone)["Stalled"] == "True/ImageNotFound"
+    assert story(beside)["Reconciling"] == "True/Progressing"
+    assert alone.observed_generation == 3
+    assert beside.observed_generation == -1
+
+
+def test_what_is_not_cached_stands_first() -> None:
+    steps: list[CacheStep] = [
+        cached(),
+        waiting(Reason.IMAGE_NOT_FOUND, wish("redis:7")),
+        pushing(wish("b:1")),
+    ]
+    assert [row.image for row in told(cache_seen(), steps).image_statuses] == [
+        "b:1",
+        "redis:7",
+        "nginx:1.25",
+    ]
+
+
+def test_rows_beyond_the_bound_are_counted() -> None:
+    steps = [cached(wish(f"nginx:{number}")) for number in range(130)]
+    status = told(cache_seen(), [*steps, waiting(Reason.IMAGE_NOT_FOUND, wish("z:1"))])
+    assert (len(status.image_statuses), status.images_omitted) == (128, 3)
+    assert status.image_statuses[0].image == "z:1"
+    assert status.summary.images == "130/131"
+
+
+def test_failures_beyond_the_bound_are_counted() -> None:
+    wishes = [wish(f"nginx:{number}") for number in range(25)]
+    seen = cache_seen(failures={each: failure(Reason.PUSH_FAILED) for each in wishes})
+    status = told(seen, [waiting(Reason.PUSH_FAILED, each) for each in wishes])
+    assert (len(status.failures), status.failures_omitted, status.images.failed) == (20, 5, 25)
+
+
+def test_a_failed_push_of_what_is_there_by_now_is_not_listed() -> None:
+    status = told(cache_seen(failures={wish(): failure(Reason.PUSH_FAILED)}), [cached()])
+    assert (status.failures, status.images.failed) == ((), 0)
+
+
+def test_progress_stands_in_the_message() -> None:
+    moving = Running(wish(), None, Route.REGISTRY, Progress(200 * MIB, 450 * MIB), 48 * MIB)
+    status = told(cache_seen(), [pushing()], (moving,))
+    assert status.conditions[0].message == (
+        "0 of 1 images in the registry; pushing nginx:1.25 (200 of 450 MiB, 48 MiB/s)"
+    )
+
+
+def test_a_suspended_cache_that_lacks_something_says_so() -> None:
+    status = told(cache_seen(cache_item("nginx:1.25", suspend=True)), [pushing()])
+    assert story(status)["Ready"] == "False/Suspended"
+    assert status.observed_generation == 3
+
+
+def test_moments_stay_until_the_status_turns() -> None:
+    first = told(cache_seen(), [pushing()])
+    item = replace(cache_item("nginx:1.25"), status=first)
+    second = told(replace(cache_seen(item), now=NOW.replace(hour=13)), [cached()])
+    assert_status_conforms(written(item, second), written(item, first))
+    assert second.conditions[0].last_transition_time.hour == 13
+    assert second.conditions[1].last_transition_time == NOW
+
+
+FAULTS = st.sampled_from(
+    sorted(marked(Mark.TRANSIENT, Mark.WAITING, Mark.TERMINAL, Mark.INTEGRITY))
+).map(fault)
+
+
+@pytest.mark.slow
+@given(
+    kinds=st.lists(st.one_of(st.just("cached"), st.just("push"), FAULTS), max_size=5),
+    times=st.integers(1, 40),
+    registry=st.none() | FAULTS,
+    lost=st.none() | FAULTS,
+    failed=st.lists(st.tuples(st.integers(0, 150), FAULTS), max_size=40),
+    suspend=st.booleans(),
+)
+def test_whatever_a_pass_saw_the_status_conforms(
+    kinds: list[Any], times: int, suspend: bool, **seen_so: Any
+) -> None:
+    wishes = [wish(f"nginx:{number}") for number in range(len(kinds) * times)]
+    makers: dict[str, Any] = {"cached": cached, "push": pushing}
+    steps = [
+        makers[kind](each) if isinstance(kind, str) else Wait(each, kind)
+        for each, kind in zip(wishes, kinds * times, strict=True)
+    ]
+    failures = {wishes[n]: failure(why.reason) for n, why in seen_so["failed"] if n < len(wishes)}
+    seen = cache_seen(
+        cache_item("nginx:1.25", suspend=suspend),
+        registry=seen_so["registry"],
+        sources=(source_seen(lost),) if (lost := seen_so["lost"]) else (),
+        wishes=dict.fromkeys(wishes, True),
+        failures=failures,
+    )
+    told(seen, steps)

@@ -1,0 +1,175 @@
+"""The small ones: conflicts, leftovers, first word, wording, settled generation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cyroid_images.errors import Reason
+from cyroid_images.model.conditions import Verdict, set_conditions
+from cyroid_images.model.fault import Route
+from cyroid_images.model.observed import Running
+from cyroid_images.model.pod import Pod
+from cyroid_images.model.progress import Progress
+from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.reference import Reference
+from cyroid_images.plan.conflicts import conflicts
+from cyroid_images.plan.first_word import first_word, first_word_of_cache, stalled
+from cyroid_images.plan.settled import settled_generation
+from cyroid_images.plan.tidy import leftovers
+from cyroid_images.plan.wording import under_way
+from tests.parts.conformance import assert_status_conforms, kstatus
+from tests.unit.plan.examples import (
+    NOW,
+    cache_body,
+    cache_item,
+    content,
+    digest,
+    fault,
+    range_body,
+    range_item,
+    view,
+    wish,
+)
+
+MIB = 1024 * 1024
+POD = Pod("u", "default", "dind-1", {"app": "x"}, "10.0.0.1", False, False, ("c",))
+ONE, TWO = digest("one"), digest("two")
+
+
+def wanting(name: str, *images: str, app: str = "x", **spec: Any) -> RangeImages:
+    wanted = [{"image": each} for each in images]
+    targets = {"selector": {"matchLabels": {"app": app}}}
+    return RangeImages.parse(range_body(name, images=wanted, targets=targets, **spec))
+
+
+CONFLICTS: dict[str, tuple[RangeImages, RangeImages, bool]] = {
+    "the-same-name": (wanting("a", "nginx:1"), wanting("b", "nginx:1"), False),
+    "two-names": (wanting("a", "nginx:1"), wanting("b", "nginx:2"), False),
+    "one-name-two-spellings": (wanting("a", "docker.io/nginx:1"), wanting("b", "nginx:1"), False),
+    "one-name-two-digests": (
+        wanting("a", f"nginx:1@{ONE}"), wanting("b", f"nginx:1@{TWO}"), True,
+    ),
+    "pinned-and-not": (wanting("a", f"nginx:1@{ONE}"), wanting("b", "nginx:1"), True),
+    "two-caches": (
+        wanting("a", "nginx:1", imageCacheRef={"name": "other"}), wanting("b", "nginx:1"), True,
+    ),
+    "another-pod": (
+        wanting("a", f"nginx:1@{ONE}", app="y"), wanting("b", f"nginx:1@{TWO}"), False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("older", "item", "expected"), CONFLICTS.values(), ids=CONFLICTS)
+def test_one_name_with_other_content_in_one_pod_is_a_conflict(
+    older: RangeImages, item: RangeImages, expected: bool
+) -> None:
+    found = conflicts(item, [older], POD)
+    assert [each.reason for each in found.values()] == [Reason.CONFLICTING_IMAGES] * expected
+
+
+def test_a_conflict_names_the_rival_and_the_pod() -> None:
+    older, item = wanting("a", f"nginx:1@{ONE}"), wanting("b", "nginx:1")
+    (found,) = conflicts(item, [older], POD).values()
+    assert found.message == (
+        "nginx:1 in dind-1 is wanted with other content by the older RangeImages a"
+    )
+
+
+def test_the_oldest_of_several_rivals_has_the_name() -> None:
+    rivals = [wanting("a", f"nginx:1@{ONE}"), wanting("b", f"nginx:1@{TWO}")]
+    assert conflicts(wanting("c", f"nginx:1@{ONE}"), rivals, POD) == {}
+
+
+def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
+    shown = view(
+        {
+            "transfer.cyroid.io/image:abc": content(),
+            "nginx:1.25": content(),
+            "127.0.0.1:5000/mine:1": content(),
+        },
+        {
+            f"127.0.0.1:5000/docker.io/library/nginx@{ONE}": content(),
+            f"127.0.0.1:5000/mine@{TWO}": content(),
+            f"nginx@{ONE}": content(),
+        },
+    )
+    assert [str(name) for name in leftovers(shown, frozenset({"127.0.0.1:5000"}))] == [
+        f"127.0.0.1:5000/docker.io/library/nginx@{ONE}",
+        "transfer.cyroid.io/image:abc",
+    ]
+    assert Reference.parse("nginx:1.25") in shown.images
+
+
+def test_the_first_word_conforms_and_looks_done_to_nobody() -> None:
+    for body, status in (
+        (range_body(), first_word(range_item("a:1", "b:1"), NOW)),
+        (cache_body(), first_word_of_cache(cache_item("a:1", "b:1"), NOW)),
+    ):
+        obj = {**body, "status": status.to_document()}
+        assert_status_conforms(obj, body)
+        assert kstatus(obj) == "InProgress"
+        assert obj["status"]["observedGeneration"] == -1
+        assert obj["status"]["summary"]["images"] == "0/2"
+
+
+@pytest.mark.parametrize("is_range", [True, False])
+def test_an_object_that_cannot_be_worked_on_stalls_with_the_rule_it_breaks(
+    is_range: bool,
+) -> None:
+    why = fault(Reason.INVALID_SPEC, "spec.images: broken")
+    conditions = stalled((), 3, why, NOW, is_range=is_range)
+    body = range_body() if is_range else cache_body()
+    status = first_word(range_item(), NOW) if is_range else first_word_of_cache(cache_item(), NOW)
+    told = status.model_copy(update={"conditions": conditions, "observed_generation": 3})
+    assert_status_conforms({**body, "status": told.to_document()})
+    assert {str(each.type): each.status for each in conditions}["Stalled"] == "True"
+    assert kstatus({**body, "status": told.to_document()}) == "Failed"
+
+
+def running(done: int | None, total: int | None = None, **parts: Any) -> Running:
+    progress = None if done is None else Progress(done * MIB, total and total * MIB)
+    usual: dict[str, Any] = {"pod": "dind-1", "route": Route.REGISTRY, "rate": 0.0}
+    return Running(wish(), progress=progress, **{**usual, **parts})
+
+
+WORDS: dict[str, tuple[tuple[Running, ...], str | None]] = {
+    "nothing": ((), None),
+    "just-begun": ((running(0),), "pulling nginx:1.25 into dind-1"),
+    "some": ((running(3),), "pulling nginx:1.25 into dind-1 (3 MiB)"),
+    "of-a-total": ((running(3, 9),), "pulling nginx:1.25 into dind-1 (3 of 9 MiB)"),
+    "at-a-rate": (
+        (running(3, 9, rate=2.4 * MIB),), "pulling nginx:1.25 into dind-1 (3 of 9 MiB, 2 MiB/s)",
+    ),
+    "by-tar": ((running(3, route=Route.TAR),), "loading nginx:1.25 into dind-1 (3 MiB)"),
+    "into-the-registry": ((running(0, pod=None),), "pushing nginx:1.25"),
+    "the-furthest-of-several": (
+        (running(None), running(3), running(5)),
+        "pulling nginx:1.25 into dind-1 (5 MiB) and 2 more",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("moving", "words"), WORDS.values(), ids=WORDS)
+def test_what_moves_is_told_in_words(moving: tuple[Running, ...], words: str | None) -> None:
+    assert under_way(moving) == words
+
+
+SETTLED: dict[str, tuple[tuple[str, str, Reason], int]] = {
+    "ready": (("Ready", "True", Reason.ALL_IMAGES_PRESENT), 3),
+    "not-ready": (("Ready", "False", Reason.PULL_FAILED), 2),
+    "suspended": (("Ready", "False", Reason.SUSPENDED), 3),
+    "stalled": (("Stalled", "True", Reason.UNAUTHORIZED), 3),
+    "another-condition-is-true": (("RegistryAvailable", "True", Reason.AVAILABLE), 2),
+}
+
+
+@pytest.mark.parametrize(("told", "generation"), SETTLED.values(), ids=SETTLED)
+def test_a_generation_is_observed_when_it_is_settled(
+    told: tuple[Any, Any, Reason], generation: int
+) -> None:
+    item = range_item(status={"observedGeneration": 2})
+    kind, status, reason = told
+    conditions = set_conditions((), [Verdict(kind, status, reason, "why")], generation=3, now=NOW)
+    assert settled_generation(item.status, item.metadata, conditions) == generation
