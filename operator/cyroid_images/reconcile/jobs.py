@@ -135,6 +135,7 @@ class Jobs:
         job = Job(move, {owner}, Canceller())
         self._jobs[move.key] = job
         job.task = asyncio.create_task(self._work(job))
+        job.task.add_done_callback(lambda _: self._has_never_begun(job))
 
     def _leave(self, owner: Hashable, job: Job) -> None:
         job.owners.discard(owner)
@@ -193,6 +194,11 @@ class Jobs:
             self._wake(owner)
         for owner in self._blocked.pop(job.move.key, ()):
             self._wake(owner)
+
+    def _has_never_begun(self, job: Job) -> None:
+        """A task that is cancelled before its first step does not get to finish its job."""
+        if self._jobs.get(job.move.key) is job:
+            self._finish(job, None)
 
     def _lane(self, name: str) -> asyncio.Semaphore:
         kind = name.partition(":")[0]
