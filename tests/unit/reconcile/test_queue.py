@@ -1,0 +1,114 @@
+"""The queue of keys: once each, the earliest moment wins, one pass at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cyroid_images.reconcile.queue import WorkQueue
+from tests.unit.reconcile.clock import BEGIN, run, settled
+
+
+def test_a_key_that_is_woken_often_waits_once() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        for _ in range(3):
+            queue.wake("a")
+        assert len(queue) == 1
+        assert await queue.take() == "a"
+        assert len(queue) == 0
+
+    run(scenario())
+
+
+def test_keys_come_in_the_order_of_their_moments() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.wake("late", after=20)
+        queue.wake("soon", after=10)
+        queue.wake("now")
+        assert [await queue.take() for _ in range(3)] == ["now", "soon", "late"]
+        assert queue.time() >= BEGIN + 20
+
+    run(scenario())
+
+
+def test_the_earlier_of_two_moments_wins_whichever_came_first() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.wake("a", after=300)
+        queue.wake("a")
+        queue.wake("b")
+        queue.wake("b", after=300)
+        assert {await queue.take(), await queue.take()} == {"a", "b"}
+        assert queue.time() == BEGIN
+        assert len(queue) == 0
+
+    run(scenario())
+
+
+def test_a_superseded_moment_gives_no_second_pass() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.wake("a", after=10)
+        queue.wake("a")
+        assert await queue.take() == "a"
+        queue.done("a")
+        queue.wake("b", after=20)
+        assert await queue.take() == "b"
+
+    run(scenario())
+
+
+def test_a_key_that_is_woken_while_it_runs_is_worked_on_afterwards() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.wake("a")
+        assert await queue.take() == "a"
+        queue.wake("a")
+        again = asyncio.create_task(queue.take())
+        queue.wake("b")
+        assert await again == "b"  # nobody waits behind a key that runs
+        again = asyncio.create_task(queue.take())
+        await asyncio.sleep(0)
+        assert not again.done()
+        queue.done("a")
+        assert await again == "a"
+
+    run(scenario())
+
+
+def test_a_worker_that_waits_for_a_late_key_takes_an_earlier_one() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.wake("late", after=60)
+        worker = asyncio.create_task(queue.take())
+        await asyncio.sleep(0)
+        queue.wake("now")
+        assert await worker == "now"
+
+    run(scenario())
+
+
+def test_several_workers_share_the_keys() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        workers = [asyncio.create_task(queue.take()) for _ in range(3)]
+        await asyncio.sleep(0)
+        for key in "abc":
+            queue.wake(key)
+        await settled(lambda: all(worker.done() for worker in workers))
+        assert sorted(worker.result() for worker in workers) == ["a", "b", "c"]
+
+    run(scenario())
+
+
+def test_what_is_forgotten_does_not_come() -> None:
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.wake("gone", after=1)
+        queue.forget("gone")
+        queue.forget("never there")
+        queue.wake("a", after=2)
+        assert await queue.take() == "a"
+
+    run(scenario())
