@@ -65,7 +65,7 @@ Runner = Callable[[Coroutine[Any, Any, None]], None]
 
 
 def tried(
-    scenario: Callable[[Bench], Coroutine[Any, Any, None]], run: Runner | None = None
+    scenario: Callable[[Bench], Coroutine[Any, Any, None]], run: Runner = asyncio.run
 ) -> None:
     """Run the scenario; afterwards nothing runs any more."""
 
