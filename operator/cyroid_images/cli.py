@@ -12,7 +12,7 @@ from cyroid_images import crds, handlers
 from cyroid_images.bootstrap import command as bootstrap
 from cyroid_images.errors import REASONS, CyroidError
 from cyroid_images.logs import configure
-from cyroid_images.settings import read_settings
+from cyroid_images.settings import read_settings, share_kubeconfig
 from cyroid_images.wiring import Operator
 
 
@@ -58,6 +58,7 @@ def reason_table() -> str:
 def _run(parsed: argparse.Namespace) -> None:
     settings = read_settings()
     configure(settings.log_level, as_json=settings.log_format == "json")
+    share_kubeconfig(settings)
     registry = kopf.OperatorRegistry()
     handlers.register(registry, Operator(settings))
     kopf.run(

@@ -6,6 +6,7 @@ is refused at the start, with the name of the variable.
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -62,3 +63,13 @@ def read_settings() -> Settings:
         first = exc.errors(include_input=False, include_url=False)[0]
         name = "_".join(["CYROID", *(str(part).upper() for part in first["loc"])])
         raise InvalidSpec(name, first["msg"]) from exc
+
+
+def share_kubeconfig(settings: Settings) -> None:
+    """Make kopf, which keeps the watches, log in where `kubeconfig` says.
+
+    kopf takes the path from KUBECONFIG only; without this it would log in elsewhere or not
+    at all, while our own calls work, and changes would be seen by the sweep alone.
+    """
+    if settings.kubeconfig is not None:
+        os.environ["KUBECONFIG"] = str(settings.kubeconfig)
