@@ -12,3 +12,9 @@ def open_connections(port: int) -> int:
     """Our connections to that port, by IPv4, in the network of the tests."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[3] in _OPEN_FOR_US for row in rows if row[2].endswith(f":{port:04X}"))
+
+
+def finished_connections(port: int) -> int:
+    """Connections to that port that we have closed within the last minute, by IPv4."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == "06" for row in rows if row[2].endswith(f":{port:04X}"))  # TIME_WAIT

@@ -32,6 +32,8 @@ class Setup:
     """Which dockerd, with which store, disk, certificate and trust."""
 
     port: int
+    address: str = "127.0.0.1"
+    """Another loopback address (127.0.0.2) for engines that share a port, as pods do."""
     version: str = "26"
     """"20" for Debian bookworm's 20.10, "26" for trixie's 26.1."""
     containerd_store: bool = False
@@ -146,10 +148,11 @@ class Dockerd:
     def _flags(self) -> str:
         folder = self.folder
         flags = [
-            f"-H tcp://127.0.0.1:{self._setup.port}",
+            f"-H tcp://{self._setup.address}:{self._setup.port}",
             f"-H unix://{self.socket}",
             f"--config-file {folder}/daemon.json --data-root {folder}/data",
-            f"--exec-root /run/docker --pidfile {folder}/docker.pid --cgroup-parent /{self._cgroup}",
+            f"--exec-root /run/docker --pidfile {folder}/docker.pid",
+            f"--cgroup-parent /{self._cgroup}",
             "--bridge none --iptables=false --ip-masq=false --ip-forward=false",
             self._tls_flags(),
         ]

@@ -39,8 +39,8 @@ class EnginePart:
 
     def __init__(self, setup: Setup) -> None:
         self._dockerd = Dockerd(setup)
-        self.port = setup.port
-        self.endpoint = EngineEndpoint(f"tcp://127.0.0.1:{setup.port}")
+        self.port, self.address = setup.port, setup.address
+        self.endpoint = EngineEndpoint(f"tcp://{setup.address}:{setup.port}")
         """Without TLS; an engine with `tls` is asked by an endpoint of the test's own."""
         self.local = EngineEndpoint(f"unix://{self._dockerd.socket}")
         """The unix socket: never TLS."""
@@ -129,6 +129,8 @@ class NewEngine(Protocol):
         data_size: str = "",
         tls: ServerPair | None = None,
         insecure_registries: tuple[str, ...] = (),
+        port: int | None = None,
+        address: str = "127.0.0.1",
     ) -> EnginePart: ...
 
 
@@ -162,8 +164,8 @@ def new_engine() -> Iterator[NewEngine]:
     """Makes engines that end with the test."""
     parts: list[EnginePart] = []
 
-    def make(**setup: Any) -> EnginePart:
-        part = EnginePart(Setup(port=free_ports(1)[0], **setup))
+    def make(*, port: int | None = None, **setup: Any) -> EnginePart:
+        part = EnginePart(Setup(port=port or free_ports(1)[0], **setup))
         parts.append(part)
         part.start()
         return part

@@ -1,0 +1,72 @@
+"""The whole operator: a real process, API server, registry and engines; no kubelet."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from cyroid_images.kube import rights
+from tests.parts.apiserver import ApiServerPart
+from tests.parts.engines import EnginePart
+from tests.parts.identity import OWN_NAMESPACE, grant
+from tests.parts.operator import OperatorPart
+from tests.parts.registry import CREDENTIALS
+from tests.parts.save_tars import noise
+from tests.parts.site import PUSH_SECRET, Site
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def operator_process(apiserver: ApiServerPart) -> Iterator[OperatorPart]:
+    """The operator of the session, with exactly the rights that it says it needs."""
+    apiserver.install_crds()
+    allowed = rights.needed(OWN_NAMESPACE, [PUSH_SECRET, "cyroid-docker-client"])
+    kubeconfig = grant(apiserver, "loop-operator", allowed)
+    encoded = {
+        key: base64.b64encode(getattr(CREDENTIALS, key).encode()).decode()
+        for key in ("username", "password")
+    }
+    secret = {"metadata": {"name": PUSH_SECRET}, "data": encoded}
+    apiserver.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
+    with tempfile.TemporaryDirectory(prefix="cyroid-operator-") as folder:
+        part = OperatorPart(Path(folder), kubeconfig, OWN_NAMESPACE)
+        try:
+            yield part
+        finally:
+            part.kill()
+
+
+@pytest.fixture
+def operator(operator_process: OperatorPart) -> Iterator[OperatorPart]:
+    """The operator, running; a defect in its log or its password there fails the test."""
+    began = operator_process.log_size()
+    operator_process.start()
+    yield operator_process
+    said = operator_process.log(began)
+    assert "Traceback" not in said, said
+    assert CREDENTIALS.password not in said
+
+
+@pytest.fixture
+def site(
+    apiserver: ApiServerPart, operator: OperatorPart, classic_engine: EnginePart
+) -> Iterator[Site]:
+    """A namespace, and names that no other test uses; the source is Docker 26, classic."""
+    site = Site(f"loop-{next(_numbers)}", apiserver, operator, classic_engine)
+    apiserver.put_namespace(site.name, {"cyroid.io/ranges": "true"})
+    yield site
+    site.remove_all()
+
+
+@pytest.fixture(scope="session")
+def big_image(classic_engine: EnginePart) -> str:
+    """150 MB that no compression makes smaller, in the source: for what happens in mid-transfer."""
+    name = "big.example/windows:1"
+    classic_engine.load_image(name, ({"disk": noise(150_000_000, 5)},))
+    return name

@@ -1,0 +1,87 @@
+"""Images reach ranges by the registry: once pushed, everywhere delivered, then left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.parts.apiserver import wait_for
+from tests.parts.connections import finished_connections
+from tests.parts.engines import EnginePart, NewEngine
+from tests.parts.registry import RegistryPart
+from tests.parts.site import Site, condition, holds
+
+pytestmark = pytest.mark.slow
+
+
+def test_three_images_reach_two_ranges_with_one_push_each(
+    site: Site, registry: RegistryPart, old_engine: EnginePart, containerd_engine: EnginePart
+) -> None:
+    images = [site.image(f"tool-{number}:1", number) for number in range(3)]
+    site.cache(registry)
+    site.serve("one", old_engine, images)
+    site.serve("two", containerd_engine, images)
+    for name, engine in (("one", old_engine), ("two", containerd_engine)):
+        body = site.until(name, Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
+        assert body["status"]["summary"] == {"images": "3/3", "targets": "1/1"}
+        assert holds(engine, *images)
+    cached = site.until_cache(Ready="True/AllImagesCached")
+    assert cached["status"]["images"]["cached"] == 3
+    assert len(site.events("ImagePushed")) == 3
+    assert len(site.events("ImageDelivered", "one")) == 3
+    pushes = pushes_of(site.source, site.name)
+    assert len(pushes) == 3, pushes
+
+
+def test_a_range_that_is_complete_is_looked_at_and_not_written(
+    site: Site, registry: RegistryPart, new_engine: NewEngine
+) -> None:
+    engine, images = new_engine(), [site.image("still:1")]
+    site.cache(registry)
+    site.serve("still", engine, images)
+    site.until("still", Ready="True")
+    before = [site.read(path) for path in (site.path("still"), site.cache_path)]
+    looks = finished_connections(engine.port)
+    wait_for(lambda: finished_connections(engine.port) > looks + 9, "three more looks", 30)
+    after = [site.read(path) for path in (site.path("still"), site.cache_path)]
+    versions = [[body["metadata"]["resourceVersion"] for body in both] for both in (before, after)]
+    assert versions[0] == versions[1]
+    pulls = engine.docker("events", "--since=1h", "--until=0s", "--filter=event=pull")
+    assert len(pulls.splitlines()) == 1
+
+
+def test_no_transport_name_is_left_in_any_engine(
+    site: Site, registry: RegistryPart, old_engine: EnginePart, containerd_engine: EnginePart
+) -> None:
+    images = [site.image("clean:1")]
+    site.cache(registry)
+    site.serve("old", old_engine, images)
+    site.serve("new", containerd_engine, images, delivery="TarOnly")
+    site.until("old", Ready="True")
+    site.until("new", Ready="True")
+    for engine in (site.source, old_engine, containerd_engine):
+        listed = engine.docker("images", "--all", "--digests", "--format", "{{.Repository}}")
+        ours = [name for name in listed.splitlines() if site.name in name]
+        assert set(ours) == {images[0].rpartition(":")[0]}, listed
+        assert "transfer.cyroid.io" not in listed
+    assert condition(site.read(site.path("new")), "TarFallback")["reason"] == "ForcedBySpec"
+
+
+def test_an_image_that_nobody_has_keeps_no_other_back(
+    site: Site, registry: RegistryPart, containerd_engine: EnginePart
+) -> None:
+    there = [site.image("here:1", 1), site.image("here:2", 2)]
+    lost = f"{site.name}.example/nowhere:1"
+    site.cache(registry)
+    site.serve("most", containerd_engine, [*there, lost])
+    body = site.until("most", Ready="False/ImageNotFound", Stalled="True/ImageNotFound")
+    assert body["status"]["summary"]["images"] == "2/3"
+    assert lost in condition(body, "Ready")["message"]
+    assert holds(containerd_engine, *there)
+    site.fill(lost, 3)
+    site.until("most", Ready="True", Stalled="absent", seconds=60)
+
+
+def pushes_of(engine: EnginePart, word: str) -> list[str]:
+    """What the engine says that it pushed."""
+    said = engine.docker("events", "--since=1h", "--until=0s", "--filter=event=push")
+    return [line for line in said.splitlines() if word in line]

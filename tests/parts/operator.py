@@ -1,0 +1,90 @@
+"""The operator as a real process, which can be stopped, killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from tests.parts.apiserver import free_ports, wait_for
+
+PROGRAM = Path(__file__).parents[2] / "operator"
+READY_SECONDS = 60.0
+"""A start takes two seconds on an idle machine."""
+END_SECONDS = 25.0
+"""Of a grace period of 30 s."""
+
+
+class OperatorPart:
+    """`python -m cyroid_images run` with this kubeconfig; one at a time."""
+
+    def __init__(self, folder: Path, kubeconfig: Path, namespace: str) -> None:
+        self._folder = folder
+        self._log = folder / "operator.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        (port,) = free_ports(1)
+        self._health = f"http://127.0.0.1:{port}/healthz"
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(PROGRAM),
+            "CYROID_KUBECONFIG": str(kubeconfig),
+            "CYROID_NAMESPACE": namespace,
+            "CYROID_LOG_FORMAT": "text",
+            "CYROID_SWEEP_SECONDS": "600",
+        }
+
+    def start(self) -> None:
+        """Start it and wait until it works; nothing to do where it runs."""
+        if self.is_running():
+            return
+        command = [sys.executable, "-m", "cyroid_images", "run", f"--liveness={self._health}"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self._environment,
+            )
+        wait_for(self._is_alive, "the operator to be alive", READY_SECONDS, self.log)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code. Fails if it does not end within its grace period."""
+        assert self._process is not None, "the operator does not run"
+        self._process.terminate()
+        code = self._process.wait(END_SECONDS)
+        self._process = None
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL, as when memory runs out."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(END_SECONDS)
+            self._process = None
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self, start: int = 0) -> str:
+        """The last of what it wrote, from this byte on."""
+        with self._log.open("rb") as log:
+            log.seek(start)
+            return log.read().decode(errors="replace")[-20_000:]
+
+    def log_size(self) -> int:
+        """Where the log ends now, in bytes."""
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def _is_alive(self) -> bool:
+        assert self.is_running(), f"the operator ended:\n{self.log()}"
+        with suppress(httpx.HTTPError):
+            return httpx.get(self._health, timeout=2, trust_env=False).status_code == 200
+        return False
