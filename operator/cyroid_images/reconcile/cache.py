@@ -186,5 +186,9 @@ def _next_look(
         pauses.append(min(2.0 ** (memory.misses - 1), RETRY_CAP_SECONDS))
     if any(isinstance(step, Wait) for step in steps):
         pauses.append(WAITING_SECONDS)
-    pauses += [(each.next_attempt - seen.now).total_seconds() for each in seen.failures.values()]
+    pauses += [
+        (each.next_attempt - seen.now).total_seconds()
+        for each in seen.failures.values()
+        if each.next_attempt > seen.now  # what is due runs already, or waits for something else
+    ]
     return max(0.5, min(pauses))

@@ -89,11 +89,12 @@ class RangeObserver:
 
     def _patient(self, pod: Pod, fault: Fault, memory: Memory) -> Fault:
         """An engine that never answered yet is given time before it counts as unreachable."""
-        if fault is NOT_YET or fault.reason is not Reason.ENGINE_UNREACHABLE:
+        if fault is NOT_YET:
             return fault
         now = self._site.clock.now()
         since = memory.first_asked.setdefault(pod.uid, now)
-        if pod.uid in memory.met or now - since > STARTING:
+        is_starting = pod.uid not in memory.met and now - since <= STARTING
+        if fault.reason is not Reason.ENGINE_UNREACHABLE or not is_starting:
             return fault
         return Fault(Reason.WAITING_FOR_ENGINE, f"the engine does not listen yet: {fault.message}")
 

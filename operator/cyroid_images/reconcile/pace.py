@@ -25,7 +25,11 @@ def next_look(
         pauses.append(PROGRESS_SECONDS)
     if any(isinstance(step, Wait) for each in steps.values() for step in each):
         pauses.append(WAITING_SECONDS)
-    pauses += [(each.next_attempt - seen.now).total_seconds() for each in seen.failures.values()]
+    pauses += [
+        (each.next_attempt - seen.now).total_seconds()
+        for each in seen.failures.values()
+        if each.next_attempt > seen.now  # what is due runs already, or waits for something else
+    ]
     pauses += [
         _probe(seen, memory, each.target.uid, each.fault.reason.mark)
         for each in seen.targets
@@ -39,5 +43,7 @@ def _probe(seen: RangeSeen, memory: Memory, uid: str, mark: Mark) -> float:
     if mark is Mark.TERMINAL:
         return WAITING_SECONDS
     since = memory.first_asked.get(uid)
-    waited = (seen.now - since).total_seconds() if since else 0.0
+    if since is None:  # nobody was asked in vain: an event or a late answer ends the wait
+        return WAITING_SECONDS
+    waited = (seen.now - since).total_seconds()
     return min(max(1.0, waited / 4), WAITING_SECONDS)
