@@ -71,7 +71,8 @@ class Looks:
         if not look.task.done():
             look.late_for.add(owner)
             return NOT_YET
-        self._looks.pop(endpoint, None)
+        if self._looks.get(endpoint) is look:  # else a newer one, which others wait for
+            del self._looks[endpoint]
         return look.task.result()
 
     def _ended(self, endpoint: EngineEndpoint, look: _Look) -> None:
