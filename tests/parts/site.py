@@ -54,11 +54,11 @@ class Site:
         about = {"about": f"{full} {seed}".encode()}
         return self.source.load_image(full, ({"noise": content}, about), {"Cmd": ["/x"], **config})
 
-    def cache(self, registry: RegistryPart, **spec: Any) -> None:
+    def cache(self, over: RegistryPart, /, **spec: Any) -> None:
         """The cache of this site over a registry, with the source engine."""
         where = {
-            "pushURL": f"http://{registry.push_host}",
-            "pullHost": registry.pull_host,
+            "pushURL": f"http://{over.push_host}",
+            "pullHost": over.pull_host,
             "pushSecretRef": {"name": PUSH_SECRET},
             **spec.pop("registry", {}),
         }

@@ -1,0 +1,132 @@
+"""What happens to a range while the registry cannot serve it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.parts.apiserver import wait_for
+from tests.parts.connections import finished_connections
+from tests.parts.engines import EnginePart, NewEngine
+from tests.parts.registry import NewRegistry, RegistryPart
+from tests.parts.site import Site, condition, holds
+
+pytestmark = pytest.mark.slow
+
+
+def by_tar(site: Site, name: str, reason: str) -> dict[str, object]:
+    """The range is complete, by tar, for this reason, and its record says so."""
+    body = site.until(name, Ready="True/AllImagesPresent", TarFallback=f"True/{reason}")
+    records = body["status"]["tarDeliveries"]
+    assert {record["reason"] for record in records} == {reason}
+    return body
+
+
+def test_a_registry_that_is_down_gives_way_to_tar_and_the_record_stays(
+    site: Site, new_registry: NewRegistry, new_engine: NewEngine
+) -> None:
+    engine, registry, images = new_engine(), new_registry(), [site.image("tar:1")]
+    registry.stop()
+    site.cache(registry)
+    site.serve("tar", engine, images)
+    first = by_tar(site, "tar", "RegistryUnreachable")
+    assert condition(first, "RegistryAvailable")["status"] == "False"
+    assert holds(engine, *images)
+    since = condition(first, "TarFallback")["lastTransitionTime"]
+
+    registry.start()
+    site.until("tar", Ready="True", RegistryAvailable="True", TarFallback="True")
+    site.until_cache(Ready="True/AllImagesCached")
+    assert site.events("RegistryRecovered")
+
+    site.operator.stop()
+    site.operator.start()
+    seen_again(engine)
+    again = by_tar(site, "tar", "RegistryUnreachable")
+    assert condition(again, "TarFallback")["lastTransitionTime"] == since
+    assert again["status"]["tarDeliveries"] == first["status"]["tarDeliveries"]
+    assert not engine.docker("events", "--since=1h", "--until=0s", "--filter=event=pull")
+
+
+def test_what_is_there_stays_ready_while_the_registry_is_away(
+    site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
+) -> None:
+    registry = new_registry()
+    site.cache(registry)
+    site.serve("there", containerd_engine, [site.image("there:1")])
+    site.until("there", Ready="True")
+    registry.stop()
+    site.until("there", RegistryAvailable="False/RegistryUnreachable", Ready="True")
+    site.until_cache(RegistryAvailable="False/RegistryUnreachable", Ready="False")
+    registry.start()
+    site.until("there", RegistryAvailable="True", Ready="True", TarFallback="False")
+
+
+def test_a_registry_that_hangs_gives_way_to_tar(
+    site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
+) -> None:
+    registry = new_registry()
+    site.cache(registry)
+    registry.pause()
+    site.serve("hangs", containerd_engine, [site.image("hangs:1")])
+    body = site.until("hangs", Ready="True", TarFallback="True", seconds=90)
+    registry.resume()
+    assert body["status"]["tarDeliveries"][0]["reason"] in ("RegistryUnreachable", "Timeout")
+    site.until("hangs", RegistryAvailable="True", Ready="True", seconds=60)
+
+
+def test_a_registry_that_the_engine_does_not_trust_gives_way_to_tar(
+    site: Site, registry: RegistryPart, containerd_engine: EnginePart
+) -> None:
+    site.cache(registry, registry={"pullHost": registry.outer_pull_host})
+    site.serve("wary", containerd_engine, [site.image("wary:1")])
+    body = by_tar(site, "wary", "RegistryNotTrusted")
+    line = f'{{"insecure-registries": ["{registry.outer_pull_host}"]}}'
+    assert line in condition(body, "TarFallback")["message"]
+
+
+def test_tar_only_never_asks_the_registry(
+    site: Site, registry: RegistryPart, old_engine: EnginePart
+) -> None:
+    images = [site.image("forced:1"), site.image("forced:2", 2)]
+    site.cache(registry)
+    site.serve("forced", old_engine, images, delivery="TarOnly")
+    by_tar(site, "forced", "ForcedBySpec")
+    pulls = old_engine.docker("events", "--since=1h", "--until=0s", "--filter=event=pull")
+    assert site.name not in pulls
+
+
+def test_registry_only_waits_for_a_registry_that_is_down(
+    site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
+) -> None:
+    registry, images = new_registry(), [site.image("only:1")]
+    registry.stop()
+    site.cache(registry)
+    site.serve("only", containerd_engine, images, delivery="RegistryOnly")
+    body = site.until("only", Ready="False/RegistryUnreachable", Reconciling="True")
+    assert condition(body, "TarFallback")["reason"] == "NotNeeded"
+    seen_again(containerd_engine)
+    assert not holds(containerd_engine, *images)
+    registry.start()
+    site.until("only", Ready="True", TarFallback="False", seconds=60)
+    assert holds(containerd_engine, *images)
+
+
+def test_a_layer_that_the_registry_lost_is_pushed_again_or_comes_by_tar(
+    site: Site, new_registry: NewRegistry, new_engine: NewEngine
+) -> None:
+    registry, images = new_registry(), [site.image("lost:1")]
+    site.cache(registry)
+    first, second = new_engine(), new_engine()
+    site.serve("first", first, images)
+    site.until("first", Ready="True")
+    blobs = (registry.data_root / "docker/registry/v2/blobs").rglob("data")
+    max(blobs, key=lambda path: path.stat().st_size).unlink()
+    site.serve("second", second, images)
+    site.until("second", Ready="True", seconds=60)
+    assert holds(second, *images)
+
+
+def seen_again(engine: EnginePart) -> None:
+    """Wait until the operator has looked at this engine twice more."""
+    looks = finished_connections(engine.port)
+    wait_for(lambda: finished_connections(engine.port) >= looks + 8, "two more looks", 30)
