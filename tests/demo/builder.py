@@ -40,12 +40,11 @@ def fill_builder(
 def forwarded(cluster: Cluster, what: str, port: int) -> Iterator[str]:
     """The URL at which a service of the operator's namespace is reached from here."""
     words = ("port-forward", f"--namespace={OPERATOR}", "--address=127.0.0.1", what, f":{port}")
-    process = cluster.start_kubectl(*words)
-    try:
-        yield f"http://127.0.0.1:{_own_port(process, what)}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    with cluster.start_kubectl(*words) as process:
+        try:
+            yield f"http://127.0.0.1:{_own_port(process, what)}"
+        finally:
+            process.terminate()
 
 
 def _client(url: str) -> httpx.Client:

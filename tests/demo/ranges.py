@@ -108,11 +108,11 @@ def wait_ready(
         "get", waited.rimg, where, "--watch", f"--output=custom-columns={columns}"
     )
     started = time.monotonic()
-    try:
-        _follow(watching, started, show, seconds=seconds)
-    finally:
-        watching.terminate()
-        watching.wait(timeout=10)
+    with watching:
+        try:
+            _follow(watching, started, show, seconds=seconds)
+        finally:
+            watching.terminate()
     spent = time.monotonic() - started
     cluster.kubectl("wait", "--for=condition=Ready", waited.rimg, where, "--timeout=10s")
     return spent

@@ -65,6 +65,11 @@ class Job:
     started: float = 0.0
 
     @property
+    def has_moved(self) -> bool:
+        """Has a first byte been seen?"""
+        return self.progress is not None and self.progress.done > 0
+
+    @property
     def rate(self) -> float:
         """Bytes per second since the start."""
         spent = time.monotonic() - self.started

@@ -13,7 +13,7 @@ from typing import Any
 from cyroid_images.errors import ApiUnavailable, Reason
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.metadata import Metadata
-from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status
+from cyroid_images.model.status import Status
 from cyroid_images.plan.first_word import stalled
 from cyroid_images.reconcile.cache import CacheReconciler
 from cyroid_images.reconcile.keys import Key, Kind
@@ -110,9 +110,7 @@ class Loop:
     async def _tell_broken(self, key: Key, broken: Broken) -> float | None:
         """An object that breaks a rule of its kind: nothing of it runs until it is edited."""
         self._site.jobs.drop(key)
-        kind = RangeImagesStatus if key.kind is Kind.RANGE_IMAGES else ImageCacheStatus
-        before = kind(conditions=broken.conditions)
-        return await self._tell_stalled(key, broken.metadata, before, broken.fault)
+        return await self._tell_stalled(key, broken.metadata, broken.status, broken.fault)
 
     async def _tell_stalled(
         self, key: Key, metadata: Metadata, before: Status, fault: Fault

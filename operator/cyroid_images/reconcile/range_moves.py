@@ -17,8 +17,8 @@ from cyroid_images.model.fault import Route
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
 from cyroid_images.plan.tidy import leftovers
-from cyroid_images.reconcile.jobs import Move
-from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.jobs import Job, Move
+from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.site import Site
 
@@ -43,6 +43,7 @@ class RangeMoves:
                 move = self._new(seen, step, memory, taken)
                 if move is not None and not self._site.jobs.has_just_ended(key, move.key):
                     moves.append(move)
+                    self._have_registry_checked(seen, step)
         moves += (tidy for each in seen.targets if (tidy := self._tidy(seen, each, moves)))
         return moves
 
@@ -52,10 +53,14 @@ class RangeMoves:
         """The running moves that the plan leaves alone."""
         for job in self._site.jobs.running(key):
             action = job.move.action
-            if isinstance(action, Untag) or _may_go_on(
-                action, steps.get(action.target.uid), seen.wishes
-            ):
+            here = steps.get(action.target.uid)
+            if isinstance(action, Untag) or _may_go_on(job, here, seen.wishes):
                 yield job.move
+
+    def _have_registry_checked(self, seen: RangeSeen, step: Step) -> None:
+        """An engine may wait half a minute for a registry that is gone; the cache finds out."""
+        if isinstance(step, Pull):
+            self._site.queue.wake(Key(Kind.IMAGE_CACHE, "", seen.item.cache_name))
 
     def _new(self, seen: RangeSeen, step: Step, memory: Memory, taken: set[object]) -> Move | None:
         """The move of a step; a load begins only when its record is in status."""
@@ -100,8 +105,9 @@ class RangeMoves:
         )
 
 
-def _may_go_on(action: Pull | Load, steps: tuple[Step, ...] | None, wishes: Iterable[Wish]) -> bool:
+def _may_go_on(job: Job, steps: tuple[Step, ...] | None, wishes: Iterable[Wish]) -> bool:
     """Is what this transfer brings still wanted there? An unseen target keeps its transfers."""
+    action: Pull | Load = job.move.action
     if not steps:
         return steps is not None and action.wish in wishes
     for step in steps:
@@ -109,6 +115,8 @@ def _may_go_on(action: Pull | Load, steps: tuple[Step, ...] | None, wishes: Iter
             continue
         if isinstance(step, Wait):
             return step.fault.reason.mark is not Mark.TERMINAL
+        if isinstance(action, Pull) and isinstance(step, Load) and not job.has_moved:
+            return False  # it hangs before its first byte, and the plan knows a way around
         return step.content.is_same(action.content)
     return False
 

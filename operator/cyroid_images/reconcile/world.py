@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cyroid_images.errors import CyroidError, Reason
-from cyroid_images.model.conditions import Condition
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.metadata import Metadata
@@ -30,17 +29,27 @@ class Broken:
     """
 
     metadata: Metadata
-    conditions: tuple[Condition, ...]
+    status: RangeImagesStatus | ImageCacheStatus
     fault: Fault
 
     @classmethod
-    def read(cls, body: Mapping[str, Any], error: CyroidError) -> Broken:
+    def read(
+        cls,
+        kind: type[RangeImagesStatus] | type[ImageCacheStatus],
+        body: Mapping[str, Any],
+        error: CyroidError,
+    ) -> Broken:
         reason = getattr(error, "reason", Reason.INVALID_REFERENCE)
-        status = read_status(RangeImagesStatus, body.get("status"))
         return cls(
             Metadata.read(body["metadata"], at="metadata"),
-            status.conditions,
+            read_status(kind, body.get("status")),
             Fault(reason, str(error)),
+        )
+
+    def asks_the_same(self, other: Broken | None) -> bool:
+        """Whether the other version of this object is as broken; its status may differ."""
+        return other is not None and (
+            self.metadata.asks_the_same(other.metadata) and self.fault == other.fault
         )
 
 
@@ -119,8 +128,9 @@ class World:
         try:
             item = RangeImages.parse(body)
         except CyroidError as exc:
-            self.broken[key] = Broken.read(body, exc)
-            return frozenset() if was_broken == self.broken[key] else self._with_cache(key, before)
+            self.broken[key] = broken = Broken.read(RangeImagesStatus, body, exc)
+            is_news = not broken.asks_the_same(was_broken)
+            return self._with_cache(key, before) if is_news else frozenset()
         self.ranges[key] = item
         if before is not None and before.asks_the_same(item):
             return frozenset()
@@ -142,8 +152,8 @@ class World:
         try:
             item = ImageCache.parse(body)
         except CyroidError as exc:
-            self.broken[key] = Broken.read(body, exc)
-            return frozenset() if was_broken == self.broken[key] else touched
+            self.broken[key] = broken = Broken.read(ImageCacheStatus, body, exc)
+            return frozenset() if broken.asks_the_same(was_broken) else touched
         self.caches[name] = item
         if before is not None and before.asks_the_same(item):
             return frozenset()
@@ -192,8 +202,10 @@ class World:
                 ]
             case Kind.RANGE_IMAGES:
                 held = [(key.namespace, key.name, "") for key in self.ranges]
+                held += self._broken_of(kind)
             case Kind.IMAGE_CACHE:
                 held = [("", name, "") for name in self.caches]
+                held += self._broken_of(kind)
             case Kind.NAMESPACE:
                 held = [("", name, "") for name in self.namespaces]
         return tuple(
@@ -201,6 +213,9 @@ class World:
             for namespace, name, uid in held
             if uid or (namespace, name) not in names
         )
+
+    def _broken_of(self, kind: Kind) -> list[tuple[str, str, str]]:
+        return [(key.namespace, key.name, "") for key in self.broken if key.kind is kind]
 
 
 def _age(item: RangeImages) -> tuple[Any, str]:
