@@ -35,7 +35,7 @@ class Broken:
     @classmethod
     def read(
         cls,
-        kind: type[RangeImagesStatus] | type[ImageCacheStatus],
+        kind: type[RangeImagesStatus | ImageCacheStatus],
         body: Mapping[str, Any],
         error: CyroidError,
     ) -> Broken:
