@@ -1,0 +1,162 @@
+"""Small fakes of the ports, for what no real component can be asked to do on cue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.actions import Load, Pull, Push, Untag
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
+from cyroid_images.model.event import EventNote
+from cyroid_images.model.knowledge import Place, Stored, Wanted
+from cyroid_images.model.progress import Observer
+from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.reconcile import ports
+from cyroid_images.reconcile.keys import Key, Kind
+from tests.unit.plan.examples import NOW, stored
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """A day that stands still until it is told."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def spread(self) -> float:
+        return 0.0
+
+
+@dataclass(slots=True)
+class FakeCluster:
+    """Remembers what was written; `errors` are raised one after the other instead."""
+
+    listed: dict[Kind, list[Mapping[str, Any]]] = field(default_factory=dict)
+    statuses: list[tuple[Key, str, Mapping[str, Any]]] = field(default_factory=list)
+    notes: list[EventNote] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    gone: bool = False
+
+    async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.listed.get(kind, [])
+
+    async def apply_status(
+        self, key: Key, resource_version: str, status: Mapping[str, Any]
+    ) -> str | None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.statuses.append((key, resource_version, status))
+        return None if self.gone else str(int(resource_version) + 1)
+
+    async def emit(self, note: EventNote) -> None:
+        self.notes.append(note)
+
+    def last(self, key: Key) -> Mapping[str, Any]:
+        """The status that stands in the object now."""
+        return [status for each, _, status in self.statuses if each == key][-1]
+
+
+@dataclass(slots=True)
+class FakeEngines:
+    """Engines by URL: a view, or what a look does; any other refuses."""
+
+    views: dict[str, EngineView | Callable[[], EngineView]] = field(default_factory=dict)
+    looks: list[str] = field(default_factory=list)
+
+    def look(self, endpoint: EngineEndpoint) -> EngineView:
+        self.looks.append(endpoint.url)
+        shown = self.views.get(endpoint.url)
+        if shown is None:
+            raise TransferError(Reason.ENGINE_UNREACHABLE, "refused")
+        return shown if isinstance(shown, EngineView) else shown()
+
+
+@dataclass(slots=True)
+class FakeRegistries:
+    """A registry that has what it was told, or is away."""
+
+    held: dict[str, Stored] = field(default_factory=dict)
+    away: bool = False
+
+    def ping(self, endpoint: RegistryEndpoint) -> None:
+        if self.away:
+            raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{endpoint} refuses")
+
+    def find(self, endpoint: RegistryEndpoint, place: Place, wanted: Wanted) -> Stored | None:
+        self.ping(endpoint)
+        found = self.held.get(place.repository)
+        matches = wanted.content is None or (found and found.content.is_same(wanted.content))
+        return found if matches else None
+
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
+        self.ping(endpoint)
+        return stored.repository in self.held
+
+
+@dataclass(slots=True)
+class FakeMovers:
+    """Moves that end at once: by `then`, which a test gives, or in vain."""
+
+    then: Callable[[Push | Pull | Load], None]
+    moves: list[Push | Pull | Load | Untag] = field(default_factory=list)
+
+    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
+        self._move(action)
+        return stored()
+
+    def pull(
+        self,
+        action: Pull,
+        stall_seconds: float,  # noqa: ARG002 - the port
+        cancellation: Cancellation,  # noqa: ARG002 - the port
+        observer: Observer,  # noqa: ARG002 - the port
+    ) -> None:
+        self._move(action)
+
+    def load(
+        self,
+        action: Load,
+        stall_seconds: float,  # noqa: ARG002 - the port
+        cancellation: Cancellation,  # noqa: ARG002 - the port
+        observer: Observer,  # noqa: ARG002 - the port
+    ) -> None:
+        self._move(action)
+
+    def untag(self, action: Untag) -> None:
+        self.moves.append(action)
+
+    def _move(self, action: Push | Pull | Load) -> None:
+        self.moves.append(action)
+        self.then(action)
+
+
+class NoSecrets:
+    """A namespace without Secrets."""
+
+    async def credentials(self, name: str) -> Credentials:
+        raise TransferError(Reason.SECRET_MISSING, f"no {name}")
+
+    async def authority(self, name: str) -> str:
+        raise TransferError(Reason.SECRET_MISSING, f"no {name}")
+
+    async def client_tls(self, name: str, server_name: str) -> ClientTLS:
+        raise TransferError(Reason.SECRET_MISSING, f"no {name} for {server_name}")
+
+
+def _typed(movers: FakeMovers) -> tuple[object, ...]:
+    """mypy compares each fake with its Protocol here."""
+    clock: ports.Clock = FakeClock()
+    cluster: ports.Cluster = FakeCluster()
+    engines: ports.Engines = FakeEngines()
+    registries: ports.Registries = FakeRegistries()
+    secrets: ports.Secrets = NoSecrets()
+    moving: ports.Movers = movers
+    return clock, cluster, engines, registries, secrets, moving
