@@ -28,7 +28,7 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model sockets",
         "httpx docker requests ssl tempfile pathlib threading time",
     ),
-    "archive": ("errors model", "tarfile"),
+    "archive": ("errors model", ""),
     "kube": ("errors model", "kubernetes aiohttp asyncio time ssl os pathlib random"),
     "transfer": ("errors model registry engine archive", "threading concurrent"),
     "reconcile": ("errors model plan", "asyncio concurrent threading time"),

@@ -7,6 +7,7 @@ the name of a load that failed), and the wanted name appears only after the proo
 
 from __future__ import annotations
 
+from cyroid_images.archive import watched
 from cyroid_images.engine import Engine
 from cyroid_images.model.actions import Load
 from cyroid_images.transfer.proof import confirm_identity, prove
@@ -23,7 +24,7 @@ def load(action: Load, source: Engine, target: Engine, under: Supervision) -> No
     name = new_name(action.source.id)
     with carrying(source, action.source.id, name), dropping(target, name):
         with source.save(name, limits=under.limits, cancellation=under.cancellation) as tar:
-            target.load(tar, under.observer, limits=under.limits, cancellation=under.cancellation)
+            target.load(watched(tar), under.observer, limits=under.limits, cancellation=under.cancellation)
         under.cancellation.raise_if_cancelled()
         view = prove(target, action.info, name, action.source.content)
         target.tag(view.images[name].id, action.wish.reference.tagged)
