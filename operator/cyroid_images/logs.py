@@ -7,7 +7,12 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
-QUIET = {"kopf.objects": logging.WARNING, "aiohttp.access": logging.ERROR, "httpx": logging.WARNING}
+QUIET = {
+    "kopf.objects": logging.WARNING,
+    "kopf.activities": logging.WARNING,
+    "aiohttp.access": logging.ERROR,
+    "httpx": logging.WARNING,
+}
 """Loggers that would write a line per event, per probe or per request."""
 
 

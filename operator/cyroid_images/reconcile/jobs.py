@@ -189,7 +189,12 @@ class Jobs:
             fault = Fault(Reason.INTERNAL_ERROR, f"a defect of the operator: {type(exc).__name__}")
         finally:
             clock.cancel()
-        return Ended(job.move, result, fault, time.monotonic() - job.started)
+        ended = Ended(job.move, result, fault, time.monotonic() - job.started)
+        if fault is not None:  # what went well is told where it is known what it was
+            what = type(job.move.action).__name__
+            reason, message = fault.reason, fault.message
+            _log.warning("%s failed after %.1f s: %s: %s", what, ended.seconds, reason, message)
+        return ended
 
     def _finish(self, job: Job, ended: Ended | None) -> None:
         self._jobs.pop(job.move.key, None)

@@ -86,6 +86,8 @@ class Reporter:
     async def _note(
         self, key: Key, metadata: Metadata, reason: Reason, message: str, about: str
     ) -> None:
+        level = logging.INFO if _type_of(reason) is EventType.NORMAL else logging.WARNING
+        _log.log(level, "%s: %s: %s", key, reason, message)
         await self._cluster.emit(
             EventNote(
                 kind=key.kind,
