@@ -24,7 +24,12 @@ def load(action: Load, source: Engine, target: Engine, under: Supervision) -> No
     name = new_name(action.source.id)
     with carrying(source, action.source.id, name), dropping(target, name):
         with source.save(name, limits=under.limits, cancellation=under.cancellation) as tar:
-            target.load(watched(tar), under.observer, limits=under.limits, cancellation=under.cancellation)
+            target.load(
+                watched(tar),
+                under.observer,
+                limits=under.limits,
+                cancellation=under.cancellation,
+            )
         under.cancellation.raise_if_cancelled()
         view = prove(target, action.info, name, action.source.content)
         target.tag(view.images[name].id, action.wish.reference.tagged)
