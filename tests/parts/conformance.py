@@ -263,6 +263,8 @@ def _target_counts(status: Object, totals: Mapping[str, int], *, is_ready: bool)
 
 
 def _differs(field: str, shown: object, part: int, whole: int) -> Iterator[str]:
+    if shown is None and whole == 0:
+        return  # an object that cannot even be read: nobody knows what it wants
     if shown != f"{part}/{whole}":
         yield f"{field} shows {shown!r}, and the counts say {part}/{whole}"
 

@@ -1,0 +1,252 @@
+"""The loop on small fakes: it converges, heals, and a defect stays with its object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cyroid_images.errors import ApiUnavailable, Reason, TransferError
+from cyroid_images.model.actions import Load, Pull, Push
+from cyroid_images.model.engine import EngineView
+from cyroid_images.reconcile.board import Board
+from cyroid_images.reconcile.jobs import Jobs
+from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.reconcile.looks import Looks
+from cyroid_images.reconcile.loop import Loop
+from cyroid_images.reconcile.pool import Pool
+from cyroid_images.reconcile.queue import WorkQueue
+from cyroid_images.reconcile.reporter import Reporter
+from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.world import World
+from tests.parts.conformance import assert_status_conforms
+from tests.unit.plan.examples import BUILDER, cache_body, content, range_body, stored, view
+from tests.unit.reconcile.clock import until
+from tests.unit.reconcile.fakes import (
+    FakeClock,
+    FakeCluster,
+    FakeEngines,
+    FakeMovers,
+    FakeRegistries,
+    NoSecrets,
+)
+from tests.unit.reconcile.test_world import namespace, pod
+
+RANGE = Key(Kind.RANGE_IMAGES, "default", "r")
+CACHE = Key(Kind.IMAGE_CACHE, "", "default")
+DIND = "tcp://10.0.0.1:2375"
+REPOSITORY = "docker.io/library/nginx"
+TARGETS = {
+    "selector": {"matchLabels": {"cyroid.io/range-id": "r"}},
+    "docker": {"insecure": True},
+}
+SOURCES = [{"name": "builder", "engine": {"endpoint": BUILDER.url, "insecure": True}}]
+
+
+def a_range(name: str = "r", **spec: Any) -> dict[str, Any]:
+    return range_body(name, **{"targets": TARGETS, **spec})
+
+
+@dataclass(slots=True)
+class Stage:
+    """A builder that has nginx, an empty registry, an empty engine, and the loop."""
+
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    engines: FakeEngines = field(default_factory=FakeEngines)
+    registries: FakeRegistries = field(default_factory=FakeRegistries)
+    world: World = field(default_factory=World)
+    movers: FakeMovers = field(init=False)
+    loop: Loop = field(init=False)
+    pools: tuple[Pool, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pools = (Pool("move", 4), Pool("look", 4), Pool("ask", 4))
+        self.movers = FakeMovers(self.arrive)
+        self.engines.views = {BUILDER.url: view({"nginx:1.25": content()}), DIND: view()}
+        self.cluster.listed = {
+            Kind.NAMESPACE: [namespace()],
+            Kind.POD: [pod()],
+            Kind.IMAGE_CACHE: [cache_body(sources=SOURCES)],
+            Kind.RANGE_IMAGES: [a_range()],
+        }
+        queue = WorkQueue[Key]()
+        wake: Callable[[Any], None] = queue.wake
+        site = Site(
+            world=self.world,
+            board=Board(),
+            queue=queue,
+            jobs=Jobs(self.pools[0], {"all": 4, "engine": 2, "source": 2}, wake),
+            looks=Looks(self.engines, self.pools[1], wake),
+            asking=self.pools[2],
+            reporter=Reporter(self.cluster, self.world),
+            registries=self.registries,
+            movers=self.movers,
+            secrets=NoSecrets(),
+            clock=FakeClock(),
+            client_secret="client",
+        )
+        self.loop = Loop(site, self.cluster, workers=4, sweep_seconds=600)
+
+    def arrive(self, action: Push | Pull | Load) -> None:
+        """What a move brings is there."""
+        if isinstance(action, Push):
+            self.registries.held[REPOSITORY] = stored()
+        else:
+            self.engines.views[DIND] = view({"nginx:1.25": content()})
+
+    def told(self, key: Key = RANGE) -> Mapping[str, str]:
+        """The story of an object by its last status."""
+        if not any(each == key for each, _, _ in self.cluster.statuses):
+            return {}
+        conditions = self.cluster.last(key)["conditions"]
+        return {each["type"]: f"{each['status']}/{each['reason']}" for each in conditions}
+
+    def check(self) -> None:
+        """Every status ever written conforms, and moments move as they should."""
+        last: dict[Key, dict[str, Any]] = {}
+        for key, _, status in self.cluster.statuses:
+            metadata = {"name": key.name, "generation": 3}
+            obj = {"kind": str(key.kind), "metadata": metadata, "status": status}
+            assert_status_conforms(obj, last.get(key))
+            last[key] = obj
+
+
+def tried(scenario: Callable[[Stage], Coroutine[Any, Any, None]]) -> Stage:
+    async def whole() -> Stage:
+        stage = Stage()
+        try:
+            await scenario(stage)
+        finally:
+            await stage.loop.stop()
+            for pool in stage.pools:
+                pool.close()
+        return stage
+
+    stage = asyncio.run(whole())
+    stage.check()
+    return stage
+
+
+READY, CACHED = "True/AllImagesPresent", "True/AllImagesCached"
+
+
+def test_an_image_goes_through_the_registry_into_the_engine() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+        await until(lambda: stage.told(CACHE).get("Ready") == CACHED)
+
+    stage = tried(scenario)
+    assert [type(each) for each in stage.movers.moves] == [Push, Pull]
+    reasons = [str(note.reason) for note in stage.cluster.notes]
+    assert {"ImagePushed", "ImageDelivered", "AllImagesPresent"} <= set(reasons)
+
+
+def test_the_first_word_comes_before_any_look() -> None:
+    async def scenario(stage: Stage) -> None:
+        words: list[int] = []
+
+        def first_look() -> EngineView:
+            words.append(sum(key == RANGE for key, _, _ in stage.cluster.statuses))
+            return view()
+
+        stage.engines.views[DIND] = first_look
+        await stage.loop.start()
+        await until(lambda: bool(words))
+        assert words[0] == 1
+
+    stage = tried(scenario)
+    first = next(status for key, _, status in stage.cluster.statuses if key == RANGE)
+    assert first["conditions"][0]["reason"] == "Progressing"
+
+
+def test_a_registry_that_is_away_gives_way_to_tar_and_the_record_comes_first() -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.registries.away = True
+        records: list[int] = []
+
+        def arrive(action: Push | Pull | Load) -> None:
+            records.append(len(stage.cluster.last(RANGE).get("tarDeliveries", [])))
+            stage.arrive(action)
+
+        stage.movers.then = arrive
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+        assert records == [1]
+
+    stage = tried(scenario)
+    assert [type(each) for each in stage.movers.moves] == [Load]
+    assert stage.told()["TarFallback"] == "True/RegistryUnreachable"
+    assert stage.told()["RegistryAvailable"] == "False/RegistryUnreachable"
+
+
+def test_a_failed_pull_is_told_and_tried_again() -> None:
+    async def scenario(stage: Stage) -> None:
+        def fail(action: Push | Pull | Load) -> None:
+            if isinstance(action, Pull):
+                raise TransferError(Reason.PULL_FAILED, "it says no")
+            stage.arrive(action)
+
+        stage.movers.then = fail
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Reconciling") == "True/ProgressingWithRetry")
+        assert stage.cluster.last(RANGE)["failures"][0]["message"] == "it says no"
+
+    tried(scenario)
+
+
+def test_a_deleted_range_is_left_alone() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+        stage.loop.changed("RangeImages", "DELETED", a_range())
+        await until(lambda: stage.cluster.last(CACHE)["images"]["desired"] == 0)
+
+    tried(scenario)
+
+
+def test_a_defect_is_told_on_its_object_and_the_others_go_on() -> None:
+    async def scenario(stage: Stage) -> None:
+        def odd() -> EngineView:
+            raise ZeroDivisionError("secret detail")
+
+        stage.engines.views["tcp://10.0.0.7:2375"] = odd
+        odd_pod = pod("odd", range_id="odd")
+        odd_pod["status"] = {**odd_pod["status"], "podIP": "10.0.0.7"}
+        selector = {"matchLabels": {"cyroid.io/range-id": "odd"}}
+        odd_range = a_range("odd", targets={**TARGETS, "selector": selector})
+        stage.cluster.listed[Kind.POD].append(odd_pod)
+        stage.cluster.listed[Kind.RANGE_IMAGES].insert(0, odd_range)
+        await stage.loop.start()
+        key = Key(Kind.RANGE_IMAGES, "default", "odd")
+        await until(lambda: stage.told(key).get("Stalled") == "True/InternalError")
+        await until(lambda: stage.told().get("Ready") == READY)
+        message = stage.cluster.last(key)["conditions"][0]["message"]
+        assert "its log tells more under" in message
+        assert "secret" not in message
+
+    tried(scenario)
+
+
+def test_a_broken_object_says_which_rule_it_breaks() -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.cluster.listed[Kind.RANGE_IMAGES].append(a_range("odd", images=[]))
+        await stage.loop.start()
+        key = Key(Kind.RANGE_IMAGES, "default", "odd")
+        await until(lambda: stage.told(key).get("Stalled") == "True/InvalidSpec")
+        assert "spec.images" in stage.cluster.last(key)["conditions"][0]["message"]
+
+    tried(scenario)
+
+
+def test_a_list_that_fails_at_the_start_is_tried_again() -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.cluster.errors.append(ApiUnavailable("away"))
+        starting = asyncio.create_task(stage.loop.start())
+        await until(lambda: stage.cluster.errors == [])
+        assert not starting.done()
+        starting.cancel()
+        assert stage.loop.is_alive()
+
+    tried(scenario)
