@@ -102,6 +102,13 @@ def test_an_object_that_nobody_has_looked_at_passes(status: Any) -> None:
     assert_status_conforms(obj)
 
 
+def test_an_object_that_cannot_be_read_needs_no_summary() -> None:
+    obj = stalled_cache()
+    obj["status"].update(summary={}, images={"desired": 0, "cached": 0, "failed": 0})
+    del obj["status"]["imageStatuses"]
+    assert_status_conforms(obj)
+
+
 def test_the_error_names_object_and_rule() -> None:
     obj = ready_range()
     del obj["status"]["conditions"][3]
