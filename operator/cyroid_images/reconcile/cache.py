@@ -22,7 +22,7 @@ from cyroid_images.reconcile.site import Site
 
 PUSH_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
-RETRY_CAP_SECONDS = 10.0
+RETRY_CAP_SECONDS = 5.0
 """A registry that is down is asked again at least so often: its return ends the tars."""
 WAITING_SECONDS = 30.0
 """What no source has may be built at any moment; sources send no event."""

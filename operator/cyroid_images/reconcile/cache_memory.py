@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -79,6 +80,13 @@ class CacheMemory:
         self.failures[wish] = failure
         if failure.reason in _WRITE_SIDE:
             self.write = failure.fault
+
+    def keep_only(self, wishes: Collection[Wish]) -> None:
+        """Forget what nobody wants any more; the registry keeps it all the same."""
+        for held in (self.stored, self.checked, self.failures):
+            for wish in [each for each in held if each not in wishes]:
+                del held[wish]
+        self.distrusted.intersection_update(wishes)
 
     def lost(self, wish: Wish) -> None:
         """The registry no longer has it, or it cannot be trusted."""

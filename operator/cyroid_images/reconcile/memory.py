@@ -107,6 +107,10 @@ class Memory:
             for record in self.tar
             if record.uid in steps and still_true(record, steps[record.uid])
         )
+        self.met &= steps.keys()
+        self.first_asked = {uid: at for uid, at in self.first_asked.items() if uid in steps}
+        self.delivered = {at: seen for at, seen in self.delivered.items() if at[0] in steps}
+        self.causes = {at: why for at, why in self.causes.items() if at[0] in steps}
         wanted = {(uid, step.wish): step for uid, each in steps.items() for step in each}
         for key in list(self.failures):
             step = wanted.get((key.uid, key.wish))

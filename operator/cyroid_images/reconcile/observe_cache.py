@@ -37,6 +37,7 @@ class CacheObserver:
         """Look at everything that this cache depends on."""
         sources = await self._sources(key, item)
         wishes = self._wishes(item)
+        memory.keep_only(wishes)
         endpoint = await self._registry(item, memory)
         if endpoint is not None and memory.misses == 0:
             await self._look_up(item, endpoint, memory, wishes, sources)
