@@ -33,10 +33,16 @@ def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
 
 
 def _manifests(content: ImageContent | None) -> tuple[Digest, ...]:
-    """The digests under which the content may be stored: of its manifest, if that is known."""
+    """The digests under which the content may be stored: of its manifest, if that is known.
+
+    Never that of its config, which is the ID on a classic engine: the registry has a blob of
+    that digest, takes it for a manifest and answers 500 (seen on 2.8).
+    """
     if content is None:
         return ()
-    return (content.manifest,) if content.manifest else tuple(sorted(content.identities))
+    if content.manifest:
+        return (content.manifest,)
+    return tuple(sorted(content.identities - {content.config}))
 
 
 def _answers(stored: Stored, content: ImageContent | None, platform: Platform | None) -> bool:
