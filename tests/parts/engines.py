@@ -104,6 +104,16 @@ class EnginePart:
         """Load a tar by our own leaf."""
         self.engine.load(iter([tar]), ignore, limits=LIMITS, cancellation=NEVER, length=len(tar))
 
+    def downloaded(self) -> int:
+        """Bytes of the layer that is being pulled right now; 0 while none is."""
+        data = self._dockerd.folder / "data"
+        ingest = "containerd/daemon/io.containerd.content.v1.content/ingest/*/data"
+        sizes = [0]
+        for path in (*data.glob("tmp/GetImageBlob*"), *data.glob(ingest)):
+            with suppress(FileNotFoundError):
+                sizes.append(path.stat().st_size)
+        return max(sizes)
+
     def log(self) -> str:
         """The last lines that dockerd wrote."""
         return "\n".join(self._dockerd.log.read_text(errors="replace").splitlines()[-30:])

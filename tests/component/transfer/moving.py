@@ -1,0 +1,107 @@
+"""Actions of the moves between real parts, and what is asked of an engine afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyroid_images.engine import StreamLimits
+from cyroid_images.errors import Reason
+from cyroid_images.model.actions import Load, Pull, Push, Target
+from cyroid_images.model.cancellation import NEVER, Cancellation
+from cyroid_images.model.fault import Fault
+from cyroid_images.model.image import EngineImage
+from cyroid_images.model.knowledge import SourceImage, Stored, Wish
+from cyroid_images.model.progress import ignore
+from cyroid_images.model.reference import Reference
+from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
+from cyroid_images.registry.client import Registry
+from cyroid_images.transfer import load, pull, push
+from cyroid_images.transfer.supervision import Supervision
+from tests.parts.engines import EnginePart
+from tests.parts.registry import RegistryPart
+from tests.parts.save_tars import noise
+
+LIMITS = StreamLimits(stall_seconds=30, first_byte_seconds=60, reply_seconds=60)
+BECAUSE = Fault(Reason.FORCED_BY_SPEC, "a test wants it so")
+
+
+def under(cancellation: Cancellation = NEVER) -> Supervision:
+    return Supervision(LIMITS, ignore, cancellation)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """One image on its way from a source over a registry to a target."""
+
+    name: str
+    source: EnginePart
+    registry: RegistryPart
+    target: EnginePart
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(Reference.parse(self.name))
+
+    def fill(self, seed: int = 1, size: int = 100_000, command: str = "/x") -> None:
+        """Put content into the source under the name."""
+        layers = ({"noise": noise(size, seed)}, {"about": self.name.encode()})
+        self.source.load_image(self.name, layers, {"Cmd": [command]})
+
+    def seen(self) -> SourceImage:
+        """What a look at the source shows."""
+        image = image_in(self.source, self.name)
+        assert image is not None
+        return SourceImage("builder", self.source.endpoint, image.id, image.content)
+
+    def push(self, seen: SourceImage | None = None, cancellation: Cancellation = NEVER) -> Stored:
+        """Source to registry."""
+        reference = self.wish.reference
+        repository, tag = repository_of(reference, ()), reference.tag or "latest"
+        endpoint = self.registry.push_endpoint
+        action = Push(self.wish, seen or self.seen(), endpoint, repository, tag)
+        with Registry(endpoint) as registry:
+            return push.push(action, self.source.engine, registry, under(cancellation))
+
+    def pull(self, stored: Stored, cancellation: Cancellation = NEVER, host: str = "") -> None:
+        """Registry to target."""
+        pull.pull(self.pulling(stored, host), self.target.engine, under(cancellation))
+
+    def pulling(self, stored: Stored, host: str = "") -> Pull:
+        info = self.target.engine.info()
+        return Pull(self.wish, self.where(), info, stored, host or self.registry.pull_host)
+
+    def load(self, cancellation: Cancellation = NEVER) -> None:
+        """Source to target."""
+        load.load(self.loading(), self.source.engine, self.target.engine, under(cancellation))
+
+    def loading(self) -> Load:
+        return Load(self.wish, self.where(), self.target.engine.info(), self.seen(), BECAUSE)
+
+    def where(self) -> Target:
+        return Target("uid", "dind-1", self.target.endpoint)
+
+    def arrived(self) -> EngineImage | None:
+        """The image in the target, by its name."""
+        return image_in(self.target, self.name)
+
+    def assert_tidy(self) -> None:
+        """No engine keeps a name that only the transfer used; the source keeps its own."""
+        hosts = (TRANSPORT_HOST, self.registry.push_host, self.registry.pull_host)
+        for engine in (self.source, self.target):
+            view = engine.engine.view(engine.engine.info(), {})
+            carried = [name for name in (*view.images, *view.by_digest) if name.host in hosts]
+            path = self.wish.reference.path
+            ours = [name for name in carried if name.host == TRANSPORT_HOST or path in name.path]
+            assert ours == []
+        assert image_in(self.source, self.name) is not None
+
+
+def image_in(engine: EnginePart, name: str) -> EngineImage | None:
+    """The image that the engine lists under this name."""
+    return engine.engine.view(engine.engine.info(), {}).images.get(Reference.parse(name))
+
+
+def happened(engine: EnginePart, event: str, word: str) -> int:
+    """How often the engine says that this happened to an image with that word in its name."""
+    said = engine.docker("events", "--since=1h", "--until=0s", f"--filter=event={event}")
+    return sum(word in line for line in said.splitlines())
