@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.parts.apiserver import wait_for
-from tests.parts.connections import open_connections
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import NewRegistry, RegistryPart
 from tests.parts.site import Site, condition, holds
@@ -84,16 +81,15 @@ def test_a_pinned_cache_keeps_the_first_content(
 @pytest.fixture
 def in_mid_pull(
     site: Site, new_registry: NewRegistry, new_engine: NewEngine, big_image: str
-) -> Iterator[tuple[RegistryPart, EnginePart]]:
+) -> tuple[RegistryPart, EnginePart]:
     """A range whose engine is pulling 150 MB from a registry that stands still meanwhile."""
     registry, engine = new_registry(), new_engine()
     site.cache(registry, images=[{"image": big_image}])
     site.until_cache(Ready="True", seconds=90)
     site.serve("big", engine, [big_image])
-    port = int(registry.pull_host.rpartition(":")[2])
-    wait_for(lambda: open_connections(port) > 1, "layers to come", 30, site.operator.log)
+    wait_for(lambda: engine.downloaded() > 1_000_000, "layers to come", 30, site.operator.log)
     registry.pause()
-    yield registry, engine
+    return registry, engine
 
 
 def test_an_image_that_is_taken_off_the_list_in_mid_transfer_is_not_waited_for(
@@ -102,8 +98,7 @@ def test_an_image_that_is_taken_off_the_list_in_mid_transfer_is_not_waited_for(
     registry, engine = in_mid_pull
     small = site.image("instead:1")
     body = site.edit("big", images=[{"image": small}])
-    port = int(registry.pull_host.rpartition(":")[2])
-    wait_for(lambda: open_connections(port) == 0, "the transfer to stop", 5, site.operator.log)
+    wait_for(lambda: engine.downloaded() == 0, "the transfer to stop", 5, engine.log)
     registry.resume()
     site.until("big", Ready="True", seconds=60)
     assert body["metadata"]["generation"] == 2
@@ -132,8 +127,7 @@ def test_an_object_that_is_deleted_in_mid_transfer_is_gone_at_once(
     registry, engine = in_mid_pull
     site.delete("big")
     assert site.api.request("GET", site.path("big")).status_code == 404
-    port = int(registry.pull_host.rpartition(":")[2])
-    wait_for(lambda: open_connections(port) == 0, "the transfer to stop", 5, site.operator.log)
+    wait_for(lambda: engine.downloaded() == 0, "the transfer to stop", 5, engine.log)
     registry.resume()
     assert not holds(engine, big_image)
 
