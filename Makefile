@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# Only when written as `make demo KUBECONFIG=...`: one in the environment is somebody's daily work.
+OWN_CLUSTER = $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 
 .PHONY: help demo demo-down test check unit component e2e lab-test bench crds manifests clean
 
@@ -14,11 +16,11 @@ $(READY): pyproject.toml
 	$(RUN) -m pip install --quiet --editable '.[test]'
 	@touch $@
 
-demo: $(READY) ## real images into real ranges, on a Kubernetes made on the spot (or KUBECONFIG=...)
-	@$(RUN) -m tests.demo $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
+demo: $(READY) ## real images into real ranges, on a Kubernetes made on the spot (or KUBECONFIG=... DEMO='--help')
+	@$(RUN) -m tests.demo $(OWN_CLUSTER) $(DEMO)
 
 demo-down: $(READY) ## end the demo's Kubernetes, without a trace
-	@$(RUN) -m tests.demo --down
+	@$(RUN) -m tests.demo --down $(OWN_CLUSTER)
 
 test: $(READY) ## everything that is checked
 	@$(RUN) -m tests.run

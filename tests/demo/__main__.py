@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.demo import evidence, installation, lab_images, ranges, story
-from tests.demo.cluster import LAB, Cluster, find_lab, of_kubeconfig, of_lab
+from tests.demo.cluster import LAB, Cluster, of_kubeconfig, of_lab
 from tests.demo.errors import DemoError
 from tests.demo.screen import Screen
-from tests.demo.story import Story
+from tests.demo.stage import Stage
 from tests.lab import cache, lab
 from tests.lab.errors import LabError
 
@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
         screen.failed(str(exc))
         return 1
     except KeyboardInterrupt:
-        screen.failed("interrupted")
+        screen.failed("interrupted before there was a cluster to look at")
         return _INTERRUPTED
 
 
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(asked: argparse.Namespace, screen: Screen) -> int:
     cluster = _cluster(asked, screen)
     try:
-        story.tell(Story(screen, cluster))
+        story.tell(Stage(screen, cluster))
     except DemoError as exc:
         screen.failed(str(exc))
         evidence.show(screen, cluster)
@@ -100,7 +100,7 @@ def _end(asked: argparse.Namespace, screen: Screen) -> int:
         cluster = of_kubeconfig(asked.kubeconfig, ())
         ranges.remove_namespace(cluster)
         installation.uninstall(cluster)
-        screen.note("the demo is gone; CRDs stay, and with them nothing of the demo")
+        screen.note("the demo is gone; the two CRDs stay, as the chart keeps them")
         return 0
     ended = lab.down(LAB)
     screen.note("the demo's Kubernetes is gone, without a trace" if ended else "there was none")
@@ -129,7 +129,7 @@ def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
 
 def _say_how_to_reach(screen: Screen, cluster: Cluster) -> None:
     screen.output(f"export KUBECONFIG={cluster.kubeconfig}")
-    if find_lab():
+    if cluster.is_lab:
         screen.output(f"export PATH={cluster.kubectl_path.parent}:$PATH")
     screen.output("kubectl get rimg -A")
 

@@ -1,7 +1,5 @@
 """The ImageCache `default` and the registry behind it."""
 
-import uuid
-
 from tests.demo.cluster import OPERATOR, Cluster, until
 
 NAME = "cic/default"
@@ -16,9 +14,11 @@ def digests(cluster: Cluster) -> dict[str, str]:
     return {row["image"]: row["digest"] for row in rows if "digest" in row}
 
 
-def look_now(cluster: Cluster, *, seconds: float = 60) -> None:
-    """Asks for a pass by hand, so that nobody waits for the refresh interval."""
-    token = uuid.uuid4().hex[:8]
+def look_now(cluster: Cluster, token: str, *, seconds: float = 60) -> None:
+    """Asks for a pass by hand, so that nobody waits for the refresh interval.
+
+    Back when the operator has answered this token, which must be a new one.
+    """
     cluster.kubectl("annotate", "--overwrite", NAME, f"cyroid.io/reconcile-at={token}")
 
     def is_handled() -> bool:

@@ -1,8 +1,9 @@
 """What must be so. Each check raises DemoError with one sentence when it is not."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from tests.demo import cache, engines
+from tests.demo import cache, engines, events
 from tests.demo.archive import Content
 from tests.demo.cluster import Cluster
 from tests.demo.errors import DemoError
@@ -37,12 +38,43 @@ def same_content(cluster: Cluster, checked: Range, built: Mapping[str, Content])
             )
 
 
-def came_by(cluster: Cluster, checked: Range, *, tar: bool, reason: str = "") -> None:
-    """The record TarFallback says which way the images came, and why."""
-    status = cluster.read(checked.rimg, f"--namespace={NAMESPACE}")["status"]
-    found = next(each for each in status["conditions"] if each["type"] == "TarFallback")
-    if found["status"] != str(tar) or reason not in ("", found["reason"]):
+def came_by_registry(cluster: Cluster, checked: Range) -> None:
+    """No wanted image came by tar."""
+    _tar_fallback(cluster, checked, "False", "NotNeeded")
+
+
+def came_by_tar(cluster: Cluster, checked: Range, *, reason: str) -> None:
+    """The record TarFallback says that images came by tar, and why."""
+    _tar_fallback(cluster, checked, "True", reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What the registry was given until now."""
+
+    pushes: int
+    digests: Mapping[str, str]
+
+
+def pushed_so_far(cluster: Cluster) -> Pushed:
+    """Taken before something that must not push."""
+    return Pushed(events.pushes(cluster), cache.digests(cluster))
+
+
+def nothing_pushed(cluster: Cluster, before: Pushed) -> None:
+    """No push was told since, and the registry holds the same content."""
+    now = pushed_so_far(cluster)
+    if now.pushes != before.pushes:
+        raise DemoError(f"{now.pushes - before.pushes} images were pushed again")
+    if now.digests != before.digests:
+        raise DemoError(f"the registry held {before.digests} and now holds {now.digests}")
+
+
+def _tar_fallback(cluster: Cluster, checked: Range, status: str, reason: str) -> None:
+    told = cluster.read(checked.rimg, f"--namespace={NAMESPACE}")["status"]["conditions"]
+    found = next(each for each in told if each["type"] == "TarFallback")
+    if (found["status"], found["reason"]) != (status, reason):
         raise DemoError(
             f"TarFallback of {checked.name} is {found['status']}/{found['reason']}, "
-            f"expected was {tar}/{reason or 'any reason'}: {found['message']}"
+            f"expected was {status}/{reason}: {found['message']}"
         )

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.demo.errors import DemoError
-from tests.lab import lab
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 from tests.lab.shell import run
@@ -40,6 +39,11 @@ class Cluster:
     chart_arguments: Sequence[str]
     engine_image: str
     engine_pull_policy: str
+
+    @property
+    def is_lab(self) -> bool:
+        """Was it made by this project, so that its images are in the node already?"""
+        return self.engine_pull_policy == "Never"
 
     def kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
         """What kubectl answers; DemoError with its words if it fails or takes too long."""
@@ -89,12 +93,6 @@ def of_lab(running: Lab) -> Cluster:
         engine_image=running.images["dind"],
         engine_pull_policy="Never",
     )
-
-
-def find_lab() -> Cluster | None:
-    """The lab of the demo, if it runs."""
-    running = lab.find(LAB)
-    return of_lab(running) if running else None
 
 
 def of_kubeconfig(

@@ -12,6 +12,7 @@ _OF_OURS = ("RangeImages", "ImageCache")
 class Event:
     """One event; it may have been said several times."""
 
+    id: str
     at: str
     type: str
     reason: str
@@ -43,11 +44,13 @@ def pushes(cluster: Cluster) -> int:
 
 
 def _event(item: dict[str, object]) -> Event:
-    about = item["involvedObject"]
+    about, metadata = item["involvedObject"], item["metadata"]
     series = item.get("series") or {}
     assert isinstance(about, dict)
+    assert isinstance(metadata, dict)
     assert isinstance(series, dict)
     return Event(
+        id=str(metadata["uid"]),
         at=str(item.get("eventTime") or item.get("firstTimestamp") or ""),
         type=str(item.get("type", "")),
         reason=str(item.get("reason", "")),

@@ -34,8 +34,7 @@ def uninstall(cluster: Cluster) -> None:
 
 def busybox(cluster: Cluster, architecture: str) -> bytes | None:
     """The program for the demo's images; only for a lab is a package installed."""
-    is_lab = cluster.engine_pull_policy == "Never"
-    return programs.find(architecture, may_install=is_lab)
+    return programs.find(architecture, may_install=cluster.is_lab)
 
 
 def _wait_for_cache(cluster: Cluster) -> None:

@@ -4,6 +4,7 @@ Colour only on a terminal, and never when NO_COLOR is set (https://no-color.org)
 """
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TextIO
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _WIDEST = 180  # columns; a message of a condition may have a thousand
+_NARROWEST = 100
 _INDENT = "    "
 
 
@@ -50,8 +52,9 @@ class Screen:
 
     def output(self, text: str) -> None:
         """What a command answered."""
+        widest = self._widest()
         for line in text.rstrip("\n").splitlines():
-            cut = line if len(line) <= _WIDEST else f"{line[: _WIDEST - 3]}..."
+            cut = line if len(line) <= widest else f"{line[: widest - 3]}..."
             self._line(f"{_INDENT}{cut}", _YELLOW if "Warning" in line.split() else "")
 
     def passed(self, what: str) -> None:
@@ -70,6 +73,12 @@ class Screen:
             self._line(f"   {number}. {title:<68}{seconds:6.1f} s")
         total = sum(seconds for _, seconds in self.steps)
         self._line(f"      {'in all':<68}{total:6.1f} s", _BOLD)
+
+    def _widest(self) -> int:
+        if not self.out.isatty():
+            return _WIDEST
+        own = shutil.get_terminal_size().columns - len(_INDENT)
+        return max(_NARROWEST, min(_WIDEST, own))
 
     def _line(self, text: str, style: str = "") -> None:
         if style and _has_colour(self.out):
