@@ -50,7 +50,7 @@ class CacheReconciler:
         await self._take_outcomes(key, item, memory)
         seen, endpoint = await self._observer.observe(key, item, memory)
         steps = [plan_image(wish, seen, endpoint) for wish in seen.wishes]
-        await self._tell_moved_tags(key, seen)
+        await self._tell_moved_tags(key, seen, memory)
         self._apply(key, seen, steps)
         self._publish(key, seen, memory)
         return await self._report(key, seen, steps, memory)
@@ -140,12 +140,13 @@ class CacheReconciler:
             about=f"{push.wish}/{manifest.digest}",
         )
 
-    async def _tell_moved_tags(self, key: Key, seen: CacheSeen) -> None:
-        for wish in seen.wishes:
-            moved = drifted(wish, seen)
-            if moved is None:
+    async def _tell_moved_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
+        moved_tags = {wish: moved for wish in seen.wishes if (moved := drifted(wish, seen))}
+        memory.told &= {(wish, found.id) for wish, (_, found) in moved_tags.items()}
+        for wish, (stored, found) in moved_tags.items():
+            if (wish, found.id) in memory.told:
                 continue
-            stored, found = moved
+            memory.told.add((wish, found.id))
             await self._site.reporter.note(
                 key,
                 seen.item.metadata,

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cyroid_images.errors import Mark, Reason
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import Stored, Wish
 
 BLIP = 1
 """One failed question is a blip; the second one in a row is an outage."""
+BLIP_SECONDS = 4.0
+"""Who was waited for so long has not just missed one question."""
 _WRITE_SIDE = frozenset({Reason.REGISTRY_FULL, Reason.REGISTRY_READ_ONLY, Reason.UNAUTHORIZED})
 
 
@@ -35,6 +38,8 @@ class CacheMemory:
     misses: int = 0
     """Questions in a row that the registry did not answer."""
     has_looked: bool = False
+    told: set[tuple[Wish, Digest]] = field(default_factory=set)
+    """Moved tags that people were told of, until the new content is in the registry."""
 
     @classmethod
     def of(cls, item: ImageCache, now: datetime) -> CacheMemory:
@@ -62,9 +67,9 @@ class CacheMemory:
         """The registry answered."""
         self.registry, self.misses, self.has_looked = None, 0, True
 
-    def missed(self, fault: Fault) -> None:
-        """The registry did not answer, or did not let us in."""
-        self.misses += 1
+    def missed(self, fault: Fault, *, waited: float = 0.0) -> None:
+        """The registry did not answer in `waited` seconds, or did not let us in."""
+        self.misses += BLIP + 1 if waited > BLIP_SECONDS else 1
         if self.misses > BLIP or fault.reason.mark is Mark.TERMINAL or self.registry:
             self.registry, self.has_looked = fault, True
 

@@ -87,11 +87,12 @@ class CacheObserver:
 
     async def _registry(self, item: ImageCache, memory: CacheMemory) -> RegistryEndpoint | None:
         """The push listener, asked whether it lets us in; its answer is in the memory."""
+        began = self._site.queue.time()
         try:
             endpoint = await self._push_endpoint(item)
             await self._site.asking.run(lambda: self._site.registries.ping(endpoint))
         except TransferError as exc:
-            memory.missed(Fault.of(exc))
+            memory.missed(Fault.of(exc), waited=self._site.queue.time() - began)
             return None
         memory.answered()
         return endpoint

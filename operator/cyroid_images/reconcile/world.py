@@ -14,7 +14,7 @@ from typing import Any
 from cyroid_images.errors import CyroidError, Reason
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.metadata import Metadata
+from cyroid_images.model.metadata import LONGEST_NAME, Metadata
 from cyroid_images.model.pod import Pod
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status, read_status
@@ -39,9 +39,10 @@ class Broken:
         body: Mapping[str, Any],
         error: CyroidError,
     ) -> Broken:
+        metadata = body["metadata"]  # its key keeps the whole name, whatever the length
         reason = getattr(error, "reason", Reason.INVALID_REFERENCE)
         return cls(
-            Metadata.read(body["metadata"], at="metadata"),
+            Metadata.read({**metadata, "name": metadata["name"][:LONGEST_NAME]}, at="metadata"),
             read_status(kind, body.get("status")),
             Fault(reason, str(error)),
         )

@@ -16,6 +16,9 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST
 
+HURRY_SECONDS = 2.0
+"""An engine that is well drops a name in milliseconds; one that hangs must not hold us."""
+
 
 def new_name(image: Digest) -> Reference:
     """A name nobody else uses, not even another transfer of the same image."""
@@ -35,6 +38,13 @@ def dropping(engine: Engine, name: Reference) -> Iterator[None]:
     """The engine does not keep this name, whatever happens."""
     try:
         yield
-    finally:
-        with contextlib.suppress(TransferError):
-            engine.untag(name)
+    except BaseException:
+        # Whoever failed or was cut holds a thread and a place in the queue meanwhile.
+        _drop(Engine(engine.endpoint, answer_seconds=HURRY_SECONDS), name)
+        raise
+    _drop(engine, name)
+
+
+def _drop(engine: Engine, name: Reference) -> None:
+    with contextlib.suppress(TransferError):
+        engine.untag(name)

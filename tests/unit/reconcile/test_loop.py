@@ -11,6 +11,7 @@ from cyroid_images.errors import ApiUnavailable, Reason, TransferError
 from cyroid_images.model.actions import Load, Pull, Push
 from cyroid_images.model.engine import EngineView
 from cyroid_images.reconcile.board import Board
+from cyroid_images.reconcile.cache import CacheReconciler
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.looks import Looks
@@ -57,6 +58,7 @@ class Stage:
     registries: FakeRegistries = field(default_factory=FakeRegistries)
     world: World = field(default_factory=World)
     movers: FakeMovers = field(init=False)
+    site: Site = field(init=False)
     loop: Loop = field(init=False)
     pools: tuple[Pool, ...] = field(init=False)
 
@@ -72,7 +74,7 @@ class Stage:
         }
         queue = WorkQueue[Key]()
         wake: Callable[[Any], None] = queue.wake
-        site = Site(
+        self.site = Site(
             world=self.world,
             board=Board(),
             queue=queue,
@@ -86,7 +88,7 @@ class Stage:
             clock=FakeClock(),
             client_secret="client",
         )
-        self.loop = Loop(site, self.cluster, workers=4, sweep_seconds=600)
+        self.loop = Loop(self.site, self.cluster, workers=4, sweep_seconds=600)
 
     def arrive(self, action: Push | Pull | Load) -> None:
         """What a move brings is there."""
@@ -236,6 +238,21 @@ def test_a_broken_object_says_which_rule_it_breaks() -> None:
         key = Key(Kind.RANGE_IMAGES, "default", "odd")
         await until(lambda: stage.told(key).get("Stalled") == "True/InvalidSpec")
         assert "spec.images" in stage.cluster.last(key)["conditions"][0]["message"]
+
+    tried(scenario)
+
+
+def test_a_cache_asks_a_registry_that_is_away_at_a_slowing_pace() -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.registries.away = True
+        over = {"image": "nginx:1.25", "reason": "PushFailed", "message": "why", "attempts": 3}
+        status = {"failures": [{**over, "nextAttemptTime": "2026-05-01T11:59:00Z"}]}
+        images = [{"image": "nginx:1.25"}]
+        stage.world.changed(
+            Kind.IMAGE_CACHE, None, cache_body(status=status, sources=SOURCES, images=images)
+        )
+        cache = CacheReconciler(stage.site)
+        assert [await cache.reconcile(CACHE) for _ in range(5)] == [1, 2, 4, 5, 5]
 
     tried(scenario)
 
