@@ -164,6 +164,13 @@ def test_a_broken_object_that_only_got_our_status_touches_nobody(world: World) -
     assert world.broken[R].status.observed_generation == 3
 
 
+def test_a_name_that_is_too_long_is_told_on_its_object(world: World) -> None:
+    name = "x" * 64
+    key = Key(Kind.RANGE_IMAGES, "default", name)
+    assert key in world.replace(RANGE, [range_body(), range_body("other"), range_body(name)])
+    assert world.broken[key].fault.message.startswith("metadata.name: ")
+
+
 def test_a_mended_object_is_worked_on_again(world: World) -> None:
     world.changed(RANGE, "MODIFIED", range_body(images=[]))
     assert world.changed(RANGE, "MODIFIED", range_body()) == {R, CACHE}
