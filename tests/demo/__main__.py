@@ -110,7 +110,7 @@ def _end(asked: argparse.Namespace, screen: Screen) -> int:
 def _say_how_to_look(screen: Screen, cluster: Cluster) -> None:
     screen.note("Everything stays as it is, to look at:")
     _say_how_to_reach(screen, cluster)
-    screen.note("`make demo` begins anew; `make demo-down` ends it.")
+    screen.note(f"`make demo{_own(cluster)}` begins anew; `make demo-down{_own(cluster)}` ends it.")
 
 
 def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
@@ -124,7 +124,11 @@ def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
     screen.output(f"kubectl apply -f {path}  # a fourth range")
     screen.output(f"kubectl get rimg -n {ranges.NAMESPACE} -w")
     screen.output(f"kubectl describe rimg/range-three -n {ranges.NAMESPACE}")
-    screen.note("`make demo-down` ends it.")
+    screen.note(f"`make demo-down{_own(cluster)}` ends it.")
+
+
+def _own(cluster: Cluster) -> str:
+    return "" if cluster.is_lab else f" KUBECONFIG={cluster.kubeconfig}"
 
 
 def _say_how_to_reach(screen: Screen, cluster: Cluster) -> None:

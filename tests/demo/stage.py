@@ -55,9 +55,9 @@ class Stage:
             built = engines.built(self.cluster, reference)
             row = (built.id, cached.get(reference, "-"), here.id)
             cells = "  ".join(f"{_short(cell):<19}" for cell in row)
-            lines.append(f"{reference:<46}  {cells}  {len(here.layers)}")
+            lines.append(f"{reference:<52}  {cells}  {len(here.layers)}")
         titles = "  ".join(f"{name:<19}" for name in ("BUILDER", "REGISTRY", shown.name.upper()))
-        self.screen.output("\n".join([f"{'IMAGE':<46}  {titles}  LAYERS", *lines]))
+        self.screen.output("\n".join([f"{'IMAGE':<52}  {titles}  LAYERS", *lines]))
 
     def _news(self, namespace: str) -> list[events.Event]:
         told = events.read(self.cluster, namespace=namespace)
