@@ -69,7 +69,7 @@ def stalled(
 def _beginning(kinds: Sequence[ConditionType]) -> tuple[Verdict, ...]:
     message = "first look; work begins"
     return (
-        Verdict(ConditionType.READY, ConditionStatus.FALSE, Reason.PROGRESSING, message),
+        Verdict(ConditionType.READY, ConditionStatus.UNKNOWN, Reason.PROGRESSING, message),
         *_unknown(kinds, Reason.PROGRESSING, _NOT_YET),
         Verdict(ConditionType.RECONCILING, ConditionStatus.TRUE, Reason.PROGRESSING, message),
     )

@@ -34,6 +34,8 @@ class Memory:
     tar: list[TarDelivery] = field(default_factory=list)
     written: bool = False
     """Is the list of tar records, as it is now, in the object's status?"""
+    warned: set[str] = field(default_factory=set)
+    """What people were warned of already, by what it is about."""
     causes: dict[tuple[str, str], str] = field(default_factory=dict)
     """By target and image: the error that made the load necessary."""
     delivered: dict[tuple[str, Wish], Digest] = field(default_factory=dict)

@@ -40,6 +40,25 @@ class RangeOutcomes:
                 memory.failed(action, fault, self._site.clock.now(), self._site.clock.spread())
                 self._warn_cache(item, action, ended.fault)
 
+    async def warn(self, key: Key, item: RangeImages, memory: Memory) -> None:
+        """What is as written and dangerous all the same, or looks like a target and is none."""
+        warnings = {
+            f"host network/{pod.uid}": (
+                Reason.HOST_NETWORK_REFUSED,
+                f"{pod.name} is on the host network: its address is the node's, so it is no target",
+            )
+            for pod in self._site.world.refused(item)
+        }
+        if item.spec.targets.docker.insecure:
+            warnings["insecure"] = (
+                Reason.INSECURE_ENDPOINT,
+                "targets.docker.insecure: engines are dialled without TLS, open to who finds them",
+            )
+        for about, (reason, message) in warnings.items():
+            if about not in memory.warned:
+                memory.warned.add(about)
+                await self._site.reporter.note(key, item.metadata, reason, message, about=about)
+
     async def tell_drift(
         self, key: Key, item: RangeImages, gone: Sequence[tuple[str, Step]]
     ) -> None:

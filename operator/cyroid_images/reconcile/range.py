@@ -44,6 +44,7 @@ class RangeReconciler:
         if not item.status.conditions:  # the first word comes before any I/O
             await self._write(key, item, first_word(item, self._site.clock.now()))
             item = self._site.world.ranges.get(key, item)
+        await self._outcomes.warn(key, item, memory)
         await self._outcomes.take(key, item, memory)
         seen = await self._observer.observe(key, item, memory)
         steps = self._plan(seen)

@@ -267,3 +267,17 @@ def test_a_list_that_fails_at_the_start_is_tried_again() -> None:
         assert stage.loop.is_alive()
 
     tried(scenario)
+
+
+def test_what_is_dangerous_as_written_is_told_once() -> None:
+    async def scenario(stage: Stage) -> None:
+        body = pod("on-the-node")
+        body["metadata"]["uid"] = "uid-of-the-node"
+        body["spec"] = {"hostNetwork": True}
+        stage.cluster.listed[Kind.POD].append(body)
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+
+    told = [note.reason for note in tried(scenario).cluster.notes]
+    assert told.count(Reason.INSECURE_ENDPOINT) == 1
+    assert told.count(Reason.HOST_NETWORK_REFUSED) == 1
