@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.parts.apiserver import wait_for
@@ -57,7 +59,7 @@ def test_a_tag_that_moved_at_the_source_is_delivered_everywhere(
         site.image("moving:1", Cmd=["/second"])
     site.reconcile_now("now", site.cache_path, *(site.path(name) for name in engines))
     for name, engine in engines.items():
-        wait_for(lambda at=engine: "/second" in command_of(at, image), f"{name} to follow", 30)
+        wait_for(partial(runs, engine, image, "/second"), f"{name} to follow", 30)
         body = site.until(name, Ready="True")
         assert body["status"]["lastHandledReconcileAt"] == "now"
     assert len(site.events("NewDigest")) == 1
@@ -198,6 +200,10 @@ def names_in(engine: EnginePart, *words: str) -> list[str]:
 def id_of(engine: EnginePart, image: str) -> str:
     found = engine.try_docker("image", "inspect", "--format", "{{.Id}}", image)
     return found.stdout.strip()
+
+
+def runs(engine: EnginePart, image: str, command: str) -> bool:
+    return command in command_of(engine, image)
 
 
 def command_of(engine: EnginePart, image: str) -> str:

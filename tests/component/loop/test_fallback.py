@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.parts.apiserver import wait_for
@@ -13,7 +15,7 @@ from tests.parts.site import Site, condition, holds
 pytestmark = pytest.mark.slow
 
 
-def by_tar(site: Site, name: str, reason: str) -> dict[str, object]:
+def by_tar(site: Site, name: str, reason: str) -> dict[str, Any]:
     """The range is complete, by tar, for this reason, and its record says so."""
     body = site.until(name, Ready="True/AllImagesPresent", TarFallback=f"True/{reason}")
     records = body["status"]["tarDeliveries"]
