@@ -14,7 +14,11 @@ def open_connections(port: int) -> int:
     return sum(row[3] in _OPEN_FOR_US for row in rows if row[2].endswith(f":{port:04X}"))
 
 
-def finished_connections(port: int) -> int:
-    """Connections to that port that we have closed within the last minute, by IPv4."""
+def finished_connections(port: int) -> frozenset[str]:
+    """Our ends of connections to that port that we have closed within the last minute, by IPv4.
+
+    To count new ones take the difference of two calls: old ones are forgotten meanwhile.
+    """
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[3] == "06" for row in rows if row[2].endswith(f":{port:04X}"))  # TIME_WAIT
+    to_port = [row for row in rows if row[2].endswith(f":{port:04X}")]
+    return frozenset(row[1] for row in to_port if row[3] == "06")  # TIME_WAIT

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -103,6 +104,11 @@ class EnginePart:
     def load(self, tar: bytes) -> None:
         """Load a tar by our own leaf."""
         self.engine.load(iter([tar]), ignore, limits=LIMITS, cancellation=NEVER, length=len(tar))
+
+    def happened(self, event: str) -> list[str]:
+        """Every `pull`, `push`, `tag` ... of an image until now, a line each with its name."""
+        until = f"--until={time.time():.9f}"  # "now" in whole seconds would miss the last one
+        return self.docker("events", "--since=1h", until, f"--filter=event={event}").splitlines()
 
     def downloaded(self) -> int:
         """Bytes of the layer that is being pulled right now; 0 while none is."""

@@ -118,8 +118,7 @@ def test_an_image_that_is_added_in_mid_transfer_does_not_start_the_other_anew(
     registry.resume()
     body = site.until("big", Ready="True", seconds=90)
     assert holds(engine, big_image, small)
-    pulls = engine.docker("events", "--since=1h", "--until=0s", "--filter=event=pull")
-    assert sum("big.example" in line for line in pulls.splitlines()) == 1
+    assert sum("big.example" in line for line in engine.happened("pull")) == 1
     assert condition(body, "TarFallback")["status"] == "False"
 
 

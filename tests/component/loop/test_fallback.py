@@ -46,7 +46,7 @@ def test_a_registry_that_is_down_gives_way_to_tar_and_the_record_stays(
     again = by_tar(site, "tar", "RegistryUnreachable")
     assert condition(again, "TarFallback")["lastTransitionTime"] == since
     assert again["status"]["tarDeliveries"] == first["status"]["tarDeliveries"]
-    assert not engine.docker("events", "--since=1h", "--until=0s", "--filter=event=pull")
+    assert not engine.happened("pull")
 
 
 def test_what_is_there_stays_ready_while_the_registry_is_away(
@@ -93,8 +93,7 @@ def test_tar_only_never_asks_the_registry(
     site.cache(registry)
     site.serve("forced", old_engine, images, delivery="TarOnly")
     by_tar(site, "forced", "ForcedBySpec")
-    pulls = old_engine.docker("events", "--since=1h", "--until=0s", "--filter=event=pull")
-    assert site.name not in pulls
+    assert not [line for line in old_engine.happened("pull") if site.name in line]
 
 
 def test_registry_only_waits_for_a_registry_that_is_down(
@@ -131,4 +130,4 @@ def test_a_layer_that_the_registry_lost_is_pushed_again_or_comes_by_tar(
 def seen_again(engine: EnginePart) -> None:
     """Wait until the operator has looked at this engine twice more."""
     looks = finished_connections(engine.port)
-    wait_for(lambda: finished_connections(engine.port) >= looks + 8, "two more looks", 30)
+    wait_for(lambda: len(finished_connections(engine.port) - looks) >= 8, "two more looks", 30)

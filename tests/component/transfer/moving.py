@@ -103,5 +103,4 @@ def image_in(engine: EnginePart, name: str) -> EngineImage | None:
 
 def happened(engine: EnginePart, event: str, word: str) -> int:
     """How often the engine says that this happened to an image with that word in its name."""
-    said = engine.docker("events", "--since=1h", "--until=0s", f"--filter=event={event}")
-    return sum(word in line for line in said.splitlines())
+    return sum(word in line for line in engine.happened(event))
