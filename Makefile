@@ -37,6 +37,9 @@ component: $(READY) ## each part against the real thing
 e2e: $(READY) ## the scenarios of the README on a whole cluster
 	@$(RUN) -m tests.run e2e
 
+bench: $(READY) ## the figures on real parts, as a table (ONLY=memory, JSON=file)
+	@$(RUN) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
+
 crds: $(READY) ## write crds/ from the models
 	$(RUN) -m cyroid_images crds crds
 
