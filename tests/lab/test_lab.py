@@ -168,7 +168,9 @@ def test_an_up_that_dies_leaves_no_trace(
 ) -> None:
     """At three moments: before the keeper, before the cluster, while it becomes ready."""
     directory = cache.root() / "labs" / NAME
-    command = [sys.executable, "-m", "tests.lab", "--name", NAME, "up"]
+    # A run in the background of a shell inherits that SIGINT is ignored.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "tests.lab", "--name", NAME]
+    command.append("up")
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) as starting:
         wait_until((directory / marker).exists, f"{marker} of a lab that starts")
         starting.send_signal(number)
