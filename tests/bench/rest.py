@@ -28,7 +28,7 @@ def no_op_pass(stage: Stage) -> list[Row]:
     listeners = stage.registry_traces()
     stage.tell(f"no-op-pass: watching {SECONDS:.0f} s")
     time.sleep(SECONDS)
-    seen = [engine_calls(trace) for trace in traces]
+    seen = [whole_passes(engine_calls(trace)) for trace in traces]
     asked = [call for trace in listeners for call in registry_calls(trace)]
     writes = sum(old != new for old, new in zip(before, _versions(site), strict=True))
     site.remove_all()
@@ -48,9 +48,10 @@ def _fill(stage: Stage, site: Site, engines: Iterable[EnginePart]) -> None:
 
 
 def _of_engines(ranges: list[list[Call]], source: list[Call]) -> list[Row]:
+    ranges = [_whole_passes(calls) for calls in ranges]
     looks = [_count(calls, "/info") for calls in ranges]
     lists = [_count(calls, "/images/json") for calls in ranges]
-    inspects = sum(call.path.endswith("/json") for calls in ranges for call in calls) - sum(lists)
+    inspects = sum(_is_inspect(call) for calls in ranges for call in calls)
     told = f"{lists} lists in {looks} passes (GET /info) of {SECONDS:.0f} s at {INTERVAL}"
     # A pass looks at an engine by one info and one list; no other trace of a pass is outside.
     told += f"; source engine {_count(source, '/images/json')}/{_count(source, '/info')}"
@@ -60,6 +61,17 @@ def _of_engines(ranges: list[list[Call]], source: list[Call]) -> list[Row]:
         Row("no-op: image lists per engine and pass", worst, bar=1, bound=told, inclusive=True),
         Row("no-op: inspects per engine and pass", inspects / max(sum(looks), 1), bound=text),
     ]
+
+
+def _whole_passes(calls: list[Call]) -> list[Call]:
+    """From the first pass that was seen to begin to the last one that was seen to end."""
+    starts = [at for at, call in enumerate(calls) if call.path == "/info"]
+    return calls[starts[0] : starts[-1]] if starts else []
+
+
+def _is_inspect(call: Call) -> bool:
+    path = call.path.partition("?")[0]
+    return path.startswith("/images/") and path.endswith("/json") and path != "/images/json"
 
 
 def _of_registry(asked: list[Call]) -> list[Row]:
@@ -104,6 +116,17 @@ def _versions(site: Site) -> list[object]:
             event["metadata"]["name"] + event["metadata"]["resourceVersion"] for event in items
         ]
     return [*versions, sorted(found)]
+
+
+def whole_passes(calls: list[Call]) -> list[Call]:
+    """From the first GET /info up to the last: the window cuts the passes at its two ends."""
+    begins = [at for at, call in enumerate(calls) if call.path == "/info"]
+    return calls[begins[0] : begins[-1]] if begins else []
+
+
+def _is_inspect(call: Call) -> bool:
+    path = call.path.partition("?")[0]
+    return path.startswith("/images/") and path.endswith("/json") and path != "/images/json"
 
 
 def _count(calls: list[Call], path: str) -> int:
