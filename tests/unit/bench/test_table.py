@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.rest import whole_passes
 from tests.bench.table import Row, as_json, as_text, write_json
-from tests.bench.traces import Trace, engine_calls, registry_calls
+from tests.bench.traces import Call, Trace, engine_calls, registry_calls
 from tests.bench.transfers import most_at_a_time
 
 ROWS = (
@@ -75,3 +76,10 @@ def test_the_registry_tells_the_bytes_of_its_answers(tmp_path: Path) -> None:
         ("HEAD", 0),
         ("GET", 77),
     ]
+
+
+def test_passes_that_the_window_cuts_are_left_out() -> None:
+    paths = ["/images/json?digests=1", "/info", "/images/json?digests=1", "/info"]
+    calls = [Call("GET", path) for path in paths]
+    assert whole_passes(calls) == calls[1:3]
+    assert whole_passes(calls[:1]) == []
