@@ -48,7 +48,6 @@ def _fill(stage: Stage, site: Site, engines: Iterable[EnginePart]) -> None:
 
 
 def _of_engines(ranges: list[list[Call]], source: list[Call]) -> list[Row]:
-    ranges = [_whole_passes(calls) for calls in ranges]
     looks = [_count(calls, "/info") for calls in ranges]
     lists = [_count(calls, "/images/json") for calls in ranges]
     inspects = sum(_is_inspect(call) for calls in ranges for call in calls)
@@ -61,17 +60,6 @@ def _of_engines(ranges: list[list[Call]], source: list[Call]) -> list[Row]:
         Row("no-op: image lists per engine and pass", worst, bar=1, bound=told, inclusive=True),
         Row("no-op: inspects per engine and pass", inspects / max(sum(looks), 1), bound=text),
     ]
-
-
-def _whole_passes(calls: list[Call]) -> list[Call]:
-    """From the first pass that was seen to begin to the last one that was seen to end."""
-    starts = [at for at, call in enumerate(calls) if call.path == "/info"]
-    return calls[starts[0] : starts[-1]] if starts else []
-
-
-def _is_inspect(call: Call) -> bool:
-    path = call.path.partition("?")[0]
-    return path.startswith("/images/") and path.endswith("/json") and path != "/images/json"
 
 
 def _of_registry(asked: list[Call]) -> list[Row]:
