@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -333,6 +333,13 @@ def apiserver() -> Iterator[ApiServerPart]:
 
     It is shared by the whole run: tests choose names of their own.
     """
+    with running_api_server() as part:
+        yield part
+
+
+@contextmanager
+def running_api_server() -> Iterator[ApiServerPart]:
+    """One more API server, for tests that change what others rely on."""
     with tempfile.TemporaryDirectory(prefix="cyroid-apiserver-") as folder:
         part = ApiServerPart(Path(folder))
         try:

@@ -6,22 +6,15 @@ where no controller empties it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.parts.apiserver import ApiServerPart
+from tests.parts.apiserver import ApiServerPart, running_api_server
 
 
 @pytest.fixture(scope="session")
 def apiserver() -> Iterator[ApiServerPart]:
     """The same part, for this folder only."""
-    with tempfile.TemporaryDirectory(prefix="cyroid-apiserver-") as folder:
-        part = ApiServerPart(Path(folder))
-        try:
-            part.start()
-            yield part
-        finally:
-            part.close()
+    with running_api_server() as part:
+        yield part

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.kube import rights
-from tests.parts.apiserver import ApiServerPart
+from tests.parts.apiserver import ApiServerPart, running_api_server
 from tests.parts.engines import EnginePart
 from tests.parts.identity import OWN_NAMESPACE, grant
 from tests.parts.operator import OperatorPart
@@ -20,6 +20,13 @@ from tests.parts.save_tars import noise
 from tests.parts.site import PUSH_SECRET, Site
 
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def apiserver() -> Iterator[ApiServerPart]:
+    """An API server of our own: the operator writes to every object that it sees."""
+    with running_api_server() as part:
+        yield part
 
 
 @pytest.fixture(scope="session")
