@@ -28,9 +28,14 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model sockets",
         "httpx docker requests ssl tempfile pathlib threading time",
     ),
-    "archive": ("errors model", ""),
+    # pathlib, os: the archive volume; zstandard, isal: archives come compressed
+    "archive": ("errors model", "tarfile pathlib os zstandard isal"),
     "kube": ("errors model", "kubernetes aiohttp asyncio time ssl os pathlib random"),
-    "transfer": ("errors model registry engine archive", "threading concurrent"),
+    # threads read, compress and send at the same time
+    "transfer": (
+        "errors model registry engine archive",
+        "threading concurrent time zstandard isal",
+    ),
     "reconcile": ("errors model plan", "asyncio concurrent threading time"),
     "wiring": (
         "errors settings model plan registry engine archive kube transfer reconcile",

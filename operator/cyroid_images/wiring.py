@@ -152,7 +152,7 @@ class Transfers:
     """The port Movers."""
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored:
-        with Registry(action.registry) as registry:
+        with Registry(action.to.registry) as registry:
             under = Supervision(StreamLimits(), observer, cancellation)
             return push.push(action, Engine(action.source.endpoint), registry, under)
 
@@ -166,7 +166,7 @@ class Transfers:
         self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
     ) -> None:
         under = Supervision(StreamLimits(stall_seconds=stall_seconds), observer, cancellation)
-        load.load(action, Engine(action.source.endpoint), Engine(action.target.endpoint), under)
+        load.load(action, Engine(action.target.endpoint), under)
 
     def untag(self, action: Untag) -> None:
         engine = Engine(action.target.endpoint)

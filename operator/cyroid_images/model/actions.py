@@ -1,6 +1,6 @@
 """The steps of a plan, as values that say what is moved, where to, and why.
 
-A range is given Pull, Load and Wait per target and image; a cache is given Push and Wait.
+A range is given Pull, Load and Wait per target and image; a cache Push, Copy and Wait.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import SourceImage, Stored, Wish
+from cyroid_images.model.image_cache import Compression
+from cyroid_images.model.knowledge import (
+    HeldByArchive,
+    HeldByCache,
+    HeldByEngine,
+    HeldByUpstream,
+    SourceImage,
+    Stored,
+    Wish,
+)
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
 
@@ -64,12 +73,12 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Source engine to engine, as a tar, because the registry route does not serve."""
+    """Into an engine as a tar, because the registry route does not serve it."""
 
     wish: Wish
     target: Target
     info: EngineInfo
-    source: SourceImage
+    source: HeldByCache | SourceImage
     because: Fault
 
     @property
@@ -89,14 +98,31 @@ Step = Present | Wait | Pull | Load
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """Where in our registry an image is put, and how layers are compressed on the way."""
+
+    registry: RegistryEndpoint
+    repository: str
+    tag: str
+    compression: Compression = Compression.ZSTD
+
+
+@dataclass(frozen=True, slots=True)
 class Push:
     """Source engine to registry, under the repository that the reference maps to."""
 
     wish: Wish
-    source: SourceImage
-    registry: RegistryEndpoint
-    repository: str
-    tag: str
+    source: HeldByEngine
+    to: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Upstream or archive to registry, under the repository that the reference maps to."""
+
+    wish: Wish
+    source: HeldByUpstream | HeldByArchive
+    to: Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +133,9 @@ class Cached:
     stored: Stored
 
 
-CacheStep = Cached | Wait | Push
+Fill = Push | Copy
+"""What brings an image into the registry."""
+
+CacheStep = Cached | Wait | Fill
 
 PROGRESSING = Fault(Reason.PROGRESSING, "first look")

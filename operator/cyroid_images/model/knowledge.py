@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cyroid_images.model.archive import ArchiveImage
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.image import ImageContent
 from cyroid_images.model.manifest import Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
+from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,74 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceImage:
+class HeldByEngine:
     """An image seen in a source engine: by this ID it is saved and pushed."""
 
     source: str
     endpoint: EngineEndpoint
+    info: EngineInfo
     id: Digest
     content: ImageContent
+    size: int = 0
+    """Bytes that the engine says it takes: about those of a tar."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByUpstream:
+    """An image seen in a registry elsewhere: one manifest, copied as it is."""
+
+    source: str
+    upstream: UpstreamEndpoint
+    stored: Stored
+    """Its repository there, its manifest and content."""
+
+    @property
+    def id(self) -> Digest:
+        return self.stored.manifest.digest
+
+    @property
+    def content(self) -> ImageContent:
+        return self.stored.content
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByArchive:
+    """An image seen in an archive of the operator's volume."""
+
+    source: str
+    image: ArchiveImage
+
+    @property
+    def id(self) -> Digest:
+        return self.image.content.identity
+
+    @property
+    def content(self) -> ImageContent:
+        return self.image.content
+
+
+SourceImage = HeldByEngine | HeldByUpstream | HeldByArchive
+"""An image where it comes from; each says `source`, `id` and `content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByCache:
+    """An image in our registry, as the operator reaches it: what a tar can be built from."""
+
+    registry: RegistryEndpoint
+    stored: Stored
+
+    @property
+    def source(self) -> str:
+        return "the registry"
+
+    @property
+    def id(self) -> Digest:
+        return self.stored.manifest.digest
+
+    @property
+    def content(self) -> ImageContent:
+        return self.stored.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +149,6 @@ class CacheView:
     """False until the first look has ended."""
     registry: Fault | None = None
     """Why the registry cannot serve, or None while it does (or was not looked at)."""
+    endpoint: RegistryEndpoint | None = None
+    """Where the operator itself reaches the registry; None while that is not known."""
     images: Mapping[Wish, Knowledge] = field(default_factory=dict)

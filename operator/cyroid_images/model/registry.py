@@ -29,3 +29,14 @@ class RegistryEndpoint:
 
     def __str__(self) -> str:
         return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamEndpoint:
+    """A registry elsewhere: whose names it serves, where it listens, who else sees its tokens."""
+
+    host: str
+    """As it stands in references: `docker.io`, `ghcr.io`, `10.0.0.1:5000`."""
+    registry: RegistryEndpoint
+    token_hosts: frozenset[str] = frozenset()
+    """Hosts that may be sent the credentials in exchange for a token."""

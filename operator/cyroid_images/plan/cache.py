@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import PROGRESSING, Cached, CacheStep, Push, Wait
+from cyroid_images.model.actions import PROGRESSING, Cached, CacheStep, Push, Slot, Wait
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.image_cache import RefreshPolicy
-from cyroid_images.model.knowledge import Knowledge, SourceImage, Stored, Wish
+from cyroid_images.model.knowledge import HeldByEngine, Knowledge, SourceImage, Stored, Wish
 from cyroid_images.model.observed import CacheSeen, SourceSeen
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
@@ -20,7 +20,7 @@ from cyroid_images.model.repository import names_in_source, repository_of, tag_o
 
 def resolve(
     wish: Wish, sources: Sequence[SourceSeen], aliases: Sequence[str]
-) -> SourceImage | Fault:
+) -> HeldByEngine | Fault:
     """The image in the first reachable source that has it, or why no source gives it."""
     other_platform: Fault | None = None
     for source in sources:
@@ -31,7 +31,9 @@ def resolve(
             continue
         if wish.platform is None or image.content.platform == wish.platform:
             content = replace(image.content, aliases=image.content.aliases | {image.id})
-            return SourceImage(source.name, source.endpoint, image.id, content)
+            return HeldByEngine(
+                source.name, source.endpoint, source.view.info, image.id, content, image.size
+            )
         other_platform = Fault(
             Reason.PLATFORM_MISMATCH,
             f"{source.name} has {wish.reference} for {image.content.platform}, not for"
@@ -58,7 +60,8 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
     if failure is not None and failure.next_attempt > seen.now:
         return Wait(wish, failure.fault)
     repository = repository_of(wish.reference, seen.item.spec.aliases)
-    return Push(wish, found, registry, repository, tag_of(wish.reference))
+    compression = seen.item.spec.registry.compression
+    return Push(wish, found, Slot(registry, repository, tag_of(wish.reference), compression))
 
 
 def know(wish: Wish, seen: CacheSeen) -> Knowledge:
@@ -67,7 +70,7 @@ def know(wish: Wish, seen: CacheSeen) -> Knowledge:
     found = resolve(wish, seen.sources, seen.item.spec.aliases)
     failure = seen.failures.get(wish)
     if stored and _is_current(stored, found, seen):
-        source = found if isinstance(found, SourceImage) and _same(stored, found) else None
+        source = found if not isinstance(found, Fault) and _same(stored, found) else None
         content = _joined(stored.content, source.content) if source else stored.content
         return Knowledge(content, replace(stored, content=content), source, failure=failure)
     if isinstance(found, Fault):

@@ -83,7 +83,7 @@ class CacheReconciler:
 
     def _move(self, push: Push) -> Move:
         return Move(
-            key=("push", push.registry.host, push.repository, push.tag),
+            key=("push", push.to.registry.host, push.to.repository, push.to.tag),
             action=push,
             version=push.source.id,
             lanes=(f"source:{push.source.endpoint}", "all"),
@@ -135,7 +135,7 @@ class CacheReconciler:
             key,
             item.metadata,
             Reason.IMAGE_PUSHED,
-            f"{push.wish} is in the registry as {push.repository}@{manifest.digest}"
+            f"{push.wish} is in the registry as {push.to.repository}@{manifest.digest}"
             f" ({manifest.size} bytes, from {push.source.source}, in {ended.seconds:.1f} s)",
             about=f"{push.wish}/{manifest.digest}",
         )

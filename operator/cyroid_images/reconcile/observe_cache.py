@@ -138,7 +138,7 @@ class CacheObserver:
         found: SourceImage | Fault,
     ) -> Fault | None:
         """Bring the memory of one wish up to date; the fault if the registry did not tell."""
-        source = found if isinstance(found, SourceImage) else None
+        source = found if not isinstance(found, Fault) else None
         stored, now = memory.stored.get(wish), asyncio.get_running_loop().time()
         follows = item.spec.refresh.policy is RefreshPolicy.TRACK
         if stored and source and follows and not stored.content.is_same(source.content):

@@ -21,23 +21,23 @@ def push(action: Push, engine: Engine, registry: Registry, under: Supervision) -
     The source keeps its image and its tags; the transport name is dropped whatever
     happens. Raises TransferError, SourceChanged when what was pushed is not what was seen.
     """
-    transport = Reference(action.registry.host.lower(), action.repository, action.tag)
+    transport = Reference(action.to.registry.host.lower(), action.to.repository, action.to.tag)
     with carrying(engine, action.source.id, transport):
         digest = engine.push(
             transport,
-            action.registry.credentials,
+            action.to.registry.credentials,
             under.observer,
             limits=under.limits,
             cancellation=under.cancellation,
         )
-    fetched = registry.manifest(action.repository, digest, under.cancellation)
+    fetched = registry.manifest(action.to.repository, digest, under.cancellation)
     if fetched is None:
         raise TransferError(
             Reason.PUSH_NOT_DURABLE,
-            f"the registry took {action.wish} as {action.repository}@{digest} and does not have it",
+            f"the registry took {action.wish} as {digest} and does not have it",
         )
     wanted = action.source.content
-    stored = describe(registry, action.repository, fetched, wanted.platform, under.cancellation)
+    stored = describe(registry, action.to.repository, fetched, wanted.platform, under.cancellation)
     if stored is None or not stored.content.is_same(wanted):
         raise TransferError(
             Reason.SOURCE_CHANGED,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from cyroid_images.engine import StreamLimits
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import Load, Pull, Push, Target
+from cyroid_images.model.actions import Load, Pull, Push, Slot, Target
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import EngineImage
-from cyroid_images.model.knowledge import SourceImage, Stored, Wish
+from cyroid_images.model.knowledge import HeldByEngine, Stored, Wish
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
@@ -47,18 +47,19 @@ class Moving:
         layers = ({"noise": noise(size, seed)}, {"about": self.name.encode()})
         self.source.load_image(self.name, layers, {"Cmd": [command]})
 
-    def seen(self) -> SourceImage:
+    def seen(self) -> HeldByEngine:
         """What a look at the source shows."""
         image = image_in(self.source, self.name)
         assert image is not None
-        return SourceImage("builder", self.source.endpoint, image.id, image.content)
+        info = self.source.engine.info()
+        return HeldByEngine("builder", self.source.endpoint, info, image.id, image.content)
 
-    def push(self, seen: SourceImage | None = None, cancellation: Cancellation = NEVER) -> Stored:
+    def push(self, seen: HeldByEngine | None = None, cancellation: Cancellation = NEVER) -> Stored:
         """Source to registry."""
         reference = self.wish.reference
         repository, tag = repository_of(reference, ()), reference.tag or "latest"
         endpoint = self.registry.push_endpoint
-        action = Push(self.wish, seen or self.seen(), endpoint, repository, tag)
+        action = Push(self.wish, seen or self.seen(), Slot(endpoint, repository, tag))
         with Registry(endpoint) as registry:
             return push.push(action, self.source.engine, registry, under(cancellation))
 
@@ -72,7 +73,7 @@ class Moving:
 
     def load(self, cancellation: Cancellation = NEVER) -> None:
         """Source to target."""
-        load.load(self.loading(), self.source.engine, self.target.engine, under(cancellation))
+        load.load(self.loading(), self.target.engine, under(cancellation))
 
     def loading(self) -> Load:
         return Load(self.wish, self.where(), self.target.engine.info(), self.seen(), BECAUSE)

@@ -50,11 +50,7 @@ def test_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None:
     before = happened(one.target, "tag", "broken.example")
     wrong = refused(lambda: pull.pull(replace(pulling, info=other), one.target.engine, under()))
     assert wrong.reason is Reason.TARGET_IDENTITY_MISMATCH
-    wrong = refused(
-        lambda: load.load(
-            replace(loading, info=other), one.source.engine, one.target.engine, under()
-        )
-    )
+    wrong = refused(lambda: load.load(replace(loading, info=other), one.target.engine, under()))
     assert wrong.reason is Reason.TARGET_IDENTITY_MISMATCH
     assert happened(one.target, "pull", one.registry.pull_host) == 0
     if one.target is not one.source:

@@ -14,7 +14,7 @@ from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, S
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, Knowledge, SourceImage, Stored, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByEngine, Knowledge, Stored, Wish
 from cyroid_images.model.manifest import OCI_CONFIG, Descriptor, Manifest
 from cyroid_images.model.observed import (
     CacheSeen,
@@ -65,9 +65,11 @@ def stored(word: str = "one", *, layer: str = GZIP, platform: Platform = AMD64) 
     return Stored("docker.io/library/nginx", manifest, known)
 
 
-def source(word: str = "one", platform: Platform = AMD64, name: str = "builder") -> SourceImage:
+def source(word: str = "one", platform: Platform = AMD64, name: str = "builder") -> HeldByEngine:
     """The content `word` in a source engine."""
-    return SourceImage(name, BUILDER, digest(f"config {word}"), content(word, platform))
+    return HeldByEngine(
+        name, BUILDER, info(), digest(f"config {word}"), content(word, platform), 100
+    )
 
 
 def image(known: ImageContent, *names: str, digests: tuple[str, ...] = ()) -> EngineImage:

@@ -11,7 +11,7 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, Push, Wait
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import SourceImage
+from cyroid_images.model.knowledge import HeldByEngine
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.plan.cache import drifted, know, plan_image, resolve
 from tests.unit.plan.examples import (
@@ -66,7 +66,7 @@ def test_a_source_is_searched_by_every_name_of_an_image(
     image: str, tagged: Shown, by_digest: Shown
 ) -> None:
     found = resolve(wish(image), [source_seen(view(tagged, by_digest))], ALIASES)
-    assert isinstance(found, SourceImage)
+    assert isinstance(found, HeldByEngine)
     assert found.content.is_same(ONE)
     assert found.id in found.content.aliases
 
@@ -86,7 +86,7 @@ def test_the_first_reachable_source_that_has_it_wins() -> None:
         source_seen(view({"nginx:1.25": TWO}), "fourth"),
     ]
     found = resolve(wish(), sources, ())
-    assert isinstance(found, SourceImage)
+    assert isinstance(found, HeldByEngine)
     assert found.source == "third"
 
 
@@ -121,7 +121,7 @@ def test_a_later_source_may_have_the_wanted_platform() -> None:
         source_seen(view({"nginx:1.25": ONE}), "amd"),
     ]
     found = resolve(wish(platform=AMD64), sources, ())
-    assert isinstance(found, SourceImage)
+    assert isinstance(found, HeldByEngine)
     assert found.source == "amd"
 
 
@@ -178,7 +178,7 @@ def test_nothing_is_pushed_to_a_registry_that_was_not_asked_yet() -> None:
 def test_a_push_goes_below_the_host_of_the_image() -> None:
     planned = plan_image(wish(), seen(), REGISTRY)
     assert isinstance(planned, Push)
-    assert (planned.repository, planned.tag) == ("docker.io/library/nginx", "1.25")
+    assert (planned.to.repository, planned.to.tag) == ("docker.io/library/nginx", "1.25")
 
 
 def test_what_is_stored_is_known_by_the_digests_of_both_sides() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyroid_images.errors import Mark, Reason
-from cyroid_images.model.actions import Cached, CacheStep, Push, Wait
+from cyroid_images.model.actions import Cached, CacheStep, Push, Slot, Wait
 from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.fault import Route
 from cyroid_images.model.image_cache import ImageCache
@@ -46,7 +46,7 @@ def cached(asked: Wish | None = None, word: str = "one") -> Cached:
 
 
 def pushing(asked: Wish | None = None) -> Push:
-    return Push(asked or wish(), source(), REGISTRY, "docker.io/library/nginx", "1.25")
+    return Push(asked or wish(), source(), Slot(REGISTRY, "docker.io/library/nginx", "1.25"))
 
 
 def waiting(reason: Reason, asked: Wish | None = None) -> Wait:
