@@ -3,6 +3,7 @@
 Holds what is needed to pass an archive on from engine to engine; reading archives as a
 source of images joins it here.
 
+    tar        a tar as a stream of members, read in order and once
     passing    a tar on its way from `save` to `load`, watched for its true end
 """
 

@@ -66,6 +66,8 @@ def test_what_never_was_a_tar_is_a_protocol_error() -> None:
 def test_a_size_in_base_256_is_skipped_whole() -> None:
     header = bytearray(_tar(0)[:512])
     header[124:136] = b"\x80" + (512).to_bytes(11, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
     content = bytes(header) + b"y" * 512 + bytes(1024)
     assert b"".join(watched([content])) == content
 
