@@ -20,8 +20,9 @@ LAYERS: dict[str, tuple[str, str]] = {
     # both HTTP leaves need connections that a Cancellation can cut
     "sockets": ("errors model", "httpx ssl socket"),
     "plan": ("errors model", ""),
-    # time: the moment until which a bearer token is good, the deadline of a drip
-    "registry": ("errors model sockets", "httpx ssl time"),
+    # time: the moment until which a bearer token is good, the deadline of a drip; threading: a
+    # pause that a Cancellation ends
+    "registry": ("errors model sockets", "httpx ssl time threading"),
     # threading, time: the moment at which a dripping answer is cut; tempfile, pathlib: ssl
     # takes a client certificate only from a file; requests: what docker-py raises and sends by
     "engine": (

@@ -67,12 +67,17 @@ def refusal(act: str, answer: Answer, kind: Kind) -> TransferError:
     text = answer.body.decode("utf-8", "replace")
     reason = _reason(answer, text, kind)
     cause = _cause(reason, answer, text)
-    return TransferError(reason, f"{act}: {cause}", retry_after=_pause(answer, datetime.now(UTC)))
+    return TransferError(reason, f"{act}: {cause}", retry_after=pause_of(answer))
 
 
 def clean(text: str) -> str:
     """A foreign text on one line, printable and short enough for a message."""
     return clean_message(text, LONGEST_WORDS)
+
+
+def pause_of(answer: Answer) -> float | None:
+    """Seconds to wait as Retry-After says, at most LONGEST_PAUSE; None: it says nothing."""
+    return _pause(answer, datetime.now(UTC))
 
 
 def _reason(answer: Answer, text: str, kind: Kind) -> Reason:

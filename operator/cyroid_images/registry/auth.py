@@ -3,7 +3,8 @@
 A generator in the form of httpx.Auth: it yields requests and is sent answers, and does
 no I/O itself. Two rules guard the credentials: Basic goes to the endpoint's own host
 only, and a token is fetched only from that host or, over https, from a declared token
-host (distribution CVE-2026-33540). To any other realm nothing is sent at all.
+host (distribution CVE-2026-33540); a token host of an endpoint that is plain http may be
+plain, too. To any other realm nothing is sent at all.
 Source of the flow: distribution, spec/auth/token.md.
 """
 
@@ -128,7 +129,10 @@ class RegistryAuth(httpx.Auth):
         except (httpx.InvalidURL, ValueError):
             realm = httpx.URL("")
         is_own = _address(realm) == _address(httpx.URL(self._endpoint.url))
-        is_declared = realm.scheme == "https" and bool(_names(realm) & self._token_hosts)
+        # Whoever writes `insecure` has said that passwords may go without TLS.
+        is_plain = self._endpoint.url.startswith("http://") and realm.scheme == "http"
+        may_be_asked = realm.scheme == "https" or is_plain
+        is_declared = may_be_asked and bool(_names(realm) & self._token_hosts)
         if realm.userinfo or not (is_own or is_declared):
             where = clean(f"{realm.scheme}://{realm.host}") if realm.host else "no address"
             raise TransferError(
@@ -176,6 +180,7 @@ def _address(url: httpx.URL) -> tuple[str, str, int | None]:
 
 def _names(url: httpx.URL) -> frozenset[str]:
     """Host and port as a declaration may write them; a bare host means the default port."""
-    port = url.port or 443
-    bare = {url.host} if port == 443 else set()
+    default = 80 if url.scheme == "http" else 443
+    port = url.port or default
+    bare = {url.host} if port == default else set()
     return frozenset({f"{url.host}:{port}", *bare})

@@ -22,7 +22,8 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import ACCEPT, LARGEST, Descriptor, Index, Manifest, read_manifest
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.registry.answers import Answer, Kind
-from cyroid_images.registry.connection import Ask, Connection, Incoming
+from cyroid_images.registry.connection import Ask, Connection
+from cyroid_images.registry.download import downloading
 from cyroid_images.registry.names import (
     blob_path,
     delete_scope,
@@ -33,6 +34,7 @@ from cyroid_images.registry.names import (
 )
 from cyroid_images.registry.streams import verified
 from cyroid_images.registry.upload import Uploads
+from cyroid_images.registry.upstream import UpstreamRules
 
 LARGEST_CONFIG = 4 * 1024 * 1024
 """Bytes of an image config: as many as of a manifest; real ones have some thousand."""
@@ -54,10 +56,8 @@ class Registry:
     """One endpoint of a registry: our cache's push listener, its pull listener, an upstream.
 
     `answer_seconds` is the time for a first byte, `stall_seconds` for the next one of a
-    stream and for the registry's thinking at the end of an upload. `token_hosts` are the
-    hosts (`auth.docker.io`) that may see the credentials besides the endpoint's own. An
-    upstream with `has_storage_hosts` may send readers of a blob on to another host, over
-    https and without credentials; every other redirect is UntrustedRedirect.
+    stream and for the registry's thinking at the end of an upload. Only an upstream has
+    `rules`: it may have token hosts and storage hosts, and reading from it is tried again.
     """
 
     def __init__(
@@ -66,8 +66,7 @@ class Registry:
         *,
         answer_seconds: float = 15.0,
         stall_seconds: float = 120.0,
-        token_hosts: frozenset[str] = frozenset(),
-        has_storage_hosts: bool = False,
+        rules: UpstreamRules | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._stall_seconds = stall_seconds
@@ -75,8 +74,7 @@ class Registry:
             endpoint,
             answer_seconds=answer_seconds,
             stall_seconds=stall_seconds,
-            token_hosts=token_hosts,
-            has_storage_hosts=has_storage_hosts,
+            rules=rules,
         )
 
     def __enter__(self) -> Self:
@@ -130,6 +128,24 @@ class Registry:
         """Is the manifest there? Only a 404 is False; whatever leaves it unknown raises."""
         ask = self._manifest_ask("look for", "HEAD", repository, digest)
         return self._is_there(ask, self._connection.answer(ask, cancellation))
+
+    def tag_digest(
+        self, repository: str, reference: str | Digest, cancellation: Cancellation = NEVER
+    ) -> Digest | None:
+        """What a tag names right now, for one HEAD; None only on a 404.
+
+        A claim of the registry's, good for telling whether a tag moved. A registry that
+        makes none is asked for the manifest itself.
+        """
+        ask = self._manifest_ask("look for", "HEAD", repository, reference)
+        answer = self._connection.answer(ask, cancellation)
+        if not self._is_there(ask, answer):
+            return None
+        claim = self._claim(ask, answer)
+        if claim is None:
+            fetched = self.manifest(repository, reference, cancellation)
+            return fetched.digest if fetched else None
+        return claim
 
     def put_manifest(
         self,
@@ -211,12 +227,12 @@ class Registry:
         """The bytes of a blob, hashed as they pass; the last only once they are proven.
 
         Raises BlobMissing for a blob that is absent or shorter than the manifest says and
-        DigestMismatch for other bytes; connected for as long as the `with`.
+        DigestMismatch for other bytes; connected for as long as the `with`. Of an upstream
+        a broken connection is followed by another one, for the bytes that are missing.
         """
         ask = self._blob_ask("read", "GET", repository, descriptor.digest)
-        with self._connection.stream(ask, cancellation) as incoming:
-            self._check_blob(ask, incoming, descriptor, cancellation)
-            yield verified(incoming.chunks, descriptor, self._connection.told(ask))
+        with downloading(self._connection, ask, descriptor.size, cancellation) as chunks:
+            yield verified(chunks, descriptor, self._connection.told(ask))
 
     def check_writable(self, repository: str, cancellation: Cancellation = NEVER) -> None:
         """Write two bytes into the repository, the same each time.
@@ -295,19 +311,6 @@ class Registry:
         if answer.status != 200:
             raise self._connection.refused(ask, answer)
         return True
-
-    def _check_blob(
-        self, ask: Ask, incoming: Incoming, descriptor: Descriptor, cancellation: Cancellation
-    ) -> None:
-        """Refuse at the headers what cannot be the blob."""
-        if incoming.status == 404:
-            raise self._bad(Reason.BLOB_MISSING, ask, "the registry does not have it")
-        if incoming.status != 200:
-            raise self._connection.refused(ask, self._connection.rest(incoming, cancellation))
-        said = incoming.headers.get("content-length", "")
-        if said.isascii() and said.isdigit() and int(said) != descriptor.size:
-            cause = f"{said} bytes instead of {descriptor.size}"
-            raise self._bad(Reason.BLOB_MISSING, ask, cause)
 
     def _claim(self, ask: Ask, answer: Answer) -> Digest | None:
         """The digest that the registry says this is; None where it says none."""

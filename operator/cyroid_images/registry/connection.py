@@ -22,12 +22,17 @@ from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.registry.answers import Answer, Kind, refusal
 from cyroid_images.registry.auth import ONCE, SCOPES, RegistryAuth
 from cyroid_images.registry.failures import translated
+from cyroid_images.registry.patience import Patience, pause_after_answer, pause_after_failure
+from cyroid_images.registry.upstream import UpstreamRules
 
 SMALL = 64 * 1024
 """Bytes of an answer that is no manifest and no blob: errors and tokens."""
 
 WHOLE_SECONDS = 30.0
 """For all of a small answer: a body that drips must not hold a thread for longer."""
+
+_SENT_ON = ("Accept-Encoding", "User-Agent", "Range")
+"""What a storage host is told of a request: nothing of who asks."""
 
 _ROUNDS = 3
 """Requests for one answer: asked, token, asked again."""
@@ -70,17 +75,21 @@ class Connection:
         *,
         answer_seconds: float,
         stall_seconds: float,
-        token_hosts: frozenset[str],
-        has_storage_hosts: bool,
+        rules: UpstreamRules | None,
     ) -> None:
         self._endpoint = endpoint
         self._answer_seconds = answer_seconds
         self._stall_seconds = stall_seconds
+        token_hosts = rules.token_hosts if rules else frozenset()
         self._auth = RegistryAuth(endpoint, token_hosts, time.monotonic)
-        self._has_storage_hosts = has_storage_hosts
-        is_tls = endpoint.url.startswith("https://")
-        self._needs_tls = is_tls or bool(token_hosts) or has_storage_hosts
+        self._rules = rules
+        self._needs_tls = endpoint.url.startswith("https://") or rules is not None
         self._trust: ssl.SSLContext | None = None
+
+    @property
+    def patience(self) -> Patience | None:
+        """How to bear with an upstream; None: asked once."""
+        return self._rules.patience if self._rules else None
 
     def answer(self, ask: Ask, cancellation: Cancellation, *, most: int = SMALL) -> Answer:
         """The whole answer, whatever its status; more than `most` bytes is ProtocolError."""
@@ -107,9 +116,7 @@ class Connection:
         with contextlib.ExitStack() as stack:
             with translated(act, cancellation, answered=False):
                 http = stack.enter_context(self._client())
-                response = self._converse(http, ask, cancellation)
-                if ask.may_be_elsewhere and self._has_storage_hosts:
-                    response = _followed(http, response)
+                response = self._asked(http, ask, cancellation)
             stack.callback(response.close)
             chunks = self._chunks(response, act, cancellation)
             yield Incoming(response.status_code, response.headers, response.request.url, chunks)
@@ -156,6 +163,37 @@ class Connection:
                 else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
             )
         return self._trust
+
+    def _asked(self, http: httpx.Client, ask: Ask, cancellation: Cancellation) -> httpx.Response:
+        """The answer's headers; of an upstream that was only busy, those of a later try."""
+        for planned in self._pauses(ask):
+            try:
+                response = self._asked_once(http, ask, cancellation)
+            except (httpx.HTTPError, TransferError) as exc:
+                cancellation.raise_if_cancelled()
+                pause = pause_after_failure(exc, planned)
+                if pause is None:
+                    raise
+            else:
+                pause = pause_after_answer(response, planned)
+                if pause is None:
+                    return response
+                response.close()
+            if self.patience:
+                self.patience.wait(pause, cancellation)
+        return self._asked_once(http, ask, cancellation)
+
+    def _pauses(self, ask: Ask) -> tuple[float, ...]:
+        """Only what reads is asked again."""
+        if self.patience is None or ask.kind is not Kind.READ or ask.content is not None:
+            return ()
+        return self.patience.pauses
+
+    def _asked_once(
+        self, http: httpx.Client, ask: Ask, cancellation: Cancellation
+    ) -> httpx.Response:
+        response = self._converse(http, ask, cancellation)
+        return _followed(http, response) if ask.may_be_elsewhere and self._rules else response
 
     def _converse(self, http: httpx.Client, ask: Ask, cancellation: Cancellation) -> httpx.Response:
         """Drives the authentication, so that even its answers are bounded (httpx reads all)."""
@@ -215,7 +253,7 @@ def _followed(http: httpx.Client, response: httpx.Response) -> httpx.Response:
         return response
     response.close()
     request = response.request
-    headers = {name: request.headers[name] for name in ("Accept-Encoding", "User-Agent")}
+    headers = {name: request.headers[name] for name in _SENT_ON if name in request.headers}
     asked = httpx.Request("GET", there, headers=headers, extensions=request.extensions)
     return http.send(asked, stream=True, auth=httpx.Auth(), follow_redirects=False)
 

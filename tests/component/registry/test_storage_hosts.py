@@ -13,6 +13,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.registry.client import Registry
+from cyroid_images.registry.upstream import UpstreamRules
 from tests.parts.credentials import Authority
 from tests.parts.scripted import ScriptedServer, reply
 
@@ -40,7 +41,7 @@ def storage(authority: Authority) -> Iterator[ScriptedServer]:
 def upstream_of(scripted: ScriptedServer, authority: Authority, *, follows: bool) -> Registry:
     ca = authority.certificate.read_text()
     endpoint = RegistryEndpoint(scripted.url, Credentials("me", "s3cret"), ca)
-    return Registry(endpoint, has_storage_hosts=follows)
+    return Registry(endpoint, rules=UpstreamRules() if follows else None)
 
 
 def sent_on(scripted: ScriptedServer, location: str) -> None:

@@ -1,0 +1,72 @@
+"""How long to bear with an upstream: which failures pass by themselves, and the wait for that.
+
+An upstream is far away and serves everybody: a reset, a 503 or a "try again in two
+seconds" is no reason to start a copy of gigabytes anew. Our own registry is given no
+patience: it is asked once, and attempts are counted by whoever asks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.registry.answers import Answer, pause_of
+
+LONGEST_WAIT = 10.0
+"""Seconds; who is told to wait longer gives back the thread and says so above."""
+
+
+def wait(seconds: float, cancellation: Cancellation) -> None:
+    """Let time pass; raises what the cancellation says as soon as it is cut."""
+    cut = threading.Event()
+    detach = cancellation.attach(cut.set)
+    try:
+        cut.wait(seconds)
+    finally:
+        detach()
+    cancellation.raise_if_cancelled()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When to ask again what only reads; asking again changes nothing there."""
+
+    pauses: tuple[float, ...] = (1.0, 3.0, 9.0)
+    """Seconds before the second and each further try."""
+    wait: Callable[[float, Cancellation], None] = field(default=wait, repr=False)
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+
+
+def pause_after_answer(response: httpx.Response, planned: float) -> float | None:
+    """Seconds until the same request may fare better; None: this is the answer."""
+    status = response.status_code
+    if status not in (408, 429) and status < 500:
+        return None
+    asked = pause_of(Answer(status, response.headers))
+    return _obeyed(asked, planned, is_limit=status == 429)
+
+
+def pause_after_failure(exc: Exception, planned: float) -> float | None:
+    """The same for a request that broke before its answer; None: no further try."""
+    if isinstance(exc, TransferError):  # the token server's refusal
+        is_limit = exc.reason is Reason.RATE_LIMITED
+        if not is_limit and exc.reason is not Reason.SERVER_ERROR:
+            return None
+        return _obeyed(exc.retry_after, planned, is_limit=is_limit)
+    was_reset = isinstance(exc, (httpx.ReadError, httpx.WriteError))
+    # httpcore says so when the peer closes before the first byte of an answer.
+    was_closed = isinstance(exc, httpx.RemoteProtocolError) and "disconnected" in str(exc)
+    return planned if was_reset or was_closed else None
+
+
+def _obeyed(asked: float | None, planned: float, *, is_limit: bool) -> float | None:
+    """A limit without a short time is for the caller: who asks on is locked out for longer."""
+    if asked is None:
+        return None if is_limit else planned
+    return max(asked, planned) if asked <= LONGEST_WAIT else None

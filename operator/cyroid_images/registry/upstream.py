@@ -1,0 +1,20 @@
+"""What an upstream may do that our own registry may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cyroid_images.registry.patience import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRules:
+    """It may keep blobs at a storage host, have tokens given out elsewhere, and be busy.
+
+    A reader of a blob is sent on over https, without credentials and once; every other
+    redirect stays UntrustedRedirect.
+    """
+
+    token_hosts: frozenset[str] = frozenset()
+    """Hosts (`auth.docker.io`) that may see the credentials besides the registry's own."""
+    patience: Patience = field(default_factory=Patience)

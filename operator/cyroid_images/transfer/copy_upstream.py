@@ -1,0 +1,154 @@
+"""Upstream to registry: every blob as it is, so the image keeps the digest it has upstream.
+
+A blob moves only if neither our repository nor another one of ours has it. Its bytes go
+from one connection to the other, a chunk at a time; nothing is stored here. The manifest
+comes last, so an image that broke on the way is never there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Generator
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.actions import Copy
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.knowledge import HeldByUpstream, Stored
+from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.repository import pin_tag
+from cyroid_images.registry.client import FetchedManifest, Registry
+from cyroid_images.transfer.crew import together
+from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.lookup import verify
+from cyroid_images.transfer.supervision import Supervision
+from cyroid_images.transfer.upstream import as_source, refuse_what_cannot_be_copied
+
+MOST_BLOBS = 6
+"""At a time: more gain nothing on one line, and each holds two connections."""
+MOST_MOUNTS = 2
+"""Repositories that are tried: where two forgot a blob, a third most likely has, too."""
+
+
+def copy_upstream(
+    action: Copy, upstream: Registry, registry: Registry, known: KnownLayers, under: Supervision
+) -> Stored:
+    """Copy the image and prove it: manifest and blobs are asked for again.
+
+    Raises TransferError: SourceChanged when the upstream has the manifest no more, and
+    what stopped the first blob that failed. Whatever it raises, all threads have ended
+    and what was begun is taken back; blobs that are whole stay and are found next time.
+    """
+    source = action.source
+    if not isinstance(source, HeldByUpstream):
+        raise TypeError(f"{action.wish} is not copied from an upstream")
+    stored = Stored(action.to.repository, source.stored.manifest, source.content)
+    refuse_what_cannot_be_copied(stored.manifest, str(action.wish))
+    with as_source():
+        fetched = upstream.manifest(
+            source.stored.repository, stored.manifest.digest, under.cancellation
+        )
+    if fetched is None:
+        raise TransferError(
+            Reason.SOURCE_CHANGED,
+            f"{action.wish}: {source.upstream.host} no longer has {stored.manifest.digest}",
+        )
+    carrier = _Carrier(source, upstream, registry, stored.repository, known)
+    carrier.carry(under)
+    _write(registry, action, fetched, under.cancellation)
+    verify(registry, stored, under.cancellation)
+    known.learn(registry.endpoint, stored)
+    return stored
+
+
+def _write(
+    registry: Registry, action: Copy, fetched: FetchedManifest, cancellation: Cancellation
+) -> None:
+    """The exact bytes, by digest first, then under both tags."""
+    for reference in (fetched.digest, action.to.tag, pin_tag(fetched.digest)):
+        registry.put_manifest(
+            action.to.repository,
+            reference,
+            fetched.content,
+            fetched.parsed.media_type,
+            cancellation,
+        )
+
+
+class _Carrier:
+    """Brings the blobs of one image into one repository of ours."""
+
+    def __init__(
+        self,
+        source: HeldByUpstream,
+        upstream: Registry,
+        registry: Registry,
+        repository: str,
+        known: KnownLayers,
+    ) -> None:
+        self._source = source
+        self._upstream = upstream
+        self._registry = registry
+        self._repository = repository
+        self._known = known
+
+    def carry(self, under: Supervision) -> None:
+        """Every blob once, the largest first, since it decides when the last one ends."""
+        manifest = self._source.stored.manifest
+        blobs = {blob.digest: blob for blob in (manifest.config, *manifest.layers)}
+        largest_first = sorted(blobs.values(), key=lambda blob: blob.size, reverse=True)
+        count = _Count(under.observer, sum(blob.size for blob in largest_first))
+
+        def one(blob: Descriptor, cancellation: Cancellation) -> None:
+            sent = 0 if self._is_here(blob, cancellation) else self._send(blob, count, cancellation)
+            count.add(blob.size - sent)
+
+        together(one, largest_first, under.cancellation, most=MOST_BLOBS)
+
+    def _is_here(self, blob: Descriptor, cancellation: Cancellation) -> bool:
+        """In our repository, or linked to it from another one without moving a byte."""
+        places = self._known.repositories_of(self._registry.endpoint, blob.digest)
+        others = [place for place in places if place != self._repository]
+        if not others:
+            return False  # the upload asks for the blob itself
+        size = self._registry.blob_size(self._repository, blob.digest, cancellation)
+        return size == blob.size or any(
+            self._is_mounted(blob, place, cancellation) for place in others[:MOST_MOUNTS]
+        )
+
+    def _is_mounted(self, blob: Descriptor, place: str, cancellation: Cancellation) -> bool:
+        # Whatever is wrong with it, the upload that follows shows it again.
+        with contextlib.suppress(TransferError):
+            return self._registry.mount(self._repository, blob.digest, place, cancellation)
+        return False
+
+    def _send(self, blob: Descriptor, count: _Count, cancellation: Cancellation) -> int:
+        """Bytes sent; 0 when the repository had the blob."""
+        with contextlib.closing(self._bytes(blob, count, cancellation)) as content:
+            return self._registry.upload_blob(self._repository, blob, content, cancellation)
+
+    def _bytes(
+        self, blob: Descriptor, count: _Count, cancellation: Cancellation
+    ) -> Generator[bytes, None, None]:
+        """Nothing is asked of the upstream before the first chunk is wanted."""
+        repository = self._source.stored.repository
+        with as_source(), self._upstream.open_blob(repository, blob, cancellation) as chunks:
+            for chunk in chunks:
+                count.add(len(chunk))
+                yield chunk
+
+
+class _Count:
+    """Bytes done by all threads; tells the observer one thing after the other."""
+
+    def __init__(self, observer: Observer, total: int) -> None:
+        self._observer = observer
+        self._total = total
+        self._lock = threading.Lock()
+        self._done = 0
+
+    def add(self, size: int) -> None:
+        with self._lock:
+            self._done += size
+            self._observer(Progress(self._done, self._total))
