@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     images overlap well."""
     max_pushes_per_source: Limit = 2
     """Pushes at a time from one source engine: its compression takes whole cores."""
+    max_fills_per_registry: Limit = 4
+    """Images at a time on their way into one registry: each may send several blobs."""
     max_passes: Limit = 16
     """Objects worked on at a time: a pass mostly waits for answers."""
     sweep_seconds: Annotated[float, Field(ge=5)] = 600.0

@@ -87,6 +87,19 @@ class HeldByUpstream:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamAsk:
+    """What an upstream is asked: has it this image, and what is it?"""
+
+    source: str
+    upstream: UpstreamEndpoint
+    reference: Reference
+    platform: Platform | None
+    """None: the operator's own, where there are several."""
+    known: HeldByUpstream | None = field(default=None, compare=False)
+    """The last answer: if its digest still stands there, nothing more is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class HeldByArchive:
     """An image seen in an archive of the operator's volume."""
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cyroid_images.model.actions import Step, Target
+from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, Stored, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByUpstream, Stored, Wish
+from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import TarDelivery
@@ -80,12 +82,28 @@ class RangeDone:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineShown:
+    """What a source engine shows: every image that it lists."""
+
+    endpoint: EngineEndpoint
+    view: EngineView
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamShown:
+    """What the registries of an upstream source answered, for the images they were asked for."""
+
+    hosts: frozenset[str]
+    answers: Mapping[Wish, HeldByUpstream | Fault | None] = field(default_factory=dict)
+    """None: it is not there. What no earlier source lacks was not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSeen:
-    """One source of a cache: a view of its engine, or the fault why there is none."""
+    """One source of a cache: what it shows, or the fault why that is not known."""
 
     name: str
-    endpoint: EngineEndpoint | None
-    view: EngineView | None = None
+    shown: EngineShown | ArchiveView | UpstreamShown | None = None
     fault: Fault | None = None
 
 
@@ -105,3 +123,7 @@ class CacheSeen:
     """What is proven in the registry."""
     failures: Mapping[Wish, Failure]
     now: datetime
+    hosts: Mapping[str, Failure] = field(default_factory=dict)
+    """Upstream hosts that are left alone for a while."""
+    default: Platform | None = None
+    """Which platform of several is meant where nobody names one: the operator's own."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cyroid_images.errors import Mark, Reason
-from cyroid_images.model.actions import Cached, CacheStep, Push, Wait
+from cyroid_images.model.actions import Cached, CacheStep, Copy, Push, Wait
 from cyroid_images.model.conditions import (
     ConditionStatus,
     ConditionType,
@@ -27,8 +27,8 @@ from cyroid_images.model.status import (
     first,
 )
 from cyroid_images.plan import story
-from cyroid_images.plan.cache import resolve
 from cyroid_images.plan.settled import settled_generation
+from cyroid_images.plan.sources import Sources, resolve
 from cyroid_images.plan.wording import under_way
 
 
@@ -75,8 +75,8 @@ def _ending(
     for step in steps:
         if isinstance(step, Wait):
             causes[step.fault] = None
-        elif isinstance(step, Push):
-            moving = under_way(running) or "pushes are about to start"
+        elif isinstance(step, Push | Copy):
+            moving = under_way(running) or "images are about to be moved into the registry"
             causes[Fault(Reason.PROGRESSING, moving)] = None
     return story.Ending(
         is_complete=cached == len(steps) and seen.registry is None,
@@ -119,7 +119,7 @@ def _rows(seen: CacheSeen, steps: Sequence[CacheStep]) -> list[ImageStatus]:
 
 
 def _row(seen: CacheSeen, step: CacheStep) -> ImageStatus:
-    found = resolve(step.wish, seen.sources, seen.item.spec.aliases)
+    found = resolve(step.wish, Sources.of(seen))
     source = None if isinstance(found, Fault) else found.source
     image = str(step.wish.reference)
     if isinstance(step, Cached):

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import assert_never
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import CacheStep, Push, Wait
+from cyroid_images.model.actions import CacheStep, Copy, Fill, Push, Wait
 from cyroid_images.model.fault import Route
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView
+from cyroid_images.model.knowledge import (
+    CacheView,
+    HeldByArchive,
+    HeldByEngine,
+    HeldByUpstream,
+)
 from cyroid_images.model.observed import CacheSeen, Running
+from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.plan import backoff, cache_report
 from cyroid_images.plan.cache import drifted, know, plan_image
 from cyroid_images.plan.first_word import first_word_of_cache
+from cyroid_images.plan.turns import due
 from cyroid_images.reconcile.cache_memory import CacheMemory
 from cyroid_images.reconcile.jobs import Ended, Job, Move
 from cyroid_images.reconcile.keys import Key
@@ -20,7 +29,7 @@ from cyroid_images.reconcile.observe_cache import CacheObserver
 from cyroid_images.reconcile.reporter import PROGRESS_SECONDS
 from cyroid_images.reconcile.site import Site
 
-PUSH_SECONDS = 3600.0
+FILL_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
 RETRY_CAP_SECONDS = 5.0
 """A registry that is down is asked again at least so often: its return ends the tars."""
@@ -52,20 +61,21 @@ class CacheReconciler:
         steps = [plan_image(wish, seen, endpoint) for wish in seen.wishes]
         await self._tell_moved_tags(key, seen, memory)
         self._apply(key, seen, steps)
-        self._publish(key, seen, memory)
+        self._publish(key, seen, endpoint, memory)
         return await self._report(key, seen, steps, memory)
 
     def _apply(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> None:
-        """Make the running pushes equal to the plan."""
+        """Make what runs into the registry equal to the plan."""
         if seen.item.spec.suspend:
             self._site.jobs.settle(key, ())
             return
         moves = {job.move.key: job.move for job in self._going_on(key, steps)}
-        for step in steps:
-            if isinstance(step, Push) and seen.wishes[step.wish]:
-                move = self._move(step)
-                if not self._site.jobs.has_just_ended(key, move.key):
-                    moves.setdefault(move.key, move)
+        running = [move.action for move in moves.values()]
+        wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
+        open_ones = [step for step in wanted if _slot_key(step) not in moves]
+        for step in due(open_ones, running):
+            if not self._site.jobs.has_just_ended(key, _slot_key(step)):
+                moves[_slot_key(step)] = self._move(step)
         self._site.jobs.settle(key, moves.values())
 
     def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:
@@ -78,25 +88,31 @@ class CacheReconciler:
             job
             for job in self._site.jobs.running(key)
             if (step := wanted.get(job.move.action.wish)) is not None
-            and not (isinstance(step, Push) and step.source.id != job.move.action.source.id)
+            and not (isinstance(step, Push | Copy) and step.source.id != job.move.action.source.id)
         ]
 
-    def _move(self, push: Push) -> Move:
+    def _move(self, fill: Fill) -> Move:
+        movers = self._site.movers
         return Move(
-            key=("push", push.to.registry.host, push.to.repository, push.to.tag),
-            action=push,
-            version=push.source.id,
-            lanes=(f"source:{push.source.endpoint}", "all"),
-            run=lambda cancellation, observer: self._site.movers.push(push, cancellation, observer),
-            total_seconds=PUSH_SECONDS,
+            key=_slot_key(fill),
+            action=fill,
+            version=fill.source.id,
+            lanes=(_lane(fill), f"registry:{fill.to.registry.host}", "all"),
+            run=partial(movers.push, fill)
+            if isinstance(fill, Push)
+            else partial(movers.copy, fill),
+            total_seconds=FILL_SECONDS,
         )
 
-    def _publish(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
+    def _publish(
+        self, key: Key, seen: CacheSeen, endpoint: RegistryEndpoint | None, memory: CacheMemory
+    ) -> None:
         """Tell the ranges; those that it concerns get a pass."""
         view = CacheView(
             pull_host=seen.item.spec.registry.pull_host,
             looked=memory.has_looked,
             registry=memory.registry,
+            endpoint=endpoint,
             images={wish: know(wish, seen) for wish in seen.wishes},
         )
         for concerned in self._site.board.publish(key.name, view):
@@ -108,7 +124,7 @@ class CacheReconciler:
         running = tuple(
             _running(job.move.action, job)
             for job in self._site.jobs.running(key)
-            if isinstance(job.move.action, Push)
+            if isinstance(job.move.action, Push | Copy)
         )
         item = self._site.world.caches.get(key.name, seen.item)
         status = cache_report.report(seen, steps, running)
@@ -118,26 +134,29 @@ class CacheReconciler:
 
     async def _take_outcomes(self, key: Key, item: ImageCache, memory: CacheMemory) -> None:
         for ended in self._site.jobs.take_ended(key):
-            push = ended.move.action
-            if not isinstance(push, Push):
+            fill = ended.move.action
+            if not isinstance(fill, Push | Copy):
                 continue
             if ended.fault is not None:
-                before, now = memory.failures.get(push.wish), self._site.clock.now()
+                before, now = memory.failures.get(fill.wish), self._site.clock.now()
                 spread = self._site.clock.spread()
-                memory.refused(push.wish, backoff.failed(before, ended.fault, now, spread=spread))
+                failure = backoff.failed(before, ended.fault, now, spread=spread)
+                memory.refused(fill.wish, failure)
+                if isinstance(fill.source, HeldByUpstream):
+                    memory.upstreams.refused(fill.source.upstream.host, failure)
                 continue
-            memory.pushed(push.wish, ended.result, self._site.queue.time())
-            await self._tell_pushed(key, item, push, ended)
+            memory.pushed(fill.wish, ended.result, self._site.queue.time())
+            await self._tell_filled(key, item, fill, ended)
 
-    async def _tell_pushed(self, key: Key, item: ImageCache, push: Push, ended: Ended) -> None:
+    async def _tell_filled(self, key: Key, item: ImageCache, fill: Fill, ended: Ended) -> None:
         manifest = ended.result.manifest
         await self._site.reporter.note(
             key,
             item.metadata,
             Reason.IMAGE_PUSHED,
-            f"{push.wish} is in the registry as {push.to.repository}@{manifest.digest}"
-            f" ({manifest.size} bytes, from {push.source.source}, in {ended.seconds:.1f} s)",
-            about=f"{push.wish}/{manifest.digest}",
+            f"{fill.wish} is in the registry as {fill.to.repository}@{manifest.digest}"
+            f" ({manifest.size} bytes, from {fill.source.source}, in {ended.seconds:.1f} s)",
+            about=f"{fill.wish}/{manifest.digest}",
         )
 
     async def _tell_moved_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
@@ -172,8 +191,26 @@ class CacheReconciler:
             self._site.queue.wake(concerned)
 
 
-def _running(push: Push, job: Job) -> Running:
-    return Running(push.wish, None, Route.REGISTRY, job.progress, job.rate)
+def _slot_key(fill: Fill) -> tuple[str, str, str, str]:
+    """What must not happen twice at a time: one tag of one registry."""
+    return ("fill", fill.to.registry.host, fill.to.repository, fill.to.tag)
+
+
+def _lane(fill: Fill) -> str:
+    """The limit of where it comes from."""
+    match fill.source:
+        case HeldByEngine():
+            return f"source:{fill.source.endpoint}"
+        case HeldByUpstream():
+            return f"upstream:{fill.source.upstream.host}"
+        case HeldByArchive():
+            return f"archive:{fill.source.image.archive}"
+        case _:
+            assert_never(fill.source)
+
+
+def _running(fill: Fill, job: Job) -> Running:
+    return Running(fill.wish, None, Route.REGISTRY, job.progress, job.rate)
 
 
 def _next_look(
@@ -189,7 +226,7 @@ def _next_look(
         pauses.append(WAITING_SECONDS)
     pauses += [
         (each.next_attempt - seen.now).total_seconds()
-        for each in seen.failures.values()
+        for each in (*seen.failures.values(), *seen.hosts.values())
         if each.next_attempt > seen.now  # what is due runs already, or waits for something else
     ]
     return max(0.5, min(pauses))

@@ -11,6 +11,8 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import Stored, Wish
+from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.upstream_memory import UpstreamMemory
 
 BLIP = 1
 """One failed question is a blip; the second one in a row is an outage."""
@@ -38,6 +40,7 @@ class CacheMemory:
     misses: int = 0
     """Questions in a row that the registry did not answer."""
     has_looked: bool = False
+    upstreams: UpstreamMemory = field(default_factory=UpstreamMemory)
     told: set[tuple[Wish, Digest]] = field(default_factory=set)
     """Moved tags that people were told of, until the new content is in the registry."""
 
@@ -62,6 +65,7 @@ class CacheMemory:
             self.generation, self.token = asked
             self.failures.clear()
             self.checked.clear()
+            self.upstreams.clear()
 
     def answered(self) -> None:
         """The registry answered."""
@@ -92,8 +96,18 @@ class CacheMemory:
             for wish in [each for each in held if each not in wishes]:
                 del held[wish]
         self.distrusted.intersection_update(wishes)
+        self.upstreams.keep_only(wishes)
 
     def lost(self, wish: Wish) -> None:
         """The registry no longer has it, or it cannot be trusted."""
         self.stored.pop(wish, None)
         self.checked.pop(wish, None)
+
+
+@dataclass(frozen=True, slots=True)
+class CachePass:
+    """One pass of one cache: the object as it was read, and what is remembered of it."""
+
+    key: Key
+    item: ImageCache
+    memory: CacheMemory

@@ -1,24 +1,22 @@
-"""What one pass of an ImageCache sees: its sources, its registry, what is wanted of it."""
+"""What one pass of an ImageCache sees: what is wanted of it, its sources, its registry."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
-from urllib.parse import urlsplit
 
 from cyroid_images.errors import Mark, Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image_cache import EngineSource, ImageCache, RefreshPolicy, Source
+from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import Place, SourceImage, Stored, Wanted, Wish
 from cyroid_images.model.observed import CacheSeen, SourceSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
-from cyroid_images.plan.cache import resolve
-from cyroid_images.reconcile.cache_memory import CacheMemory
+from cyroid_images.plan.sources import Sources, resolve
+from cyroid_images.reconcile.cache_memory import CacheMemory, CachePass
 from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.observe_sources import SourceObserver
 from cyroid_images.reconcile.site import Site
 
 FRESH_SECONDS = 60.0
@@ -30,14 +28,15 @@ class CacheObserver:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._sources = SourceObserver(site)
 
     async def observe(
         self, key: Key, item: ImageCache, memory: CacheMemory
     ) -> tuple[CacheSeen, RegistryEndpoint | None]:
         """Look at everything that this cache depends on."""
-        sources = await self._sources(key, item)
         wishes = self._wishes(item)
         memory.keep_only(wishes)
+        sources = await self._sources.see(CachePass(key, item, memory), wishes)
         endpoint = await self._registry(item, memory)
         if endpoint is not None and memory.misses == 0:
             await self._look_up(item, endpoint, memory, wishes, sources)
@@ -50,40 +49,14 @@ class CacheObserver:
             stored={wish: memory.stored[wish] for wish in wishes if wish in memory.stored},
             failures={wish: memory.failures[wish] for wish in wishes if wish in memory.failures},
             now=self._site.clock.now(),
+            hosts=dict(memory.upstreams.hosts),
+            default=self._site.platform,
         )
         return seen, endpoint
 
     def _wishes(self, item: ImageCache) -> Mapping[Wish, bool]:
         own = {Wish(each.reference, each.platform): True for each in item.spec.images}
         return {**self._site.board.wishes(item.metadata.name), **own}
-
-    async def _sources(self, key: Key, item: ImageCache) -> tuple[SourceSeen, ...]:
-        found = [await self._endpoint(source) for source in item.spec.sources]
-        endpoints = [each.endpoint for each in found if each.endpoint is not None]
-        seen = await self._site.looks.at(key, endpoints)
-        return tuple(
-            _with(each, seen.get(each.endpoint)) if each.endpoint else each for each in found
-        )
-
-    async def _endpoint(self, source: Source) -> SourceSeen:
-        """Where a source listens, or why that cannot be told."""
-        if source.engine is None:
-            fault = Fault(
-                Reason.SOURCE_UNREACHABLE,
-                "upstream and archive sources are not read by this version; use an engine source",
-            )
-            return SourceSeen(source.name, None, fault=fault)
-        try:
-            return SourceSeen(source.name, await self._engine(source.engine))
-        except TransferError as exc:
-            return SourceSeen(source.name, None, fault=Fault.of(exc))
-
-    async def _engine(self, engine: EngineSource) -> EngineEndpoint:
-        if engine.tls is None:
-            return EngineEndpoint(engine.endpoint)
-        name = engine.tls.server_name or urlsplit(engine.endpoint).hostname or ""
-        tls = await self._site.secrets.client_tls(engine.tls.secret_ref.name, name)
-        return EngineEndpoint(engine.endpoint, tls)
 
     async def _registry(self, item: ImageCache, memory: CacheMemory) -> RegistryEndpoint | None:
         """The push listener, asked whether it lets us in; its answer is in the memory."""
@@ -118,11 +91,9 @@ class CacheObserver:
         for wish in self._site.board.take_doubts(item.metadata.name):
             memory.lost(wish)
             memory.distrusted.add(wish)
+        known = Sources(sources, item.spec.aliases, self._site.platform)
         lookups = [
-            self._look_up_one(
-                wish, item, endpoint, memory, resolve(wish, sources, item.spec.aliases)
-            )
-            for wish in wishes
+            self._look_up_one(wish, item, endpoint, memory, resolve(wish, known)) for wish in wishes
         ]
         for failed in await asyncio.gather(*lookups):
             if failed is not None and failed.reason.mark is not Mark.INTEGRITY:
@@ -180,12 +151,6 @@ class CacheObserver:
 
 
 _NOT_YET = Fault(Reason.PROGRESSING, "the registry is not looked at yet")
-
-
-def _with(source: SourceSeen, seen: EngineView | Fault | None) -> SourceSeen:
-    if isinstance(seen, EngineView):
-        return replace(source, view=seen)
-    return replace(source, fault=seen)
 
 
 def _pinned(wish: Wish, item: ImageCache) -> Digest | None:

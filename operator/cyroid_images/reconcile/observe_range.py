@@ -16,7 +16,7 @@ from cyroid_images.model.range_images import RangeImages
 from cyroid_images.plan.conflicts import conflicts
 from cyroid_images.reconcile.board import Wants
 from cyroid_images.reconcile.keys import Key, Kind
-from cyroid_images.reconcile.looks import NOT_YET, Seen
+from cyroid_images.reconcile.looks import NOT_YET
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.site import Site
 
@@ -73,7 +73,7 @@ class RangeObserver:
         self,
         pod: Pod,
         target: Target,
-        seen: Mapping[EngineEndpoint, Seen],
+        seen: Mapping[EngineEndpoint, EngineView | Fault],
         memory: Memory,
         rivals: Mapping[Wish, Fault],
     ) -> TargetSeen:

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from cyroid_images.model.actions import Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
-from cyroid_images.model.knowledge import Place, Stored, Wanted
+from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile.keys import Key, Kind
@@ -36,6 +37,22 @@ class Engines(Protocol):
 
     def look(self, endpoint: EngineEndpoint) -> EngineView:
         """One image list, and inspect of what is new: who is there and what it holds."""
+        ...
+
+
+class Archives(Protocol):
+    """Looks into the operator's archive volume."""
+
+    def look(self, path: str) -> ArchiveView:
+        """Every image of the archives at this path; raises why there is no such path."""
+        ...
+
+
+class Upstreams(Protocol):
+    """Looks at registries elsewhere."""
+
+    def find(self, ask: UpstreamAsk) -> HeldByUpstream | None:
+        """The image, or None when it is not there; raises why that cannot be told."""
         ...
 
 
@@ -60,6 +77,8 @@ class Movers(Protocol):
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored: ...
 
+    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored: ...
+
     def pull(
         self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
     ) -> None: ...
@@ -75,6 +94,12 @@ class Secrets(Protocol):
     """Reads Secrets of the operator's own namespace; raises TransferError(SecretMissing)."""
 
     async def credentials(self, name: str) -> Credentials: ...
+
+    async def upstream_credentials(
+        self, name: str, hosts: frozenset[str]
+    ) -> Mapping[str, Credentials]:
+        """By host; raises SecretHostMismatch where one password would be for several hosts."""
+        ...
 
     async def authority(self, name: str) -> str: ...
 

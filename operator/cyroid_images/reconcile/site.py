@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyroid_images.model.archive import ArchiveView
+from cyroid_images.model.engine import EngineEndpoint, EngineView
+from cyroid_images.model.knowledge import HeldByUpstream, UpstreamAsk
+from cyroid_images.model.platform import Platform
 from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.keys import Key
@@ -23,7 +27,9 @@ class Site:
     board: Board
     queue: WorkQueue[Key]
     jobs: Jobs
-    looks: Looks
+    looks: Looks[EngineEndpoint, EngineView]
+    archives: Looks[str, ArchiveView]
+    upstreams: Looks[UpstreamAsk, HeldByUpstream | None]
     asking: Pool
     """Threads for short questions to the registry."""
     reporter: Reporter
@@ -33,3 +39,5 @@ class Site:
     clock: Clock
     client_secret: str
     """Name of the Secret with the client certificate for range engines."""
+    platform: Platform
+    """The operator's own: meant where an upstream or archive has several and nobody chose."""

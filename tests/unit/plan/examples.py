@@ -18,6 +18,7 @@ from cyroid_images.model.knowledge import CacheView, HeldByEngine, Knowledge, St
 from cyroid_images.model.manifest import OCI_CONFIG, Descriptor, Manifest
 from cyroid_images.model.observed import (
     CacheSeen,
+    EngineShown,
     FailureKey,
     RangeSeen,
     SourceSeen,
@@ -186,8 +187,8 @@ def cache_seen(item: ImageCache | None = None, **seen: Any) -> CacheSeen:
 
 def source_seen(shown: EngineView | Fault, name: str = "builder") -> SourceSeen:
     if isinstance(shown, Fault):
-        return SourceSeen(name, BUILDER, fault=shown)
-    return SourceSeen(name, BUILDER, view=shown)
+        return SourceSeen(name, fault=shown)
+    return SourceSeen(name, EngineShown(BUILDER, shown))
 
 
 def failed_here(

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, Push, Wait
-from cyroid_images.model.fault import Fault
-from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import HeldByEngine
 from cyroid_images.model.observed import CacheSeen
-from cyroid_images.plan.cache import drifted, know, plan_image, resolve
+from cyroid_images.plan.cache import drifted, know, plan_image
 from tests.unit.plan.examples import (
-    AMD64,
-    ARM64,
     REGISTRY,
     cache_item,
     cache_seen,
@@ -30,99 +24,8 @@ from tests.unit.plan.examples import (
     wish,
 )
 
-ALIASES = ("127.0.0.1:5000", "172.30.0.16:5000")
-ONE, TWO, ARM = content("one"), content("two"), content("arm", ARM64)
+ONE, TWO = content("one"), content("two")
 AWAY = fault(Reason.ENGINE_UNREACHABLE, "refused")
-PINNED = f"nginx@{digest('index')}"
-
-Shown = Mapping[str, ImageContent]
-FOUND: dict[str, tuple[str, Shown, Shown]] = {
-    "as-written": ("nginx:1.25", {"nginx:1.25": ONE, "nginx:latest": TWO}, {}),
-    "an-alias-as-written": (
-        "127.0.0.1:5000/x:1", {"127.0.0.1:5000/x:1": ONE, "172.30.0.16:5000/x:1": TWO}, {},
-    ),
-    "an-alias-under-the-other": ("127.0.0.1:5000/x:1", {"172.30.0.16:5000/x:1": ONE}, {}),
-    "an-alias-by-its-bare-name": ("127.0.0.1:5000/x:1", {"x:1": ONE}, {}),
-    "the-other-alias-before-the-bare-name": (
-        "127.0.0.1:5000/x:1", {"x:1": TWO, "172.30.0.16:5000/x:1": ONE}, {},
-    ),
-    "a-digest": (PINNED, {}, {PINNED: ONE}),
-    "a-digest-with-a-tag-that-moved": (
-        f"nginx:1@{digest('index')}", {"nginx:1": TWO}, {PINNED: ONE},
-    ),
-    "a-digest-that-is-the-id-of-the-tagged-image": (
-        f"nginx:1@{digest('config one')}", {"nginx:1": ONE}, {},
-    ),
-}  # fmt: skip
-NOT_FOUND: dict[str, tuple[str, Shown]] = {
-    "another-tag": ("nginx:1.25", {"nginx:1.24": ONE}),
-    "a-bare-name-is-no-alias": ("ghcr.io/x:1", {"x:1": ONE}),
-    "a-digest-of-other-content": (f"nginx:1@{digest('index')}", {"nginx:1": ONE}),
-}
-
-
-@pytest.mark.parametrize(("image", "tagged", "by_digest"), FOUND.values(), ids=FOUND)
-def test_a_source_is_searched_by_every_name_of_an_image(
-    image: str, tagged: Shown, by_digest: Shown
-) -> None:
-    found = resolve(wish(image), [source_seen(view(tagged, by_digest))], ALIASES)
-    assert isinstance(found, HeldByEngine)
-    assert found.content.is_same(ONE)
-    assert found.id in found.content.aliases
-
-
-@pytest.mark.parametrize(("image", "tagged"), NOT_FOUND.values(), ids=NOT_FOUND)
-def test_what_is_not_there_is_not_found(image: str, tagged: Shown) -> None:
-    found = resolve(wish(image), [source_seen(view(tagged))], ALIASES)
-    assert isinstance(found, Fault)
-    assert found.reason is Reason.IMAGE_NOT_FOUND
-
-
-def test_the_first_reachable_source_that_has_it_wins() -> None:
-    sources = [
-        source_seen(AWAY, "first"),
-        source_seen(view({"other:1": TWO}), "second"),
-        source_seen(view({"nginx:1.25": ONE}), "third"),
-        source_seen(view({"nginx:1.25": TWO}), "fourth"),
-    ]
-    found = resolve(wish(), sources, ())
-    assert isinstance(found, HeldByEngine)
-    assert found.source == "third"
-
-
-def test_a_source_that_cannot_be_seen_is_not_one_that_lacks_it() -> None:
-    sources = [source_seen(view(), "first"), source_seen(AWAY, "second")]
-    found = resolve(wish(), sources, ())
-    assert found == fault(Reason.SOURCE_UNREACHABLE, "source second: refused")
-
-
-def test_sources_that_answer_and_lack_it_are_named() -> None:
-    found = resolve(wish(), [source_seen(view(), "a"), source_seen(view(), "b")], ())
-    assert isinstance(found, Fault)
-    assert found.message == "no source has nginx:1.25 (looked in a, b); it is looked for again"
-
-
-def test_a_cache_without_sources_says_so() -> None:
-    found = resolve(wish(), [], ())
-    assert isinstance(found, Fault)
-    assert "the cache names no source" in found.message
-
-
-def test_another_platform_is_told_and_never_taken() -> None:
-    found = resolve(wish(platform=AMD64), [source_seen(view({"nginx:1.25": ARM}))], ())
-    assert isinstance(found, Fault)
-    assert found.reason is Reason.PLATFORM_MISMATCH
-    assert "linux/arm64, not for linux/amd64" in found.message
-
-
-def test_a_later_source_may_have_the_wanted_platform() -> None:
-    sources = [
-        source_seen(view({"nginx:1.25": ARM}), "arm"),
-        source_seen(view({"nginx:1.25": ONE}), "amd"),
-    ]
-    found = resolve(wish(platform=AMD64), sources, ())
-    assert isinstance(found, HeldByEngine)
-    assert found.source == "amd"
 
 
 def seen(**parts: Any) -> CacheSeen:

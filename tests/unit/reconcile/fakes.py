@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.actions import Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
-from cyroid_images.model.knowledge import Place, Stored, Wanted
+from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile import ports
@@ -80,6 +81,33 @@ class FakeEngines:
 
 
 @dataclass(slots=True)
+class FakeArchives:
+    """Archives by path; any other is missing."""
+
+    views: dict[str, ArchiveView] = field(default_factory=dict)
+
+    def look(self, path: str) -> ArchiveView:
+        if path not in self.views:
+            raise TransferError(Reason.ARCHIVE_MISSING, f"there is no {path}")
+        return self.views[path]
+
+
+@dataclass(slots=True)
+class FakeUpstreams:
+    """Upstream images by reference, or the error that each question ends in."""
+
+    held: dict[str, HeldByUpstream] = field(default_factory=dict)
+    error: TransferError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def find(self, ask: UpstreamAsk) -> HeldByUpstream | None:
+        self.asked.append(str(ask.reference))
+        if self.error is not None:
+            raise self.error
+        return self.held.get(str(ask.reference))
+
+
+@dataclass(slots=True)
 class FakeRegistries:
     """A registry that has what it was told, or is away."""
 
@@ -105,10 +133,14 @@ class FakeRegistries:
 class FakeMovers:
     """Moves that end at once: by `then`, which a test gives, or in vain."""
 
-    then: Callable[[Push | Pull | Load], None]
-    moves: list[Push | Pull | Load | Untag] = field(default_factory=list)
+    then: Callable[[Copy | Push | Pull | Load], None]
+    moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
+        self._move(action)
+        return stored()
+
+    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
         self._move(action)
         return stored()
 
@@ -133,7 +165,7 @@ class FakeMovers:
     def untag(self, action: Untag) -> None:
         self.moves.append(action)
 
-    def _move(self, action: Push | Pull | Load) -> None:
+    def _move(self, action: Copy | Push | Pull | Load) -> None:
         self.moves.append(action)
         self.then(action)
 
@@ -143,6 +175,11 @@ class NoSecrets:
 
     async def credentials(self, name: str) -> Credentials:
         raise TransferError(Reason.SECRET_MISSING, f"no {name}")
+
+    async def upstream_credentials(
+        self, name: str, hosts: frozenset[str]
+    ) -> Mapping[str, Credentials]:
+        raise TransferError(Reason.SECRET_MISSING, f"no {name} for {len(hosts)} hosts")
 
     async def authority(self, name: str) -> str:
         raise TransferError(Reason.SECRET_MISSING, f"no {name}")
@@ -156,7 +193,9 @@ def _typed(movers: FakeMovers) -> tuple[object, ...]:
     clock: ports.Clock = FakeClock()
     cluster: ports.Cluster = FakeCluster()
     engines: ports.Engines = FakeEngines()
+    archives: ports.Archives = FakeArchives()
+    upstreams: ports.Upstreams = FakeUpstreams()
     registries: ports.Registries = FakeRegistries()
     secrets: ports.Secrets = NoSecrets()
     moving: ports.Movers = movers
-    return clock, cluster, engines, registries, secrets, moving
+    return clock, cluster, engines, archives, upstreams, registries, secrets, moving

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.engine import EngineView
+from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.reconcile.looks import LATE_SECONDS, NOT_YET, Looks
 from cyroid_images.reconcile.pool import Pool
 from tests.unit.plan.examples import content, fault, target, view
@@ -37,7 +37,7 @@ class Slow:
 @dataclass(slots=True)
 class Bench:
     engines: FakeEngines
-    looks: Looks
+    looks: Looks[EngineEndpoint, EngineView]
     woken: list[Hashable]
 
 
@@ -48,7 +48,7 @@ def tried(scenario: Scenario, run: Callable[..., Any] = asyncio.run) -> None:
     async def whole() -> None:
         pool, engines, woken = Pool("test", 4), FakeEngines(), list[Hashable]()
         try:
-            await scenario(Bench(engines, Looks(engines, pool, woken.append), woken))
+            await scenario(Bench(engines, Looks(engines.look, pool, woken.append), woken))
         finally:
             pool.close()
 

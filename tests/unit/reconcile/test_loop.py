@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cyroid_images.errors import ApiUnavailable, Reason, TransferError
-from cyroid_images.model.actions import Load, Pull, Push
+from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.engine import EngineView
 from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.cache import CacheReconciler
@@ -22,14 +22,16 @@ from cyroid_images.reconcile.reporter import Reporter
 from cyroid_images.reconcile.site import Site
 from cyroid_images.reconcile.world import World
 from tests.parts.conformance import assert_status_conforms
-from tests.unit.plan.examples import BUILDER, cache_body, content, range_body, stored, view
+from tests.unit.plan.examples import AMD64, BUILDER, cache_body, content, range_body, stored, view
 from tests.unit.reconcile.clock import until
 from tests.unit.reconcile.fakes import (
+    FakeArchives,
     FakeClock,
     FakeCluster,
     FakeEngines,
     FakeMovers,
     FakeRegistries,
+    FakeUpstreams,
     NoSecrets,
 )
 from tests.unit.reconcile.test_world import namespace, pod
@@ -38,6 +40,14 @@ RANGE = Key(Kind.RANGE_IMAGES, "default", "r")
 CACHE = Key(Kind.IMAGE_CACHE, "", "default")
 DIND = "tcp://10.0.0.1:2375"
 REPOSITORY = "docker.io/library/nginx"
+LIMITS = {
+    "all": 4,
+    "engine": 2,
+    "source": 2,
+    "archive": 2,
+    "upstream": 2,
+    "registry": 4,
+}
 TARGETS = {
     "selector": {"matchLabels": {"cyroid.io/range-id": "r"}},
     "docker": {"insecure": True},
@@ -55,6 +65,8 @@ class Stage:
 
     cluster: FakeCluster = field(default_factory=FakeCluster)
     engines: FakeEngines = field(default_factory=FakeEngines)
+    archives: FakeArchives = field(default_factory=FakeArchives)
+    upstreams: FakeUpstreams = field(default_factory=FakeUpstreams)
     registries: FakeRegistries = field(default_factory=FakeRegistries)
     world: World = field(default_factory=World)
     movers: FakeMovers = field(init=False)
@@ -78,8 +90,10 @@ class Stage:
             world=self.world,
             board=Board(),
             queue=queue,
-            jobs=Jobs(self.pools[0], {"all": 4, "engine": 2, "source": 2}, wake),
-            looks=Looks(self.engines, self.pools[1], wake),
+            jobs=Jobs(self.pools[0], LIMITS, wake),
+            looks=Looks(self.engines.look, self.pools[1], wake),
+            archives=Looks(self.archives.look, self.pools[1], wake),
+            upstreams=Looks(self.upstreams.find, self.pools[1], wake),
             asking=self.pools[2],
             reporter=Reporter(self.cluster, self.world),
             registries=self.registries,
@@ -87,12 +101,13 @@ class Stage:
             secrets=NoSecrets(),
             clock=FakeClock(),
             client_secret="client",
+            platform=AMD64,
         )
         self.loop = Loop(self.site, self.cluster, workers=4, sweep_seconds=600)
 
-    def arrive(self, action: Push | Pull | Load) -> None:
+    def arrive(self, action: Copy | Push | Pull | Load) -> None:
         """What a move brings is there."""
-        if isinstance(action, Push):
+        if isinstance(action, Copy | Push):
             self.registries.held[REPOSITORY] = stored()
         else:
             self.engines.views[DIND] = view({"nginx:1.25": content()})
@@ -168,7 +183,7 @@ def test_a_registry_that_is_away_gives_way_to_tar_and_the_record_comes_first() -
         stage.registries.away = True
         records: list[int] = []
 
-        def arrive(action: Push | Pull | Load) -> None:
+        def arrive(action: Copy | Push | Pull | Load) -> None:
             records.append(len(stage.cluster.last(RANGE).get("tarDeliveries", [])))
             stage.arrive(action)
 
@@ -185,7 +200,7 @@ def test_a_registry_that_is_away_gives_way_to_tar_and_the_record_comes_first() -
 
 def test_a_failed_pull_is_told_and_tried_again() -> None:
     async def scenario(stage: Stage) -> None:
-        def fail(action: Push | Pull | Load) -> None:
+        def fail(action: Copy | Push | Pull | Load) -> None:
             if isinstance(action, Pull):
                 raise TransferError(Reason.PULL_FAILED, "it says no")
             stage.arrive(action)

@@ -1,0 +1,106 @@
+"""Joins the leaves to the loop: the only module that knows everything."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from cyroid_images.errors import Reason
+from cyroid_images.kube import Cluster
+from cyroid_images.model.fault import Fault
+from cyroid_images.reconcile.board import Board
+from cyroid_images.reconcile.jobs import Jobs
+from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.looks import Looks
+from cyroid_images.reconcile.loop import Loop, pools
+from cyroid_images.reconcile.queue import WorkQueue
+from cyroid_images.reconcile.reporter import Reporter
+from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.world import World
+from cyroid_images.settings import Settings
+from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.wiring.clock import SystemClock
+from cyroid_images.wiring.looks import (
+    OWN_PLATFORM,
+    ArchiveLooks,
+    EngineLooks,
+    RegistryLooks,
+    UpstreamLooks,
+)
+from cyroid_images.wiring.moves import Transfers
+from cyroid_images.wiring.secrets import ClusterSecrets
+
+_READING = Fault(Reason.PROGRESSING, "its archives are being read")
+_ASKING = Fault(Reason.PROGRESSING, "it has not answered yet")
+
+
+class Operator:
+    """A running operator, as the handlers of kopf see it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cluster: Cluster | None = None
+        self._loop: Loop | None = None
+
+    async def start(self) -> None:
+        """Connect and begin; raises ApiUnavailable without a way to the Kubernetes API."""
+        settings = self._settings
+        self._cluster = await Cluster.connect(
+            namespace=settings.namespace, kubeconfig=settings.kubeconfig
+        )
+        self._loop = Loop(
+            _site(settings, self._cluster),
+            self._cluster,
+            workers=settings.max_passes,
+            sweep_seconds=settings.sweep_seconds,
+        )
+        await self._loop.start()
+
+    async def stop(self) -> None:
+        """Cut what runs and let go of the cluster."""
+        if self._loop is not None:
+            await self._loop.stop()
+        if self._cluster is not None:
+            await self._cluster.close()
+
+    def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
+        if self._loop is not None:
+            self._loop.changed(kind, event_type, body)
+
+    def is_alive(self) -> bool:
+        return self._loop is None or self._loop.is_alive()
+
+
+def _site(settings: Settings, cluster: Cluster) -> Site:
+    moving, looking, asking = pools(settings.max_transfers)
+    world, queue, known = World(), WorkQueue[Key](), KnownLayers()
+    limits = {
+        "all": settings.max_transfers,
+        "engine": settings.max_transfers_per_engine,
+        "source": settings.max_pushes_per_source,
+        "upstream": settings.max_pushes_per_source,
+        "archive": settings.max_pushes_per_source,
+        "registry": settings.max_fills_per_registry,
+    }
+
+    def wake(owner: Hashable) -> None:
+        if isinstance(owner, Key):
+            queue.wake(owner)
+
+    return Site(
+        world=world,
+        board=Board(),
+        queue=queue,
+        jobs=Jobs(moving, limits, wake),
+        looks=Looks(EngineLooks().look, looking, wake),
+        archives=Looks(ArchiveLooks().look, looking, wake, _READING),
+        upstreams=Looks(UpstreamLooks().find, asking, wake, _ASKING),
+        asking=asking,
+        reporter=Reporter(cluster, world),
+        registries=RegistryLooks(known),
+        movers=Transfers(known),
+        secrets=ClusterSecrets(cluster),
+        clock=SystemClock(),
+        client_secret=settings.docker_client_secret,
+        platform=OWN_PLATFORM,
+    )

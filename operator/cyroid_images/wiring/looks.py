@@ -1,0 +1,80 @@
+"""Looks at engines, archives, upstreams and our registry: the leaves behind the ports."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+
+from cyroid_images.engine import Engine
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.archive import ArchiveView
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineEndpoint, EngineView
+from cyroid_images.model.image import ImageContent
+from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
+from cyroid_images.model.platform import Platform
+from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.registry.client import Registry
+from cyroid_images.transfer import lookup
+from cyroid_images.transfer.known_layers import KnownLayers
+
+MOST_ENGINES = 4096
+"""Engines whose image contents are remembered between looks; the oldest are forgotten."""
+
+OWN_PLATFORM = Platform.of(
+    "linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()), ""
+)
+"""That of the node we run on."""
+
+
+class EngineLooks:
+    """The port Engines; remembers contents by image ID, which names them for good."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Mapping[Digest, ImageContent]] = {}
+
+    def look(self, endpoint: EngineEndpoint) -> EngineView:
+        engine = Engine(endpoint)
+        info = engine.info()
+        view = engine.view(info, self._known.pop(info.id, {}))
+        images = (*view.images.values(), *view.by_digest.values())
+        self._known[info.id] = {image.id: image.content for image in images}
+        while len(self._known) > MOST_ENGINES:
+            self._known.pop(next(iter(self._known)), None)
+        return view
+
+
+class ArchiveLooks:
+    """The port Archives."""
+
+    def look(self, path: str) -> ArchiveView:
+        raise TransferError(Reason.ARCHIVE_MISSING, f"{path}: no archive volume")
+
+
+class UpstreamLooks:
+    """The port Upstreams."""
+
+    def find(self, ask: UpstreamAsk) -> HeldByUpstream | None:
+        raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{ask.upstream.host} is not asked")
+
+
+class RegistryLooks:
+    """The port Registries; what it finds is remembered by layer."""
+
+    def __init__(self, known: KnownLayers) -> None:
+        self._known = known
+
+    def ping(self, endpoint: RegistryEndpoint) -> None:
+        with Registry(endpoint) as registry:
+            registry.ping()
+
+    def find(self, endpoint: RegistryEndpoint, place: Place, wanted: Wanted) -> Stored | None:
+        with Registry(endpoint) as registry:
+            stored = lookup.find(registry, place, wanted)
+        if stored is not None:
+            self._known.learn(endpoint, stored)
+        return stored
+
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
+        with Registry(endpoint) as registry:
+            return registry.has_manifest(stored.repository, stored.manifest.digest)

@@ -1,0 +1,46 @@
+"""The moves behind the port Movers: each given its leaves and what watches over it."""
+
+from __future__ import annotations
+
+from cyroid_images.engine import Engine, StreamLimits
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.progress import Observer
+from cyroid_images.registry.client import Registry
+from cyroid_images.transfer import load, pull, push
+from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.supervision import Supervision
+
+
+class Transfers:
+    """The port Movers."""
+
+    def __init__(self, known: KnownLayers) -> None:
+        self._known = known
+
+    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored:
+        with Registry(action.to.registry) as registry:
+            under = Supervision(StreamLimits(), observer, cancellation)
+            return push.push(action, Engine(action.source.endpoint), registry, under)
+
+    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:
+        raise TransferError(Reason.PUSH_FAILED, f"{action.wish} cannot be copied")
+
+    def pull(
+        self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
+    ) -> None:
+        under = Supervision(StreamLimits(stall_seconds=stall_seconds), observer, cancellation)
+        pull.pull(action, Engine(action.target.endpoint), under)
+
+    def load(
+        self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
+    ) -> None:
+        under = Supervision(StreamLimits(stall_seconds=stall_seconds), observer, cancellation)
+        load.load(action, Engine(action.target.endpoint), under)
+
+    def untag(self, action: Untag) -> None:
+        engine = Engine(action.target.endpoint)
+        for name in action.names:
+            engine.untag(name)
