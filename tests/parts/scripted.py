@@ -22,10 +22,14 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BufferedReader
 from types import TracebackType
 from typing import BinaryIO, Self
 
 import pytest
+
+_TLS_HELLO = b"\x16"
+"""The first byte of whoever tries TLS first, as engines do with a registry on loopback."""
 
 _SOCKET_SECONDS = 30.0
 """No step waits longer for its peer than this."""
@@ -277,7 +281,10 @@ class ScriptedServer:
             with self._lock:
                 self._open.discard(wire)
 
-    def _converse(self, wire: socket.socket, lines: BinaryIO) -> None:
+    def _converse(self, wire: socket.socket, lines: BufferedReader) -> None:
+        if lines.peek(1)[:1] == _TLS_HELLO:  # it holds no line end that we could wait for
+            wire.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")  # as Go's plain listeners do
+            raise _Left
         while not self._leaving.is_set():
             seen = _read_head(lines)
             step = self._step_for(seen)

@@ -25,6 +25,11 @@ LONGEST_READ = 4096
 _NAMES = re.compile(r"https?://[^\s\"]+|sha(?:256|512):[0-9a-f]+|[0-9a-f]{12,}")
 """What holds words and numbers that mean nothing: URLs, digests, IDs."""
 
+_DIGEST = re.compile(
+    r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b|\b(sha512:[0-9a-f]{12})[0-9a-f]{116}\b"
+)
+"""Shown by their first twelve digits, as engines do: Go puts the cause last, behind two URLs."""
+
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _USER_IN_URL = re.compile(r"://[^/\s@\"]*@")
 
@@ -73,7 +78,7 @@ _TABLE: tuple[_Row, ...] = (
     _row(r"/docker/.*no space|ingest.*no space|docker-export", _PUSH, Reason.INSUFFICIENT_STORAGE),
     _row("no space left|quota exceeded", _PUSH, Reason.REGISTRY_FULL),
     _row("no space left|quota exceeded", _ANY, Reason.INSUFFICIENT_STORAGE),
-    _row("toomanyrequests|too many requests|rate limit", _ANY, Reason.RATE_LIMITED),
+    _row(r"toomanyrequests|too many requests|rate limit|\b429\b", _ANY, Reason.RATE_LIMITED),
     _row(
         "unauthorized|denied|no basic auth credentials|authentication required"
         "|insufficient_scope|403 forbidden",
@@ -94,6 +99,8 @@ _TABLE: tuple[_Row, ...] = (
         _REGISTRY,
         Reason.BLOB_MISSING,
     ),
+    # The containerd store tells the status alone; it is the upload that is not known.
+    _row(r"unexpected status from (?:put|patch) request.*\b404\b", _PUSH, Reason.BLOB_MISSING),
     _row(
         "no matching manifest for|no match for platform|does not match the specified platform"
         "|cannot load .* image on|cannot be used on this platform"
@@ -103,7 +110,8 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(r"\+zstd|zstd: ", _STREAMS, Reason.COMPRESSION_UNSUPPORTED),
     _row(
-        "unsupported media type|schema ?1|unsupported manifest format",
+        "unsupported media type|schema ?1|unsupported manifest format"
+        "|mismatched image rootfs and manifest layers",
         _FETCH,
         Reason.PROTOCOL_ERROR,
     ),
@@ -116,7 +124,8 @@ _TABLE: tuple[_Row, ...] = (
         Reason.REGISTRY_UNREACHABLE,
     ),
     _row(
-        "unexpected eof|connection reset|broken pipe|http2: |context canceled",
+        # `Get "URL": EOF` is a registry that hung up without a word.
+        r'"\s*: eof\b|unexpected eof|connection reset|broken pipe|http2: |context canceled',
         _STREAMS | {Operation.PREFLIGHT},
         Reason.TRANSFER_INTERRUPTED,
     ),
@@ -169,7 +178,15 @@ def failure(
 ) -> TransferError:
     """The error that an engine's words mean; `what` names the move, `registry` its host."""
     reason = reason_of(text, operation, name)
-    return TransferError(reason, f"{what}: {_advice(reason, operation, registry)}{clean(text)}")
+    advice = _advice(reason, operation, registry) or _hint(text)
+    return TransferError(reason, f"{what}: {advice}{clean(text)}")
+
+
+def _hint(text: str) -> str:
+    """A handshake is the first large packet on a path; an engine behind a tunnel loses those."""
+    if "tls handshake timeout" not in text[:LONGEST_READ].lower():
+        return ""
+    return "if small requests pass, the engine's `mtu` is too large for the path; it says: "
 
 
 def message_in(text: str) -> str:
@@ -188,6 +205,7 @@ def clean(text: str) -> str:
         if char.isspace() or unicodedata.category(char)[0] != "C"
     )
     words = _USER_IN_URL.sub("://***@", " ".join(visible.split()))
+    words = _DIGEST.sub(r"\1\2", words)
     return words if len(words) <= LONGEST_WORDS else f"{words[: LONGEST_WORDS - 1]}…"
 
 

@@ -25,6 +25,8 @@ TABLE = [
     (PULL, "net/http: TLS handshake timeout", Reason.REGISTRY_UNREACHABLE),
     (PULL, "context deadline exceeded", Reason.REGISTRY_UNREACHABLE),
     (PULL, "read tcp 10.0.0.1:5000: read: connection reset by peer", Reason.TRANSFER_INTERRUPTED),
+    (PULL, 'Get "https://r:5000/v2/": EOF', Reason.TRANSFER_INTERRUPTED),
+    (PUSH, "invalid X-Registry-Auth header: EOF", Reason.PUSH_FAILED),
     (PULL, "unexpected EOF", Reason.TRANSFER_INTERRUPTED),
     (PUSH, "http2: client connection lost", Reason.TRANSFER_INTERRUPTED),
     (PULL, "received unexpected HTTP status: 503 Service Unavailable", Reason.SERVER_ERROR),
@@ -34,6 +36,8 @@ TABLE = [
     (PREFLIGHT, "errors: name unknown: repository name not known", Reason.IMAGE_NOT_FOUND),
     (PUSH, "blob unknown: blob unknown to registry", Reason.BLOB_MISSING),
     (PUSH, "blob upload unknown: blob upload unknown to registry", Reason.BLOB_MISSING),
+    (PUSH, "unexpected status from PUT request to http://r:5000/v2/x/blobs/uploads/1: 404",
+     Reason.BLOB_MISSING),
     (PUSH, "blob upload invalid", Reason.BLOB_MISSING),
     (PULL, "unknown blob", Reason.BLOB_MISSING),
     (PULL, "filesystem layer verification failed for digest sha256:00", Reason.DIGEST_MISMATCH),
@@ -42,6 +46,8 @@ TABLE = [
     (PULL, "manifest verification failed for digest sha256:0", Reason.DIGEST_MISMATCH),
     (LOAD, "digest mismatch", Reason.DIGEST_MISMATCH),
     (PULL, "toomanyrequests: You have reached your pull rate limit", Reason.RATE_LIMITED),
+    (PULL, "unexpected status from HEAD request to https://r:5000/v2/x: 429",
+     Reason.RATE_LIMITED),
     (PULL, "unauthorized: authentication required", Reason.UNAUTHORIZED),
     (PULL, "pull access denied for x, repository does not exist or may require 'docker login'",
      Reason.UNAUTHORIZED),
@@ -68,6 +74,9 @@ TABLE = [
      Reason.PLATFORM_MISMATCH),
     (PULL, "unsupported media type application/vnd.oci.image.layer.v1.tar+zstd",
      Reason.COMPRESSION_UNSUPPORTED),
+    (PULL, "unsupported media type application/x-chart", Reason.PROTOCOL_ERROR),
+    (PULL, "failed to unpack image: mismatched image rootfs and manifest layers",
+     Reason.PROTOCOL_ERROR),
     (PULL, "failed to register layer: rename a b: directory not empty", Reason.PULL_FAILED),
     (PULL, "layer does not exist", Reason.PULL_FAILED),
     (CONTROL, "client version 1.48 is too new. Maximum supported API version is 1.41",
@@ -116,6 +125,17 @@ def test_a_registry_that_is_not_trusted_names_the_line_that_is_missing() -> None
 def test_a_refused_certificate_names_both_parties() -> None:
     error = failure("x509: odd", PULL, what="pull r:5000/x", registry="r:5000")
     assert "the engine refuses the certificate of r:5000" in error.message
+
+
+def test_a_silent_handshake_hints_at_the_mtu_of_the_engine() -> None:
+    error = failure("net/http: TLS handshake timeout", PULL, what="pull r:5000/x")
+    assert "the engine's `mtu` is too large for the path" in error.message
+
+
+def test_the_cause_behind_two_long_names_is_not_cut_off() -> None:
+    name = f"h.example:5000/cyroid/redteam-lab-workstation@sha256:{'0' * 64}"
+    words = f'failed to resolve "{name}": Head "https://{name}": 429 Too Many Requests'
+    assert clean(words).endswith('@sha256:000000000000": 429 Too Many Requests')
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""How a fault is provoked: one move of a real engine that is going to fail, and its error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cyroid_images.errors import TransferError
+from cyroid_images.model.cancellation import NEVER
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.progress import ignore
+from cyroid_images.model.reference import Reference
+from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.registry import CREDENTIALS
+
+NOBODY = Digest.parse(f"sha256:{'0' * 64}")
+"""The digest of nothing."""
+
+
+def at(host: str, repository: str, digest: Digest = NOBODY) -> Reference:
+    """A transport reference."""
+    return Reference.parse(f"{host}/{repository}@{digest}")
+
+
+def refusal(part: EnginePart, move: str, transport: Reference) -> TransferError:
+    """The error of this preflight, pull or push; that there is none fails the test."""
+    with pytest.raises(TransferError) as caught:
+        _run(part, move, transport)
+    return caught.value
+
+
+def _run(part: EnginePart, move: str, transport: Reference) -> None:
+    match move:
+        case "preflight":
+            part.engine.preflight(transport, None, NEVER)
+        case "pull":
+            part.engine.pull(transport, ignore, limits=LIMITS, cancellation=NEVER)
+        case "push":
+            name = replace(transport, tag="pushed", digest=None)
+            part.load_image(str(name))
+            try:
+                part.engine.push(name, CREDENTIALS, ignore, limits=LIMITS, cancellation=NEVER)
+            finally:
+                part.engine.untag(name)
+        case _:
+            raise AssertionError(move)
