@@ -27,10 +27,13 @@ def upstream_endpoint(
 ) -> UpstreamEndpoint:
     """Where a host listens; the other `hosts` of its source may give its tokens.
 
-    So `lscr.io`, whose tokens come from `ghcr.io`, works once both are named.
+    So `lscr.io`, whose tokens come from `ghcr.io`, works once both are named. Docker Hub
+    is never spoken to without TLS, whatever `insecure` says of the hosts beside it.
     """
-    dialled = _HUB_REGISTRY if host == DOCKER_HUB else host
-    registry = RegistryEndpoint(f"{'http' if insecure else 'https'}://{dialled}", credentials, ca)
-    others = hosts - {host}
-    tokens = others | {_HUB_TOKENS} if host == DOCKER_HUB else others
-    return UpstreamEndpoint(host, registry, frozenset(tokens))
+    name = normal_host(host)
+    is_hub = name == DOCKER_HUB
+    scheme = "http" if insecure and not is_hub else "https"
+    registry = RegistryEndpoint(f"{scheme}://{_HUB_REGISTRY if is_hub else name}", credentials, ca)
+    others = {normal_host(other) for other in hosts} - {name}
+    tokens = others | {_HUB_TOKENS} if is_hub else others
+    return UpstreamEndpoint(name, registry, frozenset(tokens))

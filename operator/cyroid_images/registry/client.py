@@ -39,6 +39,8 @@ from cyroid_images.registry.upstream import UpstreamRules
 LARGEST_CONFIG = 4 * 1024 * 1024
 """Bytes of an image config: as many as of a manifest; real ones have some thousand."""
 
+_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+"
+
 
 @dataclass(frozen=True, slots=True)
 class FetchedManifest:
@@ -116,8 +118,12 @@ class Registry:
         wanted = reference if isinstance(reference, Digest) else self._claim(ask, answer)
         if wanted and not _is_of(wanted, answer.body):
             raise self._bad(Reason.MANIFEST_DIGEST_MISMATCH, ask, f"the bytes are not {wanted}")
+        kind = answer.headers.get("content-type", "")
+        if _SCHEMA_1 in kind:
+            cause = "it is of schema 1, which no engine takes any more"
+            raise self._bad(Reason.IMAGE_NOT_FOUND, ask, cause)
         try:
-            parsed = read_manifest(answer.body, answer.headers.get("content-type", ""))
+            parsed = read_manifest(answer.body, kind)
         except TransferError as exc:
             raise self._bad(exc.reason, ask, exc.message) from exc
         return FetchedManifest(answer.body, parsed)
