@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cyroid_images.errors import Reason
+from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import PROGRESSING, Load, Present, Pull, Step, Target, Wait
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByCache, Knowledge, SourceImage, Wish
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan import backoff
 
-_WRITE_SIDE = frozenset({Reason.UNAUTHORIZED, Reason.REGISTRY_READ_ONLY, Reason.REGISTRY_FULL})
+_READABLE = frozenset({Reason.REGISTRY_READ_ONLY, Reason.REGISTRY_FULL})
+_WRITE_SIDE = _READABLE | {Reason.UNAUTHORIZED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,9 @@ def _by_registry(wish: Wish, known: Knowledge, seen: Delivered) -> Step:
 
 
 def _by_tar(wish: Wish, known: Knowledge, seen: Delivered, because: Fault) -> Step:
-    """Load, or the reason why not now."""
-    if known.source is None:
+    """Load, or the reason why not now; each attempt takes the next one who can give the tar."""
+    givers = _tar_givers(known, seen, because)
+    if not givers:
         return Wait(
             wish,
             Fault(because.reason, f"{because.message}; no source can give {wish} as a tar either"),
@@ -132,7 +134,30 @@ def _by_tar(wish: Wish, known: Knowledge, seen: Delivered, because: Fault) -> St
     failure = seen.failures.get((wish, Route.TAR))
     if failure is not None and failure.next_attempt > seen.now:
         return Wait(wish, failure.fault)
-    return Load(wish, seen.target, seen.view.info, known.source, because)
+    giver = givers[(failure.attempts if failure else 0) % len(givers)]
+    return Load(wish, seen.target, seen.view.info, giver, because)
+
+
+def _tar_givers(
+    known: Knowledge, seen: Delivered, because: Fault
+) -> tuple[HeldByCache | SourceImage, ...]:
+    """Who can give the image as a tar: blobs that lie in the registry already come first."""
+    source = (known.source,) if known.source else ()
+    endpoint, stored = seen.cache.endpoint, known.stored
+    if endpoint is None or stored is None or not _serves_us(known, seen, because):
+        return source
+    return (HeldByCache(endpoint, stored), *source)
+
+
+def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
+    """Can the operator read the blobs, and the engine what is built from them?"""
+    if seen.delivery is Delivery.TAR_ONLY:  # for sites without a registry: never that one
+        return False
+    if because.reason.mark is Mark.INTEGRITY or because.reason is Reason.IMAGE_NOT_FOUND:
+        return False  # the registry itself is the one in doubt
+    if seen.cache.registry is not None and seen.cache.registry.reason not in _READABLE:
+        return False
+    return _unreadable(known, seen) is None
 
 
 def _not_cached(known: Knowledge, seen: Delivered) -> Fault:

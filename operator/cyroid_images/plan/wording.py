@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyroid_images.model.fault import Route
 from cyroid_images.model.observed import Running
+from cyroid_images.model.progress import Progress
 
 _MIB = 1024 * 1024
 
@@ -14,8 +15,20 @@ def under_way(running: tuple[Running, ...]) -> str | None:
     if not moving:
         return f"{len(running)} transfers are about to begin" if running else None
     first = max(moving, key=lambda each: each.progress.done if each.progress else 0)
-    more = f" and {len(running) - 1} more" if len(running) > 1 else ""
-    return f"{_verb(first)}{_amount(first)}{more}"
+    alone = f"{_verb(first)}{_amount(first.progress, first.rate)}"
+    if len(running) == 1:
+        return alone
+    return f"{alone} and {len(running) - 1} more{_in_all(moving)}"
+
+
+def _in_all(moving: list[Running]) -> str:
+    """All of them together, as far as each says how much it is."""
+    known = [each.progress for each in moving if each.progress and each.progress.total]
+    if len(known) < len(moving) or len(moving) == 1:
+        return ""
+    done, total = sum(each.done for each in known), sum(each.total or 0 for each in known)
+    amount = _amount(Progress(done, total), sum(each.rate for each in moving))
+    return amount.replace("(", "(in all ", 1)
 
 
 def _verb(each: Running) -> str:
@@ -25,10 +38,10 @@ def _verb(each: Running) -> str:
     return f"{word} {each.wish} into {each.pod}"
 
 
-def _amount(each: Running) -> str:
-    if each.progress is None or each.progress.done < _MIB:
+def _amount(progress: Progress | None, rate_of_all: float) -> str:
+    if progress is None or progress.done < _MIB:
         return ""
-    done = f"{each.progress.done // _MIB}"
-    total = f" of {each.progress.total // _MIB}" if each.progress.total else ""
-    rate = f", {each.rate / _MIB:.0f} MiB/s" if each.rate >= _MIB else ""
+    done = f"{progress.done // _MIB}"
+    total = f" of {progress.total // _MIB}" if progress.total else ""
+    rate = f", {rate_of_all / _MIB:.0f} MiB/s" if rate_of_all >= _MIB else ""
     return f" ({done}{total} MiB{rate})"

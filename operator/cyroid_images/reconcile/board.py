@@ -11,7 +11,7 @@ from cyroid_images.reconcile.keys import Key
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What one range wants of one cache; a suspended range only wants to know."""
+    """What one range wants of one cache; one that must not fill it only wants to know."""
 
     cache: str
     wishes: frozenset[Wish]

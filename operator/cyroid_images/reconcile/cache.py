@@ -7,7 +7,7 @@ from functools import partial
 from typing import assert_never
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import CacheStep, Copy, Fill, Push, Wait
+from cyroid_images.model.actions import Cached, CacheStep, Copy, Fill, Push, Wait
 from cyroid_images.model.fault import Route
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import (
@@ -62,7 +62,8 @@ class CacheReconciler:
         await self._tell_moved_tags(key, seen, memory)
         self._apply(key, seen, steps)
         self._publish(key, seen, endpoint, memory)
-        return await self._report(key, seen, steps, memory)
+        asked = [s for s in steps if seen.wishes[s.wish] or isinstance(s, Cached)]
+        return await self._report(key, seen, asked, memory)
 
     def _apply(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> None:
         """Make what runs into the registry equal to the plan."""

@@ -12,7 +12,7 @@ from cyroid_images.model.fault import Fault
 from cyroid_images.model.knowledge import CacheView, Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.range_images import Delivery, RangeImages
 from cyroid_images.plan.conflicts import conflicts
 from cyroid_images.reconcile.board import Wants
 from cyroid_images.reconcile.keys import Key, Kind
@@ -130,7 +130,9 @@ class RangeObserver:
         for each in targets:
             if each.view is not None and view is not None:
                 wishes |= _for_platform(each.view, view, wishes)
-        wants = Wants(item.cache_name, frozenset(wishes), may_push=not item.spec.suspend)
+        # TarOnly is for sites without a registry, and for comparisons: nothing is put into it.
+        may_push = not item.spec.suspend and item.spec.delivery is not Delivery.TAR_ONLY
+        wants = Wants(item.cache_name, frozenset(wishes), may_push=may_push)
         if self._site.board.want(key, wants):
             self._site.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))
 

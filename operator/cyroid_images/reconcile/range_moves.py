@@ -14,9 +14,10 @@ from functools import partial
 from cyroid_images.errors import Mark
 from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
 from cyroid_images.model.fault import Route
-from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.knowledge import HeldByEngine, Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
 from cyroid_images.plan.tidy import leftovers
+from cyroid_images.plan.turns import large_first
 from cyroid_images.reconcile.jobs import Job, Move
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.memory import Memory
@@ -38,12 +39,12 @@ class RangeMoves:
         """Every move that should run now for this range."""
         moves = list(self._going_on(key, seen, steps))
         taken = {move.key for move in moves}
-        for each in steps.values():
-            for step in each:
-                move = self._new(seen, step, memory, taken)
-                if move is not None and not self._site.jobs.has_just_ended(key, move.key):
-                    moves.append(move)
-                    self._have_registry_checked(seen, step)
+        new = [s for each in steps.values() for s in each if isinstance(s, Pull | Load)]
+        for step in large_first(new):
+            move = self._new(seen, step, memory, taken)
+            if move is not None and not self._site.jobs.has_just_ended(key, move.key):
+                moves.append(move)
+                self._have_registry_checked(seen, step)
         moves += (tidy for each in seen.targets if (tidy := self._tidy(seen, each, moves)))
         return moves
 
@@ -57,14 +58,16 @@ class RangeMoves:
             if isinstance(action, Untag) or _may_go_on(job, here, seen.wishes):
                 yield job.move
 
-    def _have_registry_checked(self, seen: RangeSeen, step: Step) -> None:
+    def _have_registry_checked(self, seen: RangeSeen, step: Pull | Load) -> None:
         """An engine may wait half a minute for a registry that is gone; the cache finds out."""
         if isinstance(step, Pull):
             self._site.queue.wake(Key(Kind.IMAGE_CACHE, "", seen.item.cache_name))
 
-    def _new(self, seen: RangeSeen, step: Step, memory: Memory, taken: set[object]) -> Move | None:
+    def _new(
+        self, seen: RangeSeen, step: Pull | Load, memory: Memory, taken: set[object]
+    ) -> Move | None:
         """The move of a step; a load begins only when its record is in status."""
-        if not isinstance(step, Pull | Load) or _slot(step) in taken:
+        if _slot(step) in taken:
             return None
         if isinstance(step, Load) and not memory.record(step, seen.now):
             return None
@@ -79,7 +82,7 @@ class RangeMoves:
             key=_slot(step),
             action=step,
             version=version,
-            lanes=(f"engine:{step.target.uid}", "all"),
+            lanes=_lanes(step),
             run=run,
             total_seconds=timeouts.total,
         )
@@ -124,6 +127,14 @@ def _may_go_on(job: Job, steps: tuple[Step, ...] | None, wishes: Iterable[Wish])
 def _slot(step: Pull | Load) -> tuple[str, str, str]:
     """What must not happen twice at a time: one name in one engine."""
     return ("deliver", step.target.uid, str(step.wish.reference.tagged))
+
+
+def _lanes(step: Pull | Load) -> tuple[str, ...]:
+    """The limits of the engine, of who saves for it, and of all."""
+    engine = f"engine:{step.target.uid}"
+    if isinstance(step, Load) and isinstance(step.source, HeldByEngine):
+        return (engine, f"source:{step.source.endpoint}", "all")
+    return (engine, "all")
 
 
 def _parts(move: Move) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from cyroid_images.model.actions import Load, Present, Pull, Wait
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import Knowledge, Wish
+from cyroid_images.model.knowledge import HeldByCache, HeldByEngine, Knowledge, Wish
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan.backoff import REGISTRY_AGAIN
 from cyroid_images.plan.delivery import Delivered, plan_image
@@ -21,6 +21,7 @@ from tests.unit.plan.examples import (
     AMD64,
     ARM64,
     NOW,
+    REGISTRY,
     ZSTD,
     cache_view,
     content,
@@ -243,3 +244,38 @@ def test_another_chance_that_fails_is_left_alone_again() -> None:
     tried = Failure(fault(Reason.PULL_FAILED), 10, NOW + timedelta(minutes=5))
     step = plan_image(ASKED, given(Case(Load, failures={(ASKED, Route.REGISTRY): tried})))
     assert isinstance(step, Load)
+
+
+GIVERS = {
+    "engine-cannot-reach-it": (Case(Load, failures=pulled(R.REGISTRY_NOT_TRUSTED, 1)), HeldByCache),
+    "registry-full-and-stored": (
+        Case(Load, registry=fault(R.REGISTRY_FULL), failures=pulled(R.PULL_FAILED, 3)), HeldByCache,
+    ),
+    "registry-away": (Case(Load, registry=AWAY), HeldByEngine),
+    "tar-only": (Case(Load, delivery=TAR_ONLY), HeldByEngine),
+    "blob-in-doubt": (Case(Load, failures=pulled(R.DIGEST_MISMATCH, 2)), HeldByEngine),
+    "layers-that-the-engine-cannot-read": (
+        Case(Load, known=ZSTD_CACHED, shown=OLD), HeldByEngine,
+    ),
+    "no-source-but-stored": (
+        Case(Load, known=ONLY_IN_REGISTRY, failures=pulled(R.REGISTRY_NOT_TRUSTED, 1)), HeldByCache,
+    ),
+    "the-first-giver-failed": (
+        Case(
+            Load, failures={**pulled(R.REGISTRY_NOT_TRUSTED, 1), **loaded(R.LOAD_FAILED, 1)}
+        ), HeldByEngine,
+    ),
+    "both-failed-once": (
+        Case(
+            Load, failures={**pulled(R.REGISTRY_NOT_TRUSTED, 1), **loaded(R.LOAD_FAILED, 2)}
+        ), HeldByCache,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "giver"), GIVERS.values(), ids=GIVERS)
+def test_who_gives_the_tar(case: Case, giver: type) -> None:
+    seen = given(case)
+    step = plan_image(ASKED, replace(seen, cache=replace(seen.cache, endpoint=REGISTRY)))
+    assert isinstance(step, Load)
+    assert isinstance(step.source, giver)

@@ -113,8 +113,10 @@ class FakeRegistries:
 
     held: dict[str, Stored] = field(default_factory=dict)
     away: bool = False
+    pings: int = 0
 
     def ping(self, endpoint: RegistryEndpoint) -> None:
+        self.pings += 1
         if self.away:
             raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{endpoint} refuses")
 
