@@ -27,7 +27,7 @@ def test_an_image_that_was_removed_by_hand_comes_back(
     site.until("drift", Ready="True")
 
 
-def test_a_name_that_was_given_to_another_image_is_corrected(
+def test_p_s2_a_name_that_was_given_to_another_image_is_corrected(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
     wanted, other = site.image("mine:1", 1), site.image("other:1", 2)
@@ -40,7 +40,7 @@ def test_a_name_that_was_given_to_another_image_is_corrected(
 
 
 @pytest.mark.parametrize("change", ["layers", "only-cmd"])
-def test_a_tag_that_moved_at_the_source_is_delivered_everywhere(
+def test_p_s1_a_tag_that_moved_at_the_source_is_delivered_everywhere(
     site: Site,
     registry: RegistryPart,
     old_engine: EnginePart,
@@ -133,7 +133,7 @@ def test_an_object_that_is_deleted_in_mid_transfer_is_gone_at_once(
     assert not holds(engine, big_image)
 
 
-def test_an_operator_that_is_killed_in_mid_pull_ends_the_same(
+def test_p_c4_an_operator_that_is_killed_in_mid_pull_ends_the_same(
     site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
 ) -> None:
     registry, engine = in_mid_pull

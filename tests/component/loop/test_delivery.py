@@ -48,7 +48,7 @@ def test_a_range_that_is_complete_is_looked_at_and_not_written(
     assert len(engine.happened("pull")) == 1
 
 
-def test_no_transport_name_is_left_in_any_engine(
+def test_p_s9_no_transport_name_is_left_in_any_engine(
     site: Site, registry: RegistryPart, old_engine: EnginePart, containerd_engine: EnginePart
 ) -> None:
     images = [site.image("clean:1")]

@@ -149,7 +149,9 @@ def test_a_load_answers_the_names() -> None:
 
 @pytest.mark.parametrize("name", ["pull-success-big-zstd", "pull-success-zstd"])
 @pytest.mark.parametrize("store", STORES)
-def test_progress_of_a_successful_pull_ends_at_the_total(name: str, store: str) -> None:
+def test_p_c8_progress_of_a_pull_never_goes_back_and_ends_at_the_total(
+    name: str, store: str
+) -> None:
     """With the sizes of the manifest, and never going back on the way."""
     body = (RECORDINGS / f"{name}.{store}.jsonl").read_bytes()
     sizes = {"843fbe4145b2": 774_771, "5bd17a0fb5c2": 3_001_057, "6082c0c35f02": 60_002_069}

@@ -30,7 +30,7 @@ from cyroid_images.model.platform import Platform
         ("linux/s390x", "linux/s390x"),
     ],
 )
-def test_a_platform_has_one_normal_form(text: str, normal: str) -> None:
+def test_p_s6_a_platform_has_one_normal_form(text: str, normal: str) -> None:
     assert str(Platform.parse(text)) == normal
     assert Platform.parse(normal) == Platform.parse(text)
 

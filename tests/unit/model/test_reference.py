@@ -44,7 +44,7 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
         (f"a:5/b:1@{SHA256}", Reference("a:5", "b", "1", DIGEST)),
     ],
 )
-def test_each_part_stands_where_docker_puts_it(text: str, expected: Reference) -> None:
+def test_p_r1_each_part_stands_where_docker_puts_it(text: str, expected: Reference) -> None:
     assert Reference.parse(text) == expected
 
 

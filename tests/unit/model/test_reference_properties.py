@@ -60,7 +60,7 @@ def test_a_repository_fits_the_grammar_and_its_bound(name: str) -> None:
 
 @few
 @given(NAMES, NAMES)
-def test_two_names_share_a_repository_only_if_they_mean_the_same(one: str, other: str) -> None:
+def test_p_r3_two_names_share_a_repository_only_if_they_mean_the_same(one: str, other: str) -> None:
     first, second = Reference.parse(one), Reference.parse(other)
     assume(first.name != second.name)
     assume(not (first.host in ALIASES and second.host in ALIASES))
