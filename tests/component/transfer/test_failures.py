@@ -13,7 +13,7 @@ from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.reconcile.cancellation import Canceller
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import load, lookup, pull
-from tests.component.transfer.moving import Moving, happened, under
+from tests.component.transfer.moving import Moving, NoArchives, happened, under
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import open_connections
 from tests.parts.engines import EnginePart, NewEngine
@@ -43,14 +43,15 @@ def one(classic_engine: EnginePart, new_registry: NewRegistry, any_engine: Engin
     return made
 
 
-def test_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None:
+def test_p_c5_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None:
     stored = one.push()
     pulling, loading = one.pulling(stored), one.loading()
     other = replace(pulling.info, id="another-engine")
     before = happened(one.target, "tag", "broken.example")
     wrong = refused(lambda: pull.pull(replace(pulling, info=other), one.target.engine, under()))
     assert wrong.reason is Reason.TARGET_IDENTITY_MISMATCH
-    wrong = refused(lambda: load.load(replace(loading, info=other), one.target.engine, under()))
+    elsewhere = replace(loading, info=other)
+    wrong = refused(lambda: load.load(elsewhere, one.target.engine, under(), NoArchives()))
     assert wrong.reason is Reason.TARGET_IDENTITY_MISMATCH
     assert happened(one.target, "pull", one.registry.pull_host) == 0
     if one.target is not one.source:
@@ -138,7 +139,7 @@ def test_a_load_that_is_cancelled_in_the_middle_ends_at_once_and_tags_nothing(
     def is_in_the_middle() -> bool:
         return open_connections(target.port) > 0 and open_connections(one.source.port) > 0
 
-    cut(one.load, is_in_the_middle)
+    cut(lambda cancellation: one.load(cancellation=cancellation), is_in_the_middle)
     assert one.arrived() is None
     one.load()
     assert one.arrived() is not None

@@ -71,6 +71,22 @@ def test_what_is_loaded_is_what_the_source_had(
     one.assert_tidy()
 
 
+def test_what_is_built_from_the_registry_is_what_the_source_had(
+    source: EnginePart, registry: RegistryPart, target: EnginePart
+) -> None:
+    one = moving(source, registry, target, "built")
+    stored = one.push()
+    if source is target:
+        source.docker("rmi", one.name)
+    one.load(one.cached(stored))
+    arrived = one.arrived()
+    assert arrived is not None
+    assert arrived.holds(stored.content)
+    assert arrived.content.diff_ids == stored.content.diff_ids
+    assert arrived.content.setup == stored.content.setup
+    one.assert_tidy()
+
+
 def test_a_second_transfer_moves_no_layer(
     any_engine: EnginePart, registry: RegistryPart, new_engine: NewEngine
 ) -> None:
@@ -86,7 +102,9 @@ def test_a_second_transfer_moves_no_layer(
     one.assert_tidy()
 
 
-def test_the_registry_tells_what_was_pushed(any_engine: EnginePart, registry: RegistryPart) -> None:
+def test_p_r4_the_registry_tells_what_was_pushed(
+    any_engine: EnginePart, registry: RegistryPart
+) -> None:
     one = moving(any_engine, registry, any_engine, "found")
     seen, stored = one.seen(), one.push()
     with Registry(registry.push_endpoint) as client:
