@@ -25,7 +25,7 @@ from cyroid_images.wiring.looks import (
     ArchiveLooks,
     EngineLooks,
     RegistryLooks,
-    UpstreamLooks,
+    Upstreams,
 )
 from cyroid_images.wiring.moves import Transfers
 from cyroid_images.wiring.secrets import ClusterSecrets
@@ -74,6 +74,7 @@ class Operator:
 def _site(settings: Settings, cluster: Cluster) -> Site:
     moving, looking, asking = pools(settings.max_transfers)
     world, queue, known = World(), WorkQueue[Key](), KnownLayers()
+    upstreams = Upstreams()
     limits = {
         "all": settings.max_transfers,
         "engine": settings.max_transfers_per_engine,
@@ -94,11 +95,11 @@ def _site(settings: Settings, cluster: Cluster) -> Site:
         jobs=Jobs(moving, limits, wake),
         looks=Looks(EngineLooks().look, looking, wake),
         archives=Looks(ArchiveLooks().look, looking, wake, _READING),
-        upstreams=Looks(UpstreamLooks().find, asking, wake, _ASKING),
+        upstreams=Looks(upstreams.find, asking, wake, _ASKING),
         asking=asking,
         reporter=Reporter(cluster, world),
         registries=RegistryLooks(known),
-        movers=Transfers(known),
+        movers=Transfers(known, upstreams),
         secrets=ClusterSecrets(cluster),
         clock=SystemClock(),
         client_secret=settings.docker_client_secret,

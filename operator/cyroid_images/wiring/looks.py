@@ -13,11 +13,14 @@ from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.platform import Platform
-from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.upstream import find_upstream, upstream_registry
 
+MOST_UPSTREAMS = 256
+"""Upstream endpoints whose tokens are remembered: other credentials are another endpoint."""
 MOST_ENGINES = 4096
 """Engines whose image contents are remembered between looks; the oldest are forgotten."""
 
@@ -51,11 +54,21 @@ class ArchiveLooks:
         raise TransferError(Reason.ARCHIVE_MISSING, f"{path}: no archive volume")
 
 
-class UpstreamLooks:
-    """The port Upstreams."""
+class Upstreams:
+    """The port Upstreams; one Registry per endpoint, since it remembers its tokens."""
+
+    def __init__(self) -> None:
+        self._registries: dict[UpstreamEndpoint, Registry] = {}
 
     def find(self, ask: UpstreamAsk) -> HeldByUpstream | None:
-        raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{ask.upstream.host} is not asked")
+        return find_upstream(self.registry(ask.upstream), ask, OWN_PLATFORM)
+
+    def registry(self, upstream: UpstreamEndpoint) -> Registry:
+        """The registry behind an upstream, the same one each time."""
+        registry = self._registries.setdefault(upstream, upstream_registry(upstream))
+        while len(self._registries) > MOST_UPSTREAMS:
+            self._registries.pop(next(iter(self._registries)), None)
+        return registry
 
 
 class RegistryLooks:

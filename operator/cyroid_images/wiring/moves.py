@@ -6,19 +6,22 @@ from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.progress import Observer
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import load, pull, push
+from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
+from cyroid_images.wiring.looks import Upstreams
 
 
 class Transfers:
     """The port Movers."""
 
-    def __init__(self, known: KnownLayers) -> None:
+    def __init__(self, known: KnownLayers, upstreams: Upstreams) -> None:
         self._known = known
+        self._upstreams = upstreams
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored:
         with Registry(action.to.registry) as registry:
@@ -26,7 +29,13 @@ class Transfers:
             return push.push(action, Engine(action.source.endpoint), registry, under)
 
     def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:
-        raise TransferError(Reason.PUSH_FAILED, f"{action.wish} cannot be copied")
+        under = Supervision(StreamLimits(), observer, cancellation)
+        source = action.source
+        with Registry(action.to.registry) as registry:
+            if isinstance(source, HeldByUpstream):
+                upstream = self._upstreams.registry(source.upstream)
+                return copy_upstream(action, upstream, registry, self._known, under)
+            raise TransferError(Reason.PUSH_FAILED, f"{action.wish} cannot be copied")
 
     def pull(
         self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable, Reason, TransferError
 from cyroid_images.kube import Cluster
+from cyroid_images.model.docker_config import credentials_for
 from cyroid_images.model.engine import ClientTLS
 from cyroid_images.model.registry import Credentials
 
+DOCKER_CONFIG = ".dockerconfigjson"
+"""The key of a Secret of type `kubernetes.io/dockerconfigjson`."""
 SECRET_SECONDS = 30.0
 """Secrets are read by name, without a watch: a changed one is seen within this time."""
 
@@ -28,7 +31,14 @@ class ClusterSecrets:
     async def upstream_credentials(
         self, name: str, hosts: frozenset[str]
     ) -> Mapping[str, Credentials]:
-        """By host. A name and a password are for one host: with more it is not told which."""
+        """By host; a docker config says of each host whether it has any.
+
+        A name and a password are for one host: of several it is not told for which.
+        """
+        document = (await self._secret(name) or {}).get(DOCKER_CONFIG)
+        if document is not None:
+            found = {host: credentials_for(host, document) for host in hosts}
+            return {host: credentials for host, credentials in found.items() if credentials}
         if len(hosts) > 1:
             raise TransferError(
                 Reason.SECRET_HOST_MISMATCH,
