@@ -4,60 +4,83 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import memory, reaction, rest, transfers
+from tests.bench import deliveries, fleet, lag, memory, pushes, reaction, rest
+from tests.bench.images import BIG, BLUEPRINT, make
 from tests.bench.stage import Stage
+from tests.bench.stock import Stock
 from tests.bench.table import Row, as_text, write_json
+from tests.lab import tools
+from tests.lab.progress import long_step
 from tests.parts import fetch, namespace
 
-MEASURES: dict[str, Callable[[Stage], list[Row]]] = {
-    "first-status": reaction.first_status,
-    "pull-start": reaction.pull_start,
-    "no-op-pass": rest.no_op_pass,
-    "parallel": transfers.parallel,
-    "memory": memory.memory,
-}
+Measure = Callable[[Stage, Stock, Collection[str]], list[Row]]
+
+MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
+    (("first-status",), lambda stage, stock, _: reaction.first_status(stage, stock)),
+    (("pull-start",), lambda stage, stock, _: reaction.pull_start(stage, stock)),
+    (("no-op-pass",), lambda stage, stock, _: rest.no_op_pass(stage, stock)),
+    (("push",), lambda stage, stock, _: pushes.push(stage, stock)),
+    (deliveries.NAMES, deliveries.deliveries),
+    (("ranges",), lambda stage, stock, _: fleet.ranges(stage, stock)),
+    (("lag",), lambda stage, stock, _: lag.lag(stage, stock)),
+    (("memory",), lambda stage, _, __: memory.memory(stage)),
+)
+"""What `--only` may say, and who measures it; those of one line share their runs."""
 
 
 def main() -> int:
     """0 when everything was measured, whatever the figures; 2 where it cannot be."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=MEASURES, help="this measure alone")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
-    chosen = parser.parse_args()
+    chosen = _arguments()
     if reason := namespace.why_not():
         print(f"bench: {reason}", file=sys.stderr)
         return 2
     fetch.everything(_tell)
+    with long_step(_tell, "making images"):
+        make([BIG, *BLUEPRINT])
     namespace.enter()
-    rows: list[Row] = []
-    with Stage(_tell) as stage:
-        head = _head(stage)
-        _tell(head)
-        for name, measure in MEASURES.items():
-            if chosen.only in (None, name):
-                rows += measure(stage)
-        print(f"\n{head}; {os.getloadavg()[0]:.1f} at the end\n{as_text(rows)}", flush=True)
-        if chosen.json:
-            write_json(rows, chosen.json)
+    head, rows = _head(), list[Row]()
+    _tell(head)
+    with Stage(_tell) as stage, Stock(_tell) as stock:
+        for names, measure in MEASURES:
+            if wanted := [name for name in names if chosen.only in (None, name)]:
+                rows += _measured(lambda: measure(stage, stock, wanted), wanted)  # noqa: B023
+    print(f"\n{head}; {os.getloadavg()[0]:.1f} at the end\n{as_text(rows)}", flush=True)
+    if chosen.json:
+        write_json(rows, chosen.json)
     return 0
 
 
-def _head(stage: Stage) -> str:
+def _arguments() -> argparse.Namespace:
+    names = [name for names, _ in MEASURES for name in names]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", choices=names, help="this measure alone")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
+    return parser.parse_args()
+
+
+def _measured(measure: Callable[[], list[Row]], names: Collection[str]) -> list[Row]:
+    began = time.monotonic()
+    rows = measure()
+    _tell(f"{', '.join(names)}: measured in {time.monotonic() - began:.0f} s")
+    return rows
+
+
+def _head() -> str:
     """When, on what, and how busy the machine was with other things."""
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    docker = stage.source.docker("version", "--format", "{{.Server.Version}}")
-    kubernetes = stage.api.call("GET", "/version")["gitVersion"]
+    client = [str(tools.ensure("docker")), "--version"]
+    docker = subprocess.run(client, capture_output=True, text=True, timeout=30, check=True)
     python = sys.version.partition(" ")[0]
-    load = os.getloadavg()[0]
     return (
-        f"{when}; {os.cpu_count()} cores, load {load:.1f} at the start; "
-        f"Python {python}, Docker {docker} (classic store), Kubernetes {kubernetes}"
+        f"{when}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; "
+        f"Python {python}, dockerd 26.1, client {docker.stdout.split()[2].rstrip(',')}"
     )
 
 

@@ -5,67 +5,56 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.parts.save_tars import CREATED
+from tests.bench.images import config_of
+from tests.bench.tars import END, header, member
 
 CHUNK = 1 << 20
-_BLOCK = 512
+_KINDS = 3
+"""A third is noise, which no compression makes smaller; the rest is zeros."""
 
 
 @dataclass(frozen=True, slots=True)
 class BigImage:
-    """One layer: `random_chunks` MiB that no compression makes smaller, then as many of zeros."""
+    """Layers of this many MiB each, a multiple of three; noise and zeros by turns."""
 
     name: str
-    random_chunks: int
-    seed: int
+    layers: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the layers' files."""
+        return sum(self.layers) * CHUNK
 
     def tar(self) -> Iterator[bytes]:
-        """The tar, chunk by chunk; making it costs one more run over the layer, for its digest."""
-        digest = hashlib.sha256()
-        size = 0
-        for chunk in self._layer():
-            digest.update(chunk)
-            size += len(chunk)
-        yield _header("layer/layer.tar", size)
-        yield from self._layer()  # a tar itself: whole blocks
-        yield from self._papers(f"sha256:{digest.hexdigest()}")
-        yield bytes(2 * _BLOCK)
-
-    def _layer(self) -> Iterator[bytes]:
-        size, random_source = self.random_chunks * CHUNK, random.Random(self.seed)  # noqa: S311 - filler
-        yield _header("noise", size)
-        for _ in range(self.random_chunks):
-            yield random_source.randbytes(CHUNK)
-        yield _header("zeros", size)
-        for _ in range(self.random_chunks):
-            yield bytes(CHUNK)
-        yield bytes(2 * _BLOCK)
-
-    def _papers(self, diff_id: str) -> Iterator[bytes]:
-        config = {
-            "architecture": "amd64",
-            "os": "linux",
-            "created": CREATED,
-            "config": {"Cmd": ["/x"]},
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-            "history": [{"created": CREATED, "created_by": "layer 0"}],
-        }
-        raw = json.dumps(config).encode()
-        name = f"{hashlib.sha256(raw).hexdigest()}.json"
-        manifest = [{"Config": name, "RepoTags": [self.name], "Layers": ["layer/layer.tar"]}]
-        yield _member(name, raw)
-        yield _member("manifest.json", json.dumps(manifest).encode())
+        """The tar, chunk by chunk, hashed on its way: the papers come last."""
+        names, diff_ids = [], []
+        for number, chunks in enumerate(self.layers):
+            digest = hashlib.sha256()
+            names.append(f"{number}/layer.tar")
+            yield header(names[-1], _tar_size(chunks))
+            for piece in _layer(chunks, seed=number):
+                digest.update(piece)
+                yield piece  # whole blocks, so nothing is to be padded
+            diff_ids.append(f"sha256:{digest.hexdigest()}")
+        config = config_of(diff_ids)
+        file = f"{hashlib.sha256(config).hexdigest()}.json"
+        yield member(file, config)
+        listed = [{"Config": file, "RepoTags": [self.name], "Layers": names}]
+        yield member("manifest.json", json.dumps(listed).encode())
+        yield END
 
 
-def _header(name: str, size: int) -> bytes:
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = size, 0o644
-    return member.tobuf(tarfile.GNU_FORMAT)
+def _tar_size(chunks: int) -> int:
+    return chunks * CHUNK + len(header("", 0)) + len(END)
 
 
-def _member(name: str, content: bytes) -> bytes:
-    return _header(name, len(content)) + content + bytes(-len(content) % _BLOCK)
+def _layer(chunks: int, *, seed: int) -> Iterator[bytes]:
+    """A tar of one file."""
+    noise, zeros = random.Random(seed), bytes(CHUNK)  # noqa: S311 - filler
+    yield header(f"disk-{seed}", chunks * CHUNK)
+    for number in range(chunks):
+        yield zeros if number % _KINDS else noise.randbytes(CHUNK)
+    yield END

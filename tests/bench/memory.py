@@ -1,75 +1,96 @@
-"""The most memory that the operator has while one image of 2 GB moves."""
+"""How much the operator grows while one image of 5 GB moves, on each route."""
 
 from __future__ import annotations
 
 import shutil
-import time
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
-from cyroid_images.engine import StreamLimits
-from cyroid_images.model.cancellation import NEVER
-from cyroid_images.model.progress import ignore
+from tests.bench import hand, operating
 from tests.bench.big_image import BigImage
-from tests.bench.reaction import RARELY
+from tests.bench.emptying import Store
+from tests.bench.images import MB
+from tests.bench.operating import RANGE
+from tests.bench.pushes import blob_bytes
 from tests.bench.stage import SCRATCH, Stage, engine
 from tests.bench.table import Row
 from tests.bench.traces import memory_of, operator_process, reset_peak
-from tests.parts.site import Site
+from tests.parts.engines import EnginePart
+from tests.parts.registry import RegistryPart
 
-CHUNKS = 1000
-"""MiB of noise, and as many of zeros: 2 GiB less a little, 1 GB of it after compression."""
-FREE_GB = 16
-"""Source, two tars on the way, registry, range engine twice: what is needed at the worst."""
-BAR_MIB = 200.0
-LIMITS = StreamLimits()
-PATIENCE = 900.0
-ROUTES = {
-    "RegistryOnly": "2 GB source to registry to engine",
-    "TarOnly": "2 GB source to engine by tar",
-}
-"""The registry first: a wanted image is pushed whatever the delivery, so after TarOnly
-nothing would be left to push, and the tar would have been measured together with the push."""
+IMAGE = BigImage("bench.example/huge:1", (2700, 900, 900, 300))
+"""4800 MiB, 5.03 GB: one layer that alone is large, and others that move beside it."""
+FREE_GB = 28
+"""Source, its staged tar, registry, the range's staged tar and layers, at the worst."""
+BAR_MIB = 64.0
 MIB = 1 << 20
 
 
 def memory(stage: Stage) -> list[Row]:
-    """VmHWM of the operator: source to registry to engine, and source to engine by tar."""
+    """VmHWM less VmRSS at rest: into the registry, and each route into a range."""
     if (free := shutil.disk_usage(SCRATCH).free / 1e9) < FREE_GB:
         stage.tell(f"memory: left out, {free:.0f} GB free of {FREE_GB} GB needed")
         return []
-    site = stage.site("big")
-    image = BigImage(f"{site.name}.example/windows:1", CHUNKS, seed=11)
-    stage.tell("memory: loading 2 GB into the source engine")
-    stage.source.engine.load(image.tar(), ignore, limits=LIMITS, cancellation=NEVER)
-    site.cache(stage.registry, refresh={"interval": RARELY})
-    rows = [_one(stage, site, image.name, delivery) for delivery in ROUTES]
-    site.remove_all()
-    stage.source.docker("rmi", image.name)
-    return rows
+    with engine(Store.CLASSIC) as source, stage.registry() as registry:
+        stage.tell(f"memory: loading {IMAGE.size / MB:.0f} MB into a classic source")
+        hand.load(source, IMAGE.tar())
+        untrusted = {"pullHost": registry.outer_pull_host}
+        routes: dict[str, dict[str, Any]] = {
+            "pull": {"store": Store.CONTAINERD},
+            "tar of registry blobs": {"store": Store.CLASSIC, "registry": untrusted},
+            "tar of a save": {"store": Store.CONTAINERD, "delivery": "TarOnly"},
+        }
+        rows = [_push(stage, source, registry)]
+        return rows + [
+            _deliver(stage, source, registry, route, **spec) for route, spec in routes.items()
+        ]
 
 
-def _one(stage: Stage, site: Site, image: str, delivery: str) -> Row:
-    """Deliver it into an engine of its own, by an operator that has moved nothing yet."""
-    stage.operator.stop()
-    stage.operator.start()
-    process, name = operator_process(), delivery.lower()
-    site.until_cache(Ready="True")
-    at_rest, stored = memory_of(process, "VmRSS"), _size(stage.registry.data_root)
-    with engine() as target:
+def _push(stage: Stage, source: EnginePart, registry: RegistryPart) -> Row:
+    watched = _Watched.anew(stage)
+    took, _ = operating.push(stage, source, registry, [IMAGE.name])
+    return watched.row("source to registry", took, f"{blob_bytes(registry) / MB:.0f} MB stored")
+
+
+def _deliver(
+    stage: Stage, source: EnginePart, filled: RegistryPart, route: str, **spec: Any
+) -> Row:
+    """Into an engine of its own, by an operator that has moved nothing yet."""
+    watched = _Watched.anew(stage)
+    where: Mapping[str, Any] = spec.pop("registry", {})
+    cached = {"images": [{"image": IMAGE.name}], "registry": where}
+    with (
+        engine(spec.pop("store")) as target,
+        operating.site(stage, source, filled, **cached) as site,
+    ):
+        took = operating.deliver(site, {RANGE: target}, [IMAGE.name], **spec)
+        assert operating.came_by_tar(site, RANGE) == (route != "pull"), "it came the other way"
+        return watched.row(route, took, f"{IMAGE.size / MB:.0f} MB delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """The process of a new operator, and its memory at rest in bytes."""
+
+    stage: Stage
+    process: int
+    at_rest: int
+
+    @classmethod
+    def anew(cls, stage: Stage) -> Self:
+        """Start the operator again, so that nothing of the route before counts."""
+        stage.operator.stop()
+        stage.operator.start()
+        process = operator_process()
         reset_peak(process)
-        began = time.monotonic()
-        site.serve(name, target, [image], delivery=delivery, interval=RARELY)
-        site.until(name, Ready="True", seconds=PATIENCE)
-        took, peak = time.monotonic() - began, memory_of(process, "VmHWM")
-        site.delete(name)
-        site.api.delete_pod(f"dind-{name}", site.name)
-    grown = (_size(stage.registry.data_root) - stored) / 1e6
-    stage.tell(f"memory: {delivery} {peak / MIB:.0f} MiB in {took:.0f} s, {grown:.0f} MB pushed")
-    how = f"{ROUTES[delivery]} in {took:.0f} s, registry grew by {grown:.0f} MB"
-    bound = f"VmHWM, one run: {how}; VmRSS before: {at_rest / MIB:.0f}"
-    return Row(f"memory {delivery} [MiB]", peak / MIB, bar=BAR_MIB, bound=bound)
+        return cls(stage, process, memory_of(process, "VmRSS"))
 
-
-def _size(folder: Path) -> int:
-    """Bytes of all files below."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    def row(self, route: str, took: float, moved: str) -> Row:
+        """How far the peak is above the rest."""
+        peak = memory_of(self.process, "VmHWM")
+        grown = (peak - self.at_rest) / MIB
+        self.stage.tell(f"memory: {route}: {grown:.0f} MiB more, in {took:.0f} s")
+        how = f"VmHWM {peak / MIB:.0f} less VmRSS at rest {self.at_rest / MIB:.0f}, one run"
+        bound = f"{how}; {moved} in {took:.0f} s"
+        return Row(f"memory growth, 5 GB, {route} [MiB]", grown, bar=BAR_MIB, bound=bound)

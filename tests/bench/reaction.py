@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
 
-from tests.bench.stage import Stage
+from tests.bench.emptying import Store
+from tests.bench.operating import RARELY, await_so
+from tests.bench.stage import Stage, engine
+from tests.bench.stock import Stock
 from tests.bench.table import Row
 from tests.bench.traces import Call, Trace, engine_calls, engine_trace
 from tests.parts.site import Site
 
 RUNS = 10
-PATIENCE = 30.0
 FIRST_STATUS_MS = 1000.0
 PULL_START_MS = 2000.0
-RARELY = "10m"
-"""Longer than any run: only events may wake the operator."""
 
 
-def first_status(stage: Stage) -> list[Row]:
-    """From the POST of a RangeImages to a status with conditions, polled every 5 ms."""
-    site = stage.site("first")
-    site.cache(stage.registry, refresh={"interval": RARELY})
-    site.until_cache(Ready="True")
-    took = [_first_status(site, f"r{number}") for number in range(RUNS)]
+def first_status(stage: Stage, stock: Stock) -> list[Row]:
+    """From the POST of a RangeImages to a status with conditions, polled every 10 ms."""
+    with stage.registry() as registry:
+        site = stage.site("first", stock.source(Store.CLASSIC, ()))
+        site.cache(registry, refresh={"interval": RARELY})
+        site.until_cache(Ready="True")
+        took = [_first_status(site, f"r{number}") for number in range(RUNS)]
+        site.remove_all()
     stage.tell(f"first-status: {_list(took)} ms")
-    site.remove_all()
     bound = f"POST to conditions, events only; median of {RUNS}, worst {max(took):.0f}"
     return [Row("first-status [ms]", median(took), bar=FIRST_STATUS_MS, bound=bound)]
 
@@ -34,28 +35,33 @@ def first_status(stage: Stage) -> list[Row]:
 def _first_status(site: Site, name: str) -> float:
     began = time.monotonic()
     site.ranges(name, 1, [f"{site.name}.example/none:1"], interval=RARELY)
-    _await(lambda: bool(site.api.call("GET", site.path(name)).get("status", {}).get("conditions")))
+    await_so(
+        lambda: bool(site.api.call("GET", site.path(name)).get("status", {}).get("conditions"))
+    )
     return (time.monotonic() - began) * 1000
 
 
-def pull_start(stage: Stage) -> list[Row]:
+def pull_start(stage: Stage, stock: Stock) -> list[Row]:
     """From before the pod is written to the engine's first POST /images/create."""
-    site, engine = stage.site("pull"), stage.engine()
-    images = [site.image(f"tool-{number}:1", number) for number in range(RUNS)]
-    wanted = [{"image": image} for image in images]
-    site.cache(stage.registry, images=wanted, refresh={"interval": RARELY})
-    site.until_cache(Ready="True")
-    took = []
-    for number, image in enumerate(images):
-        name = f"r{number}"
-        site.ranges(name, engine.port, [image], interval=RARELY)
-        site.until(name, Ready="False/NoTargets")
-        trace, began = engine_trace(engine), time.time()
-        site.pod(name, engine.address)
-        took.append((_first_pull(trace) - began) * 1000)
-        site.until(name, Ready="True")
+    with stage.registry() as registry, engine(logs_calls=True) as target:
+        source = stock.source(Store.CLASSIC, ())
+        site = stage.site("pull", source)
+        images = [site.image(f"tool-{number}:1", number) for number in range(RUNS)]
+        wanted = [{"image": image} for image in images]
+        site.cache(registry, images=wanted, refresh={"interval": RARELY})
+        site.until_cache(Ready="True")
+        took = []
+        for number, image in enumerate(images):
+            name = f"r{number}"
+            site.ranges(name, target.port, [image], interval=RARELY)
+            site.until(name, Ready="False/NoTargets")
+            trace, began = engine_trace(target), time.time()
+            site.pod(name, target.address)
+            took.append((_first_pull(trace) - began) * 1000)
+            site.until(name, Ready="True")
+        site.remove_all()
+        source.docker("rmi", *images)
     stage.tell(f"pull-start: {_list(took)} ms")
-    site.remove_all()
     how = "pod written to POST /images/create (dockerd's debug log), image cached, events only"
     bound = f"{how}; median of {RUNS}, worst {max(took):.0f}"
     return [Row("pull-start [ms]", median(took), bar=PULL_START_MS, bound=bound)]
@@ -67,17 +73,8 @@ def pulls(trace: Trace) -> list[Call]:
 
 
 def _first_pull(trace: Trace) -> float:
-    _await(lambda: bool(pulls(trace)))
+    await_so(lambda: bool(pulls(trace)))
     return pulls(trace)[0].time
-
-
-def _await(is_so: Callable[[], bool]) -> None:
-    """Every 5 ms, finer than what is measured."""
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing within {PATIENCE:.0f} s")
-        time.sleep(0.005)
 
 
 def _list(took: Sequence[float]) -> str:

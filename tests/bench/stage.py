@@ -1,4 +1,9 @@
-"""The parts that every measure stands on, put together once, and ended without a trace."""
+"""The parts that every measure stands on, put together once, and ended without a trace.
+
+API server and operator live as long as the stage. Registries are new for each run of a
+measure that must find nothing in them: a new address and a new data root. Source and range
+engines are started when they are first asked for and emptied between runs.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from typing import Self
 import yaml
 
 from cyroid_images.kube import rights
+from tests.bench.emptying import Store
 from tests.bench.traces import Trace
 from tests.lab.progress import Progress, step
 from tests.parts.apiserver import ApiServerPart, free_ports
@@ -25,14 +31,26 @@ from tests.parts.registry import CREDENTIALS, RegistryPart
 from tests.parts.site import PUSH_SECRET, Site
 
 SCRATCH = Path("/var/tmp")
-"""On disk: a data root of 2 GB in a tmpfs would be memory."""
+"""On disk: a data root of 5 GB in a tmpfs would be memory."""
 DEBUG: dict[str, object] = {"debug": True}
 
 
 @contextmanager
-def engine(*, port: int | None = None, address: str = "127.0.0.1") -> Iterator[EnginePart]:
-    """A started Docker 26.1 with the classic store that logs each call; ends with the context."""
-    part = EnginePart(Setup(port=port or free_ports(1)[0], address=address, extra=DEBUG))
+def engine(
+    store: Store = Store.CLASSIC,
+    *,
+    port: int | None = None,
+    address: str = "127.0.0.1",
+    logs_calls: bool = False,
+) -> Iterator[EnginePart]:
+    """A started Docker 26.1; ends with the context."""
+    setup = Setup(
+        port=port or free_ports(1)[0],
+        address=address,
+        containerd_store=store is Store.CONTAINERD,
+        extra=DEBUG if logs_calls else {},
+    )
+    part = EnginePart(setup)
     try:
         part.start()
         yield part
@@ -41,15 +59,13 @@ def engine(*, port: int | None = None, address: str = "127.0.0.1") -> Iterator[E
 
 
 class Stage:
-    """API server, operator, registry and source engine; `engine` makes range engines.
+    """API server and operator; makes registries, engines and sites.
 
     As a context: everything ends with it, in the reverse order.
     """
 
     api: ApiServerPart
     operator: OperatorPart
-    registry: RegistryPart
-    source: EnginePart
 
     def __init__(self, tell: Progress) -> None:
         self.tell = tell
@@ -72,20 +88,24 @@ class Stage:
     ) -> None:
         self._stack.close()
 
-    def engine(self, *, port: int | None = None, address: str = "127.0.0.1") -> EnginePart:
-        """A started engine that ends with the stage."""
-        return self._stack.enter_context(engine(port=port, address=address))
+    @contextmanager
+    def registry(self, *, logs_calls: bool = False) -> Iterator[RegistryPart]:
+        """A started registry with nothing in it."""
+        with tempfile.TemporaryDirectory(prefix="cyroid-bench-registry-", dir=SCRATCH) as folder:
+            part = RegistryPart(Path(folder))
+            try:
+                if logs_calls:
+                    _log_each_answer(part)
+                part.start()
+                yield part
+            finally:
+                part.close()
 
-    def site(self, purpose: str) -> Site:
-        """A namespace with a cache to be made; its images come from the source engine."""
-        site = Site(f"{purpose}-{next(self._numbers)}", self.api, self.operator, self.source)
+    def site(self, purpose: str, source: EnginePart) -> Site:
+        """A namespace with a cache to be made; its images come from that engine."""
+        site = Site(f"{purpose}-{next(self._numbers)}", self.api, self.operator, source)
         self.api.put_namespace(site.name, {"cyroid.io/ranges": "true"})
         return site
-
-    def registry_traces(self) -> tuple[Trace, Trace]:
-        """What the push and the pull listener log from now on."""
-        folder = self.registry.data_root.parent
-        return Trace(folder / "push.log"), Trace(folder / "pull.log")
 
     def _start(self) -> None:
         with step(self.tell, "API server"):
@@ -93,12 +113,6 @@ class Stage:
             self._stack.callback(self.api.close)
             self.api.start()
             self.api.install_crds()
-        with step(self.tell, "registry and source engine"):
-            self.registry = RegistryPart(self._folder("registry"))
-            self._stack.callback(self.registry.close)
-            self._log_each_answer()
-            self.registry.start()
-            self.source = self.engine()
         with step(self.tell, "operator"):
             self.operator = OperatorPart(self._folder("operator"), self._identity(), OWN_NAMESPACE)
             self._stack.callback(self.operator.kill)
@@ -120,9 +134,16 @@ class Stage:
         self.api.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
         return kubeconfig
 
-    def _log_each_answer(self) -> None:
-        for name in ("push", "pull"):
-            path = self.registry.data_root.parent / f"{name}.yml"
-            settings = yaml.safe_load(path.read_text())
-            settings["log"]["accesslog"]["disabled"] = False
-            path.write_text(yaml.safe_dump(settings))
+
+def registry_traces(registry: RegistryPart) -> tuple[Trace, Trace]:
+    """What the push and the pull listener log from now on."""
+    folder = registry.data_root.parent
+    return Trace(folder / "push.log"), Trace(folder / "pull.log")
+
+
+def _log_each_answer(registry: RegistryPart) -> None:
+    for name in ("push", "pull"):
+        path = registry.data_root.parent / f"{name}.yml"
+        settings = yaml.safe_load(path.read_text())
+        settings["log"]["accesslog"]["disabled"] = False
+        path.write_text(yaml.safe_dump(settings))

@@ -86,6 +86,14 @@ def operator_process() -> int:
     raise LookupError("no operator runs below this process")
 
 
+def liveness_of(process: int) -> str:
+    """Where that operator answers its probe."""
+    for argument in Path(f"/proc/{process}/cmdline").read_text().split("\0"):
+        if argument.startswith("--liveness="):
+            return argument.partition("=")[2]
+    raise LookupError(f"process {process} serves no probe")
+
+
 def memory_of(process: int, field: str) -> int:
     """Bytes in a line of /proc/.../status: VmRSS is now, VmHWM the most since the reset."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
