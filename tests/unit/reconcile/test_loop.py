@@ -202,7 +202,7 @@ def test_a_registry_that_is_away_gives_way_to_tar_and_the_record_comes_first() -
     assert stage.told()["RegistryAvailable"] == "False/RegistryUnreachable"
 
 
-def test_a_failed_pull_is_told_and_tried_again() -> None:
+def test_p_e9_a_failed_pull_is_told_and_not_tried_twice_at_a_time() -> None:
     async def scenario(stage: Stage) -> None:
         def fail(action: Copy | Push | Pull | Load) -> None:
             if isinstance(action, Pull):
@@ -213,6 +213,10 @@ def test_a_failed_pull_is_told_and_tried_again() -> None:
         await stage.loop.start()
         await until(lambda: stage.told().get("Reconciling") == "True/ProgressingWithRetry")
         assert stage.cluster.last(RANGE)["failures"][0]["message"] == "it says no"
+        looks = stage.engines.looks.count(DIND)
+        stage.site.queue.wake(RANGE)
+        await until(lambda: stage.engines.looks.count(DIND) > looks)
+        assert [type(each) for each in stage.movers.moves].count(Pull) == 1
 
     tried(scenario)
 
@@ -326,6 +330,17 @@ def test_a_broken_object_says_which_rule_it_breaks() -> None:
         key = Key(Kind.RANGE_IMAGES, "default", "odd")
         await until(lambda: stage.told(key).get("Stalled") == "True/InvalidSpec")
         assert "spec.images" in stage.cluster.last(key)["conditions"][0]["message"]
+
+    tried(scenario)
+
+
+def test_p_r6_an_image_id_past_the_schema_stalls_as_no_reference() -> None:
+    async def scenario(stage: Stage) -> None:
+        images = [{"image": f"sha256:{'0a' * 32}"}]
+        stage.cluster.listed[Kind.RANGE_IMAGES].append(a_range("odd", images=images))
+        await stage.loop.start()
+        key = Key(Kind.RANGE_IMAGES, "default", "odd")
+        await until(lambda: stage.told(key).get("Stalled") == "True/InvalidReference")
 
     tried(scenario)
 
