@@ -29,13 +29,20 @@ class Samples:
 
 
 def contest(
-    ways: Mapping[str, Callable[[], float]], tell: Progress, *, runs: int = RUNS
+    ways: Mapping[str, Callable[[], float]],
+    tell: Progress,
+    *,
+    runs: int = RUNS,
+    settle: Callable[[], object] = os.sync,
 ) -> dict[str, Samples]:
-    """Run each way once per round; every other round in the reverse order."""
+    """Run each way once per round; every other round in the reverse order.
+
+    `settle` comes before each run: what the one before left to be written is its own work.
+    """
     found: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(runs):
         for name in order(tuple(ways), number):
-            os.sync()  # what the one before left to be written is not this one's work
+            settle()
             found[name].append(ways[name]())
             tell(f"  {number + 1}/{runs} {name}: {found[name][-1]:.2f}")
     return {name: Samples(tuple(values)) for name, values in found.items()}
