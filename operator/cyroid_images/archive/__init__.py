@@ -4,6 +4,7 @@ Holds what is needed to pass an archive on from engine to engine; reading archiv
 source of images joins it here.
 
     tar        a tar as a stream of members, read in order and once
+    hybrid     the tar that an engine of either store loads, built from blobs of any origin
     passing    a tar on its way from `save` to `load`, watched for its true end
 """
 
