@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Objects worked on at a time: a pass mostly waits for answers."""
     sweep_seconds: Annotated[float, Field(ge=5)] = 600.0
     """How often everything is listed again: watches may lose deletions."""
+    archives: Path | None = None
+    """The archive volume: where archive sources are looked for; absent: there is none."""
     docker_client_secret: str = "cyroid-docker-client"  # noqa: S105 - a name, no password
     """Name of the Secret (ca.crt, tls.crt, tls.key) that range engines are dialled with."""
 

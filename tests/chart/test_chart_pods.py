@@ -132,14 +132,35 @@ def test_a_limit_is_the_operators_own_until_one_is_given() -> None:
 
 
 def test_the_operator_knows_every_setting_that_the_chart_can_give() -> None:
-    limits = ("maxTransfers", "maxTransfersPerEngine", "maxPushesPerSource", "sweepSeconds")
-    given = environment(*(f"--set=operator.settings.{name}=7" for name in limits))
+    limits = (
+        "maxTransfers",
+        "maxTransfersPerEngine",
+        "maxPushesPerSource",
+        "maxFillsPerRegistry",
+        "sweepSeconds",
+    )
+    given = environment(
+        *(f"--set=operator.settings.{name}=7" for name in limits),
+        "--set=operator.archives.persistentVolumeClaim.claimName=bundles",
+    )
     known = {f"CYROID_{name.upper()}" for name in Settings.model_fields}
-    assert len(given) == 8
+    assert len(given) == 10
     assert given.keys() <= known
     Settings.model_validate(
         {name.removeprefix("CYROID_").lower(): value for name, value in given.items() if value}
     )
+
+
+def test_archives_are_mounted_read_only_where_the_operator_looks_for_them() -> None:
+    arguments = "--set=operator.archives.persistentVolumeClaim.claimName=bundles"
+    pod = one(manifests(DEFAULT, arguments), "Deployment", "cyroid-operator")["spec"]["template"]
+    volume = next(it for it in pod["spec"]["volumes"] if it["name"] == "archives")
+    assert volume["persistentVolumeClaim"] == {"claimName": "bundles"}
+    mounts = pod["spec"]["containers"][0]["volumeMounts"]
+    mount = next(it for it in mounts if it["name"] == "archives")
+    assert mount["readOnly"] is True
+    assert environment(arguments)["CYROID_ARCHIVES"] == mount["mountPath"]
+    assert "CYROID_ARCHIVES" not in environment()
 
 
 @pytest.mark.parametrize("values", CASES, ids=lambda path: path.stem)

@@ -19,6 +19,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 FREE = {
     "affinity",
     "allowedNamespaces",
+    "archives",  # a volume, as Kubernetes knows it
     "commonLabels",
     "global",  # shared with other charts
     "limits",
