@@ -10,8 +10,8 @@ import httpx
 from cyroid_images.model.registry import RegistryEndpoint
 from tests.parts.scripted import Peer, Step, cut_after, reply
 
-_ASKED = ("accept", "range", "content-type")
-_ANSWERED = ("content-type", "content-length", "content-range", "docker-content-digest")
+_ASKED = ("Accept", "Authorization", "Content-Type", "Range")
+_ANSWERED = ("Content-Type", "Content-Length", "Content-Range", "Docker-Content-Digest")
 
 
 def passing_on(to: RegistryEndpoint) -> Step:

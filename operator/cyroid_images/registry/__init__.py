@@ -3,6 +3,7 @@
     client      the calls: manifests, blobs, uploads, by digest
     download    one blob, over as many connections as it takes
     upload      open, send, close an upload, or take it back
+    grace       a cut that comes a moment later
     connection  one request and its answer, bounded
     auth        Basic and Bearer, and who may see the credentials
     upstream    what an upstream may do and our own registry may not

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
 
@@ -54,10 +55,14 @@ class Measured:
 
 
 class Ending:
-    """Bytes that come to a proper end even when their source fails; the failure is kept."""
+    """Bytes that come to a proper end even when their source fails; the failure is kept.
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    To be cancelled is such a failure: it is asked before each chunk.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], cancellation: Cancellation = NEVER) -> None:
         self._chunks = iter(chunks)
+        self._cancellation = cancellation
         self._failure: BaseException | None = None
 
     def raise_failure(self) -> None:
@@ -70,6 +75,7 @@ class Ending:
 
     def __next__(self) -> bytes:
         try:
+            self._cancellation.raise_if_cancelled()
             return next(self._chunks)
         except StopIteration:
             raise

@@ -4,8 +4,8 @@ POST, one chunked PATCH, PUT with the digest, whether the length is known or not
 that carries the bytes would save one short request, but when its source fails in the
 middle its bytes stay on the registry's disk for a week: distribution takes an upload back
 only by the Location of its last *finished* request. So a body always ends properly, also
-that of a failed source, and the PUT is sent only when size and digest are proven. Never a
-single POST: distribution answers that with 202 and stores nothing. Source: OCI
+that of a failed source or a cancelled call, and the PUT is sent only when size and digest are
+proven. Never a single POST: distribution answers that with 202 and stores nothing. Source: OCI
 distribution-spec, "Pushing blobs"; seen on distribution 2.8.2.
 """
 
@@ -22,6 +22,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.registry.answers import Answer, Kind
 from cyroid_images.registry.connection import Ask, Connection
+from cyroid_images.registry.grace import Grace
 from cyroid_images.registry.names import (
     pull_scope,
     push_scope,
@@ -34,6 +35,9 @@ from cyroid_images.registry.streams import Ending, Measured, verified
 _TAKE_BACK_SECONDS = 1.0
 """For the DELETE of an upload: a courtesy that must not hold up a cancelled call; what
 it misses, the registry's own purging of old uploads finds."""
+
+_GRACE_SECONDS = 0.5
+"""For the end of a body and its answer, milliseconds in a registry that is well."""
 
 _EMPTY = b"{}"
 """What OCI calls the empty descriptor's content (image-spec, manifest.md)."""
@@ -99,7 +103,7 @@ class Uploads:
 
     def _send(self, act: str, content: Iterable[bytes], digest: Callable[[], Digest]) -> None:
         location = self._open(act)
-        source = Ending(content)
+        source = Ending(content, self._cancellation)
         try:
             location = self._carry(act, location, source)
             source.raise_failure()
@@ -113,14 +117,17 @@ class Uploads:
         """Send the bytes, up to their end or the source's failure; where the upload goes on."""
         ask = self._going_on("PATCH", act, location, source)
         try:
-            answer = self._expect(ask, (202, 204))
+            with Grace(self._cancellation, _GRACE_SECONDS) as grace:
+                answer = self._expect(ask, (202, 204), grace)
         except TransferError:
             source.raise_failure()  # it came first
             raise
         return self._location(ask, answer)
 
-    def _expect(self, ask: Ask, statuses: tuple[int, ...]) -> Answer:
-        answer = self._connection.answer(ask, self._cancellation)
+    def _expect(
+        self, ask: Ask, statuses: tuple[int, ...], cancellation: Cancellation | None = None
+    ) -> Answer:
+        answer = self._connection.answer(ask, cancellation or self._cancellation)
         if answer.status not in statuses:
             raise self._connection.refused(ask, answer)
         return answer
