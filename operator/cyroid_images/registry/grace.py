@@ -16,7 +16,10 @@ from cyroid_images.model.cancellation import Cancellation
 
 
 class Grace:
-    """The same cancellation, with its cuts this much later; none comes after the `with`."""
+    """The same cancellation, with its cuts this much later; none comes after the `with`.
+
+    Until then nothing is raised either: an answer that came in time is used.
+    """
 
     def __init__(self, above: Cancellation, seconds: float) -> None:
         self._above = above
@@ -24,12 +27,14 @@ class Grace:
         self._lock = threading.Lock()
         self._timers: list[threading.Timer] = []
         self._is_over = False
+        self._has_cut = False
 
     def attach(self, cut: Callable[[], None]) -> Callable[[], None]:
         return self._above.attach(lambda: self._later(cut))
 
     def raise_if_cancelled(self) -> None:
-        self._above.raise_if_cancelled()
+        if self._has_cut:
+            self._above.raise_if_cancelled()
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +54,11 @@ class Grace:
         with self._lock:
             if self._is_over:
                 return
-            timer = threading.Timer(self._seconds, cut)
+            timer = threading.Timer(self._seconds, self._now, [cut])
             timer.daemon = True
             self._timers.append(timer)
             timer.start()
+
+    def _now(self, cut: Callable[[], None]) -> None:
+        self._has_cut = True
+        cut()
