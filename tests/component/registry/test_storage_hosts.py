@@ -15,7 +15,7 @@ from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.registry.client import Registry
 from cyroid_images.registry.upstream import UpstreamRules
 from tests.parts.credentials import Authority
-from tests.parts.scripted import ScriptedServer, reply
+from tests.parts.scripted import ScriptedServer, cut_after, reply
 
 BLOB = b"0123456789" * 1000
 LAYER = Descriptor("x", Digest.of(BLOB), len(BLOB))
@@ -63,6 +63,29 @@ def test_a_blob_is_read_from_the_storage_host_without_our_credentials(
     assert "authorization" in scripted.requests[0].headers
     assert "authorization" not in storage.requests[0].headers
     assert storage.requests[0].target == "/bucket/x?Signature=abc"
+
+
+def test_a_download_that_broke_at_the_storage_host_goes_on_there(
+    scripted: ScriptedServer, storage: ScriptedServer, authority: Authority
+) -> None:
+    """The upstream is asked for the way again: what it signed may have ended."""
+    rest = {"Content-Range": f"bytes 4000-{len(BLOB) - 1}/{len(BLOB)}"}
+    storage.script("GET", "/bucket/x", cut_after(4000, BLOB), reply(206, BLOB[4000:], rest))
+    sent_on(scripted, f"{storage.url}/bucket/x")
+    assert upstream_of(scripted, authority, follows=True).config("a/b", LAYER) == BLOB
+    assert [seen.headers.get("range") for seen in storage.requests] == [None, "bytes=4000-"]
+    assert len(scripted.requests) == 2
+
+
+def test_another_range_than_the_missing_one_is_refused(
+    scripted: ScriptedServer, storage: ScriptedServer, authority: Authority
+) -> None:
+    """Its bytes would be counted as others."""
+    other = {"Content-Range": f"bytes 0-{len(BLOB) - 1}/{len(BLOB)}"}
+    storage.script("GET", "/bucket/x", cut_after(4000, BLOB), reply(206, BLOB, other))
+    sent_on(scripted, f"{storage.url}/bucket/x")
+    failed = failure_of(upstream_of(scripted, authority, follows=True))
+    assert failed.reason is Reason.PROTOCOL_ERROR
 
 
 def test_our_own_registry_sends_nobody_elsewhere(

@@ -148,6 +148,14 @@ def test_a_declared_token_host_is_asked_over_https(realm: str) -> None:
     assert flow.send(bearer(realm)).url.host == "auth.example"
 
 
+def test_a_token_host_of_a_plain_registry_may_be_plain_too() -> None:
+    """Whoever writes `insecure` has said that passwords may go without TLS."""
+    plain = RegistryEndpoint("http://registry.example:5001", Credentials("me", "secret"))
+    flow = auth_of(plain, "auth.example").auth_flow(question("http://registry.example:5001/v2/"))
+    next(flow)
+    assert flow.send(bearer("http://auth.example/token")).url.host == "auth.example"
+
+
 @pytest.mark.parametrize(
     "answer",
     [
