@@ -29,8 +29,9 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model sockets",
         "httpx docker requests ssl tempfile pathlib threading time",
     ),
-    # pathlib, os: the archive volume; zstandard, isal: archives come compressed
-    "archive": ("errors model", "tarfile pathlib os zstandard isal"),
+    # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
+    # the lock of what is remembered of archives
+    "archive": ("errors model", "tarfile pathlib os zstandard isal threading"),
     "kube": ("errors model", "kubernetes aiohttp asyncio time ssl os pathlib random"),
     # threads read, compress and send at the same time
     "transfer": (
@@ -40,7 +41,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "reconcile": ("errors model plan", "asyncio concurrent threading time"),
     "wiring": (
         "errors settings model plan registry engine archive kube transfer reconcile",
-        "time random",
+        "time random pathlib",
     ),
     "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),
     "crds": ("errors model", "yaml pathlib"),

@@ -1,13 +1,31 @@
 """Leaf: image archives, docker-save and OCI layout, as streams of bytes.
 
-Holds what is needed to pass an archive on from engine to engine; reading archives as a
-source of images joins it here.
+`Archives` is the operator's archive volume as a source of images; `watched` passes a tar on
+from engine to engine. Behind them, one question per file:
 
     tar        a tar as a stream of members, read in order and once
     hybrid     the tar that an engine of either store loads, built from blobs of any origin
     passing    a tar on its way from `save` to `load`, watched for its true end
+
+    library      the face of the archive volume: look, and the bytes of layers
+    volume       what a path means, and that it leads nowhere else
+    scanning     one look into one file, whatever it is
+    layers       the bytes of layers, proven while they pass
+    images       which images are in an archive, both layouts told together
+    docker_save  the list of `docker save`
+    oci_layout   the lists of an OCI layout
+    bundle       image tars inside a zip or tar
+    backup       a folder's `manifest.txt`, which names what has no name
+    folder       an OCI layout that is a folder
+    indexing     from the bytes of a tar to its contents, by offset or as a stream
+    contents     names, sizes, links and documents of an archive
+    decoding     gzip and zstd in bounded memory
+    window       a stretch of an open file
+    memory       what was seen of archives that have not changed
+    damage       words for what is wrong, and the bounds
 """
 
+from cyroid_images.archive.library import Archives
 from cyroid_images.archive.passing import watched
 
-__all__ = ["watched"]
+__all__ = ["Archives", "watched"]

@@ -20,5 +20,6 @@ and recorded answers (`tests/unit/engine/recordings`).
 
 from cyroid_images.engine.engine import Engine
 from cyroid_images.engine.limits import StreamLimits
+from cyroid_images.engine.streams import UnwantedBlob
 
-__all__ = ["Engine", "StreamLimits"]
+__all__ = ["Engine", "StreamLimits", "UnwantedBlob"]

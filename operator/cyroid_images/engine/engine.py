@@ -120,7 +120,7 @@ class Engine:
         wire = self._wire(cancellation, limits.stall_seconds)
         streams.pull(wire, ask, observer, LayerProgress(sizes), limits)
 
-    def push(
+    def push(  # noqa: PLR0913 - no two of them belong together
         self,
         name: Reference,
         credentials: Credentials | None,
@@ -128,13 +128,17 @@ class Engine:
         *,
         limits: StreamLimits,
         cancellation: Cancellation,
+        unwanted: frozenset[str] = frozenset(),
     ) -> Digest:
         """Push a tag that the engine has; returns the digest of the manifest (or index) pushed.
 
-        The digest is the engine's claim: ask the registry before believing it.
+        The digest is the engine's claim: ask the registry before believing it. Raises
+        UnwantedBlob, and stops the push, as soon as the engine names a blob by twelve
+        digits that are in `unwanted`.
         """
         ask = streams.push_ask(self._path(cancellation), name, credentials)
-        return streams.push(self._wire(cancellation, limits.stall_seconds), ask, observer)
+        wire = self._wire(cancellation, limits.stall_seconds)
+        return streams.push(wire, ask, observer, unwanted)
 
     def save(
         self, image: Reference | Digest, *, limits: StreamLimits, cancellation: Cancellation

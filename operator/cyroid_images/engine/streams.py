@@ -38,6 +38,10 @@ LONGEST_ERROR = 64 * 1024
 _PUSHED = re.compile(r"(?P<tag>\S{1,128}): digest: (?P<digest>sha256:[a-f0-9]{64}) size: \d+")
 
 
+class UnwantedBlob(TransferError):
+    """A push was stopped because it named what the caller does not want to have pushed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request to the engine, and how its failure is told."""
@@ -186,13 +190,20 @@ def allow_silence(response: httpx.Response, seconds: float) -> None:
     timeouts["read"] = seconds
 
 
-def push(wire: Wire, ask: Ask, observer: Observer) -> Digest:
-    """Push, and return the digest that the engine says it pushed."""
+def push(
+    wire: Wire, ask: Ask, observer: Observer, unwanted: frozenset[str] = frozenset()
+) -> Digest:
+    """Push, and return the digest that the engine says it pushed.
+
+    Raises UnwantedBlob when a line has one of the `unwanted` IDs: leaving stops the push.
+    """
     said = ""
     phase, decoder = Phase(), Decoder()
     with told(wire.dialler.endpoint, wire.cancellation, phase), wire.send(ask) as response:
         phase.begun = True
         for event in _progressing(response, ask, decoder, (LayerProgress(), observer)):
+            if event.id in unwanted:
+                raise UnwantedBlob(Reason.PUSH_FAILED, f"{ask.what}: {event.id} is not wanted")
             said = _pushed_digest(event, ask.params["tag"]) or said
         if not said:
             raise ask.interrupted(decoder)

@@ -15,8 +15,10 @@ from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByEngine,
     HeldByUpstream,
+    Stored,
 )
 from cyroid_images.model.observed import CacheSeen, Running
+from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.plan import backoff, cache_report
 from cyroid_images.plan.cache import drifted, know, plan_image
@@ -146,17 +148,18 @@ class CacheReconciler:
                 if isinstance(fill.source, HeldByUpstream):
                     memory.upstreams.refused(fill.source.upstream.host, failure)
                 continue
-            memory.pushed(fill.wish, ended.result, self._site.queue.time())
+            memory.pushed(fill.wish, _stored(ended), self._site.queue.time())
             await self._tell_filled(key, item, fill, ended)
 
     async def _tell_filled(self, key: Key, item: ImageCache, fill: Fill, ended: Ended) -> None:
-        manifest = ended.result.manifest
+        manifest = _stored(ended).manifest
         await self._site.reporter.note(
             key,
             item.metadata,
             Reason.IMAGE_PUSHED,
             f"{fill.wish} is in the registry as {fill.to.repository}@{manifest.digest}"
-            f" ({manifest.size} bytes, from {fill.source.source}, in {ended.seconds:.1f} s)",
+            f" ({manifest.size} bytes, from {fill.source.source}{_how(ended)},"
+            f" in {ended.seconds:.1f} s)",
             about=f"{fill.wish}/{manifest.digest}",
         )
 
@@ -195,6 +198,20 @@ class CacheReconciler:
 def _slot_key(fill: Fill) -> tuple[str, str, str, str]:
     """What must not happen twice at a time: one tag of one registry."""
     return ("fill", fill.to.registry.host, fill.to.repository, fill.to.tag)
+
+
+def _stored(ended: Ended) -> Stored:
+    """What a move into the registry ended with."""
+    result: Pushed | Stored = ended.result
+    return result.stored if isinstance(result, Pushed) else result
+
+
+def _how(ended: Ended) -> str:
+    """Which of the ways of a push it went, and why; a copy has only one."""
+    if not isinstance(ended.result, Pushed):
+        return ""
+    why = f" ({ended.result.why})" if ended.result.why else ""
+    return f", {ended.result.how}{why}"
 
 
 def _lane(fill: Fill) -> str:

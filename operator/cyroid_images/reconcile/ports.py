@@ -18,6 +18,7 @@ from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
+from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile.keys import Key, Kind
 
@@ -75,7 +76,7 @@ class Registries(Protocol):
 class Movers(Protocol):
     """Moves images; each ends in a proof or raises."""
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored: ...
+    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed: ...
 
     def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored: ...
 

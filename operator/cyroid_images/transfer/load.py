@@ -1,41 +1,135 @@
-"""Source engine to range engine: `save` is the body of `load`, one chunk in memory, no file.
+"""Into a range engine as a tar, whatever the tar is made of; no file, a chunk in memory.
 
-Both ends use a transport name that no person uses. So the tar cannot bring along other
-names of the image, a failed load leaves no name that looks right (a containerd store keeps
-the name of a load that failed), and the wanted name appears only after the proof.
+From a source engine `save` is the body of `load`; from a registry or an archive the tar is
+built on the way (`tar_sources`). Either way the image arrives under a transport name that
+no person uses. So the tar cannot bring along other names of the image, a failed load leaves
+no name that looks right (a containerd store keeps the name of a load that failed), and the
+wanted name appears only after the proof. An image that the engine has under another name is
+given the wanted one, and no byte moves.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from cyroid_images.archive import watched
+from cyroid_images.archive.hybrid import HybridTar, hybrid
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Load
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineView
 from cyroid_images.model.knowledge import HeldByEngine
+from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.reference import Reference
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
+from cyroid_images.transfer.tar_sources import Archives, Parts, taken_apart
+from cyroid_images.transfer.target_layers import without_present
 from cyroid_images.transfer.transport import carrying, dropping, new_name
 
 
-def load(action: Load, target: Engine, under: Supervision) -> None:
-    """Save from the source into the target, prove, tag, drop the transport names.
+def load(action: Load, target: Engine, under: Supervision, archives: Archives) -> None:
+    """Bring the image into the target, prove it, give it the wanted name. May be repeated.
 
     Raises TransferError with the reason of whichever side failed.
     """
-    held = action.source
-    if not isinstance(held, HeldByEngine):
-        raise TransferError(Reason.LOAD_FAILED, f"{held.source} cannot give {action.wish} as a tar")
-    source = Engine(held.endpoint)
     confirm_identity(target, action.target, action.info)
-    name = new_name(held.id)
-    with carrying(source, held.id, name), dropping(target, name):
-        with source.save(name, limits=under.limits, cancellation=under.cancellation) as tar:
-            target.load(
-                watched(tar),
-                under.observer,
-                limits=under.limits,
-                cancellation=under.cancellation,
+    view = target.view(action.info, {}, under.cancellation)
+    wanted = action.wish.reference.tagged
+    listed = (*view.images.values(), *view.by_digest.values())
+    held = (image.id for image in listed if image.holds(action.content))
+    if image := next(held, None):
+        target.tag(image, wanted)
+        return
+    loading = _Loading(action, target, under, view, new_name(action.source.id))
+    with dropping(target, loading.name):
+        target.tag(loading.bring(archives), wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """One load: what is asked and of whom, what the target held before, the name in transit."""
+
+    action: Load
+    target: Engine
+    under: Supervision
+    view: EngineView
+    name: Reference
+
+    def bring(self, archives: Archives) -> Digest:
+        """Load it under the transport name; the ID that the target gave it, proven."""
+        match self.action.source:
+            case HeldByEngine() as held:
+                return self._pass_on(held)
+            case held:
+                with taken_apart(held, self.name, archives, self.under) as parts:
+                    self._refuse_unreadable(parts.plan)
+                    return self._build(parts)
+
+    def _pass_on(self, held: HeldByEngine) -> Digest:
+        """The tar of a source engine, as it comes; its length is not known before."""
+        source, under = Engine(held.endpoint), self.under
+        with (
+            carrying(source, held.id, self.name),
+            source.save(self.name, limits=under.limits, cancellation=under.cancellation) as tar,
+        ):
+            self._send(watched(tar), estimate=held.size)
+        return self._prove()
+
+    def _build(self, parts: Parts) -> Digest:
+        """Without the layers that the target has; if it proves to lack one, with all."""
+        lean = without_present(parts.plan, self.view, parts.look_up)
+        try:
+            return self._send_parts(lean, parts)
+        except TransferError as exc:
+            if lean == parts.plan or exc.reason is not Reason.LOAD_FAILED:
+                raise
+        return self._send_parts(parts.plan, parts)
+
+    def _send_parts(self, plan: HybridTar, parts: Parts) -> Digest:
+        with contextlib.closing(parts.read(plan.blobs.values())) as blobs:
+            self._send(hybrid(plan, blobs), length=plan.length)
+        return self._prove()
+
+    def _send(
+        self, tar: Iterator[bytes], *, length: int | None = None, estimate: int | None = None
+    ) -> None:
+        self.target.load(
+            tar,
+            _forwards(self.under.observer, estimate),
+            limits=self.under.limits,
+            cancellation=self.under.cancellation,
+            length=length,
+        )
+
+    def _prove(self) -> Digest:
+        self.under.cancellation.raise_if_cancelled()
+        known = {image.id: image.content for image in self.view.images.values()}
+        view = prove(self.target, self.action.info, self.name, self.action.content, known)
+        return view.images[self.name].id
+
+    def _refuse_unreadable(self, plan: HybridTar) -> None:
+        """An old engine would only say that the tar of a layer is odd."""
+        zstd = [layer for layer in plan.layers if "zstd" in layer.blob.media_type]
+        if zstd and not self.action.info.reads_zstd:
+            raise TransferError(
+                Reason.COMPRESSION_UNSUPPORTED,
+                f"{self.action.wish}: Docker {self.action.info.version} reads no Zstd layers,"
+                f" and {self.action.source.source} holds {len(zstd)} of them",
             )
-        under.cancellation.raise_if_cancelled()
-        view = prove(target, action.info, name, action.source.content)
-        target.tag(view.images[name].id, action.wish.reference.tagged)
+
+
+def _forwards(observer: Observer, estimate: int | None) -> Observer:
+    """Tells an estimate as the total where none is known; never less done than before."""
+    most = 0
+
+    def tell(progress: Progress) -> None:
+        nonlocal most
+        most = max(most, progress.done)
+        total = progress.total or estimate
+        observer(Progress(most, max(most, total) if total else None))
+
+    return tell

@@ -13,23 +13,49 @@ from cyroid_images.model.manifest import Index, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.registry.client import FetchedManifest, Registry
 
+_DAMAGE = frozenset(
+    {
+        Reason.PROTOCOL_ERROR,
+        Reason.MANIFEST_DIGEST_MISMATCH,
+        Reason.DIGEST_MISMATCH,
+        Reason.BLOB_MISSING,
+    }
+)
+"""What is wrong with one manifest and says nothing of another one."""
+
 
 def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
-    """The wanted content in this repository, by the digests it is known by, then by tag.
+    """The wanted content in this repository, by tag, then by the digests it is known by.
 
-    Without a wanted content whatever the tag holds for the platform is the answer. None
-    means: not there. Raises TransferError where the registry could not be asked.
+    The tag comes first: an image that a containerd store pushed uncompressed once is there
+    by its digest still, and by its tag as we put it there since. What others push under
+    the tag is other content, and passed over. Without a wanted content whatever the tag holds
+    for the platform is the answer. None means: not there. Raises TransferError where the
+    registry could not be asked, or has only damage to show.
     """
     content = wanted.content
     platform = content.platform if content else wanted.platform
-    for reference in (*_manifests(content), place.tag):
-        fetched = registry.manifest(place.repository, reference)
-        if fetched is None:
+    damage: TransferError | None = None
+    for reference in (place.tag, *_manifests(content)):
+        try:
+            stored = _described(registry, place.repository, reference, platform)
+        except TransferError as exc:
+            if exc.reason not in _DAMAGE:
+                raise
+            damage = damage or exc
             continue
-        stored = describe(registry, place.repository, fetched, platform)
         if stored and _answers(stored, content, platform):
             return stored
+    if damage is not None:
+        raise damage
     return None
+
+
+def _described(
+    registry: Registry, repository: str, reference: str | Digest, platform: Platform | None
+) -> Stored | None:
+    fetched = registry.manifest(repository, reference)
+    return describe(registry, repository, fetched, platform) if fetched else None
 
 
 def _manifests(content: ImageContent | None) -> tuple[Digest, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Target
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, EngineView
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.reference import Reference
@@ -24,9 +27,18 @@ def confirm_identity(engine: Engine, target: Target, expected: EngineInfo) -> No
         )
 
 
-def prove(engine: Engine, info: EngineInfo, name: Reference, wanted: ImageContent) -> EngineView:
-    """The engine lists the wanted content under this name; raises TransferError if not."""
-    view = engine.view(info, {})
+def prove(
+    engine: Engine,
+    info: EngineInfo,
+    name: Reference,
+    wanted: ImageContent,
+    known: Mapping[Digest, ImageContent] | None = None,
+) -> EngineView:
+    """The engine lists the wanted content under this name; raises TransferError if not.
+
+    `known` are contents by ID that an earlier look at this engine returned.
+    """
+    view = engine.view(info, known or {})
     image = view.images.get(name)
     if image is None or not image.holds(wanted):
         raise TransferError(_difference(image, wanted), _explain(name, image, wanted))

@@ -1,27 +1,111 @@
-"""Source engine to registry by the engine's own push: the bytes never pass through us."""
+"""Source engine to registry: by the engine itself where that is fast, else by a stream of ours.
+
+A containerd store holds layers compressed, so its own push is a pure copy and the bytes never
+pass through us. A classic store would gzip them one thread per layer: there our stream is
+faster. Where the engine's push does not serve (it cannot reach or does not trust the push
+listener, it has layers uncompressed or only part of an index), ours takes over.
+"""
 
 from __future__ import annotations
 
-from cyroid_images.engine import Engine
+import logging
+import time
+
+from cyroid_images.engine import Engine, UnwantedBlob
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Push
-from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.engine import Store
 from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import pin_tag
 from cyroid_images.registry.client import Registry
-from cyroid_images.transfer.lookup import describe, verify
+from cyroid_images.transfer.entry import proven
+from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport import carrying
 
+_log = logging.getLogger(__name__)
 
-def push(action: Push, engine: Engine, registry: Registry, under: Supervision) -> Stored:
+_OURS_MAY_SERVE = frozenset(
+    {
+        Reason.REGISTRY_NOT_TRUSTED,
+        Reason.REGISTRY_UNREACHABLE,
+        Reason.REGISTRY_UNREACHABLE_FROM_TARGET,
+        Reason.TLS_REJECTED,
+        Reason.TIMEOUT,  # packets that are too big for the way between them just vanish
+        Reason.PUSH_FAILED,  # "missing content" of Docker 26, and what nobody knows yet
+    }
+)
+"""Failures between the engine and the registry; the operator goes another way."""
+
+_IS_CLASSIC = "a classic store would compress the layers itself"
+_IS_COMPRESSED = "its store holds the layers compressed"
+_IS_PLAIN = "its store holds layers uncompressed"
+
+
+def push(
+    action: Push,
+    engine: Engine,
+    registry: Registry,
+    known: KnownLayers,
+    under: Supervision,
+) -> Pushed:
     """Push the image by its ID and prove it: manifest and blobs are asked for again.
 
-    The source keeps its image and its tags; the transport name is dropped whatever
-    happens. Raises TransferError, SourceChanged when what was pushed is not what was seen.
+    The source keeps its image and its tags; no transport name stays, whatever happens.
+    Raises TransferError, SourceChanged when what was pushed is not what was seen.
+    """
+    started = time.monotonic()
+    pushed = _pushed(action, engine, registry, known, under)
+    known.learn(registry.endpoint, pushed.stored)
+    _log.info(
+        "%s from %s %s (%s): %s of %d bytes sent by us, %.1f s",
+        action.wish,
+        action.source.source,
+        pushed.how,
+        pushed.why,
+        "none" if pushed.sent_bytes is None else pushed.sent_bytes,
+        pushed.stored.manifest.size,
+        time.monotonic() - started,
+    )
+    return pushed
+
+
+def _pushed(
+    action: Push,
+    engine: Engine,
+    registry: Registry,
+    known: KnownLayers,
+    under: Supervision,
+) -> Pushed:
+    stream = StreamPush(action, engine, registry, known, under)
+    if action.source.info.store is Store.CLASSIC:
+        return stream.run(_IS_CLASSIC)
+    try:
+        stored = _pushed_by_engine(action, engine, registry, under)
+    except UnwantedBlob:
+        stored = None
+    except TransferError as exc:
+        under.cancellation.raise_if_cancelled()
+        if exc.reason not in _OURS_MAY_SERVE:
+            raise
+        return stream.run(f"its own push does not serve: {exc.message}")
+    if stored is None:
+        return stream.run(_IS_PLAIN)
+    return Pushed(stored, How.ENGINE, _IS_COMPRESSED)
+
+
+def _pushed_by_engine(
+    action: Push, engine: Engine, registry: Registry, under: Supervision
+) -> Stored | None:
+    """What the engine itself pushed; None when that has plain layers.
+
+    Raises UnwantedBlob as soon as the engine tells of one.
     """
     transport = Reference(action.to.registry.host.lower(), action.to.repository, action.to.tag)
+    wanted = action.source.content
     with carrying(engine, action.source.id, transport):
         digest = engine.push(
             transport,
@@ -29,33 +113,33 @@ def push(action: Push, engine: Engine, registry: Registry, under: Supervision) -
             under.observer,
             limits=under.limits,
             cancellation=under.cancellation,
+            # A blob that is called as the layer is uncompressed: the layer itself.
+            unwanted=frozenset(diff_id.short for diff_id in wanted.diff_ids),
         )
-    fetched = registry.manifest(action.to.repository, digest, under.cancellation)
-    if fetched is None:
-        raise TransferError(
-            Reason.PUSH_NOT_DURABLE,
-            f"the registry took {action.wish} as {digest} and does not have it",
-        )
-    wanted = action.source.content
-    stored = describe(registry, action.to.repository, fetched, wanted.platform, under.cancellation)
-    if stored is None or not stored.content.is_same(wanted):
-        raise TransferError(
-            Reason.SOURCE_CHANGED,
-            f"{action.wish}: {action.source.source} pushed {digest}, not what was seen there",
-        )
-    verify(registry, stored, under.cancellation)
-    _pin(registry, stored, under.cancellation)
+    stored = proven(registry, action.to.repository, digest, wanted, under.cancellation)
+    if _is_plain(stored):
+        return None
+    _pin(registry, stored, under)
     return stored
 
 
-def _pin(registry: Registry, stored: Stored, cancellation: Cancellation) -> None:
+def _is_plain(stored: Stored) -> bool:
+    """Has any layer come uncompressed? The stream of the push may have kept silent about it.
+
+    By digest, as media types are only claims: a blob that is called as the layer is plain.
+    """
+    return any(layer.digest in stored.content.diff_ids for layer in stored.manifest.layers)
+
+
+def _pin(registry: Registry, stored: Stored, under: Supervision) -> None:
     """Give the manifest a tag of its own, so that a moved tag never leaves it untagged."""
-    manifest = registry.manifest(stored.repository, stored.manifest.digest, cancellation)
+    digest = stored.manifest.digest
+    manifest = registry.manifest(stored.repository, digest, under.cancellation)
     if manifest is not None:
         registry.put_manifest(
             stored.repository,
-            pin_tag(stored.manifest.digest),
+            pin_tag(digest),
             manifest.content,
             stored.manifest.media_type,
-            cancellation,
+            under.cancellation,
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from pathlib import Path
 from typing import Any
 
+from cyroid_images.archive.library import Archives
 from cyroid_images.errors import Reason
 from cyroid_images.kube import Cluster
 from cyroid_images.model.fault import Fault
@@ -30,6 +32,8 @@ from cyroid_images.wiring.looks import (
 from cyroid_images.wiring.moves import Transfers
 from cyroid_images.wiring.secrets import ClusterSecrets
 
+NOWHERE = Path("/archives")
+"""Where a chart mounts archives; without a volume nothing there is ever asked for."""
 _READING = Fault(Reason.PROGRESSING, "its archives are being read")
 _ASKING = Fault(Reason.PROGRESSING, "it has not answered yet")
 
@@ -75,6 +79,7 @@ def _site(settings: Settings, cluster: Cluster) -> Site:
     moving, looking, asking = pools(settings.max_transfers)
     world, queue, known = World(), WorkQueue[Key](), KnownLayers()
     upstreams = Upstreams()
+    archives = Archives(settings.archives) if settings.archives else None
     limits = {
         "all": settings.max_transfers,
         "engine": settings.max_transfers_per_engine,
@@ -94,12 +99,12 @@ def _site(settings: Settings, cluster: Cluster) -> Site:
         queue=queue,
         jobs=Jobs(moving, limits, wake),
         looks=Looks(EngineLooks().look, looking, wake),
-        archives=Looks(ArchiveLooks().look, looking, wake, _READING),
+        archives=Looks(ArchiveLooks(archives).look, looking, wake, _READING),
         upstreams=Looks(upstreams.find, asking, wake, _ASKING),
         asking=asking,
         reporter=Reporter(cluster, world),
         registries=RegistryLooks(known),
-        movers=Transfers(known, upstreams),
+        movers=Transfers(known, upstreams, archives or Archives(NOWHERE)),
         secrets=ClusterSecrets(cluster),
         clock=SystemClock(),
         client_secret=settings.docker_client_secret,

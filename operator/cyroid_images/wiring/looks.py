@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 
+from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveView
@@ -48,10 +49,23 @@ class EngineLooks:
 
 
 class ArchiveLooks:
-    """The port Archives."""
+    """The port Archives; without an archive volume every path is missing."""
+
+    def __init__(self, archives: Archives | None) -> None:
+        self._archives = archives
 
     def look(self, path: str) -> ArchiveView:
-        raise TransferError(Reason.ARCHIVE_MISSING, f"{path}: no archive volume")
+        if self._archives is None:
+            raise no_archives(path)
+        return self._archives.look(path)
+
+
+def no_archives(path: str) -> TransferError:
+    """Why nothing can be read at this path."""
+    return TransferError(
+        Reason.ARCHIVE_MISSING,
+        f"{path}: the operator has no archive volume (operator.archives of the chart)",
+    )
 
 
 class Upstreams:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 from cyroid_images.engine import StreamLimits
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Push, Slot, Target
+from cyroid_images.model.archive import ArchiveImage, LayerFile
 from cyroid_images.model.cancellation import NEVER, Cancellation
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import EngineImage
-from cyroid_images.model.knowledge import HeldByEngine, Stored, Wish
-from cyroid_images.model.progress import ignore
+from cyroid_images.model.knowledge import (
+    HeldByCache,
+    HeldByEngine,
+    SourceImage,
+    Stored,
+    Wish,
+)
+from cyroid_images.model.progress import Observer, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import load, pull, push
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
+from cyroid_images.transfer.tar_sources import Archives
 from tests.parts.engines import EnginePart
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
@@ -27,6 +38,18 @@ BECAUSE = Fault(Reason.FORCED_BY_SPEC, "a test wants it so")
 
 def under(cancellation: Cancellation = NEVER) -> Supervision:
     return Supervision(LIMITS, ignore, cancellation)
+
+
+class NoArchives:
+    """An archive volume with nothing in it."""
+
+    def blobs(
+        self,
+        image: ArchiveImage,
+        wanted: Collection[Digest] | None = None,
+        cancellation: Cancellation = NEVER,
+    ) -> Iterator[tuple[LayerFile, Iterator[bytes]]]:
+        raise AssertionError(f"{image.archive} is not here: {wanted}, {cancellation}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +84,9 @@ class Moving:
         endpoint = self.registry.push_endpoint
         action = Push(self.wish, seen or self.seen(), Slot(endpoint, repository, tag))
         with Registry(endpoint) as registry:
-            return push.push(action, self.source.engine, registry, under(cancellation))
+            return push.push(
+                action, self.source.engine, registry, KnownLayers(), under(cancellation)
+            ).stored
 
     def pull(self, stored: Stored, cancellation: Cancellation = NEVER, host: str = "") -> None:
         """Registry to target."""
@@ -71,12 +96,25 @@ class Moving:
         info = self.target.engine.info()
         return Pull(self.wish, self.where(), info, stored, host or self.registry.pull_host)
 
-    def load(self, cancellation: Cancellation = NEVER) -> None:
-        """Source to target."""
-        load.load(self.loading(), self.target.engine, under(cancellation))
+    def load(
+        self,
+        held: HeldByCache | SourceImage | None = None,
+        cancellation: Cancellation = NEVER,
+        *,
+        archives: Archives | None = None,
+        observer: Observer = ignore,
+    ) -> None:
+        """Source to target, or from whatever else holds the image."""
+        watching = replace(under(cancellation), observer=observer)
+        load.load(self.loading(held), self.target.engine, watching, archives or NoArchives())
 
-    def loading(self) -> Load:
-        return Load(self.wish, self.where(), self.target.engine.info(), self.seen(), BECAUSE)
+    def loading(self, held: HeldByCache | SourceImage | None = None) -> Load:
+        info = self.target.engine.info()
+        return Load(self.wish, self.where(), info, held or self.seen(), BECAUSE)
+
+    def cached(self, stored: Stored) -> HeldByCache:
+        """The image as a tar can be built from it: the operator reads, the target does not."""
+        return HeldByCache(self.registry.pull_endpoint, stored)
 
     def where(self) -> Target:
         return Target("uid", "dind-1", self.target.endpoint)

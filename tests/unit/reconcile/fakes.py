@@ -15,6 +15,7 @@ from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
+from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile import ports
 from cyroid_images.reconcile.keys import Key, Kind
@@ -138,9 +139,9 @@ class FakeMovers:
     then: Callable[[Copy | Push | Pull | Load], None]
     moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
+    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
-        return stored()
+        return Pushed(stored(), How.STREAM, "a test wants it so")
 
     def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
         self._move(action)

@@ -1,0 +1,91 @@
+"""An image's entry in our registry once its layers are there: config, manifest, tags, proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.actions import Slot
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.image import ImageContent, content_of_config
+from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, read_manifest
+from cyroid_images.model.repository import pin_tag
+from cyroid_images.registry.client import Registry
+from cyroid_images.transfer.lookup import describe, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be entered: the exact bytes of the config, and the layers as stored."""
+
+    config: bytes = field(repr=False)
+    layers: tuple[Descriptor, ...]
+    manifest: bytes | None = field(default=None, repr=False)
+    """The manifest that already names exactly these; None: one is made."""
+
+
+def enter(
+    registry: Registry, to: Slot, entry: Entry, wanted: ImageContent, cancellation: Cancellation
+) -> Stored:
+    """Write config, then manifest by digest, tag and pin tag; ask for all of it again.
+
+    The config stays as it is, so the image keeps its ID on classic engines. Raises
+    TransferError, SourceChanged when the config is not that of the wanted content.
+    """
+    manifest = entry.manifest or manifest_of(entry.config, entry.layers)
+    digest = Digest.of(manifest)
+    if not content_of_config(entry.config, manifest=digest).is_same(wanted):
+        raise TransferError(
+            Reason.SOURCE_CHANGED, f"{to.repository}: what came is not what was seen at the source"
+        )
+    kind = read_manifest(manifest, OCI_MANIFEST).media_type
+    config = Descriptor(OCI_CONFIG, Digest.of(entry.config), len(entry.config))
+    registry.upload_blob(to.repository, config, [entry.config], cancellation)
+    for reference in (digest, to.tag, pin_tag(digest)):
+        registry.put_manifest(to.repository, reference, manifest, kind, cancellation)
+    return proven(registry, to.repository, digest, wanted, cancellation)
+
+
+def proven(
+    registry: Registry,
+    repository: str,
+    digest: Digest,
+    wanted: ImageContent,
+    cancellation: Cancellation,
+) -> Stored:
+    """What the registry has under this digest, read back whole.
+
+    Raises PushNotDurable when it has nothing, BlobMissing for lost blobs and SourceChanged
+    when it is other content.
+    """
+    fetched = registry.manifest(repository, digest, cancellation)
+    if fetched is None:
+        raise TransferError(
+            Reason.PUSH_NOT_DURABLE, f"the registry took {repository}@{digest} and does not have it"
+        )
+    stored = describe(registry, repository, fetched, wanted.platform, cancellation)
+    if stored is None or not stored.content.is_same(wanted):
+        raise TransferError(
+            Reason.SOURCE_CHANGED, f"{repository}@{digest} is not what was seen at the source"
+        )
+    verify(registry, stored, cancellation)
+    return stored
+
+
+def manifest_of(config: bytes, layers: Sequence[Descriptor]) -> bytes:
+    """The bytes of an OCI manifest, the same for the same parts (image-spec, manifest.md)."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": _json(Descriptor(OCI_CONFIG, Digest.of(config), len(config))),
+        "layers": [_json(layer) for layer in layers],
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _json(blob: Descriptor) -> dict[str, str | int]:
+    return {"mediaType": blob.media_type, "digest": str(blob.digest), "size": blob.size}
