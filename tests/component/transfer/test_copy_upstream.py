@@ -23,6 +23,8 @@ from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
 from tests.parts.scripted import ScriptedServer, Step, drip, reply
 
+pytestmark = pytest.mark.slow
+
 SOON = 1.0
 """Seconds within which every thread of a copy that is over has to be back."""
 
@@ -280,7 +282,6 @@ def test_one_bad_blob_ends_the_others_at_once(
     until(lambda: bytes_of_open_uploads(copying.ours, repository) == 0)
 
 
-@pytest.mark.slow
 def test_a_cut_ends_all_threads_and_leaves_nothing(
     copying: Copying, registry: RegistryPart, scripted: ScriptedServer
 ) -> None:
