@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_p_r3_p_r5_one_path_on_several_hosts_is_another_image_on_each(
-    site: Site, registry: RegistryPart, old_engine: EnginePart
+    site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
     """`localhost` is a host as others are; a name without a host is Docker Hub's."""
     path = f"{site.name}/app:1"
@@ -23,15 +23,15 @@ def test_p_r3_p_r5_one_path_on_several_hosts_is_another_image_on_each(
     for seed, (text, command) in enumerate(names.items()):
         site.source.load_image(text, ({"seed": bytes([seed])},), {"Cmd": [command]})
     site.cache(registry)
-    site.serve("hosts", old_engine, list(names))
+    site.serve("hosts", containerd_engine, list(names))
     site.until("hosts", Ready="True/AllImagesPresent", TarFallback="False")
     for text, command in names.items():
-        said = old_engine.docker("image", "inspect", "--format", "{{.Config.Cmd}}", text)
+        said = containerd_engine.docker("image", "inspect", "--format", "{{.Config.Cmd}}", text)
         assert said == f"[{command}]"
 
 
 def test_p_r2_a_digest_reference_is_cached_pulled_and_tagged(
-    site: Site, registry: RegistryPart, containerd_engine: EnginePart, old_engine: EnginePart
+    site: Site, registry: RegistryPart, containerd_engine: EnginePart, classic_engine: EnginePart
 ) -> None:
     """The digest decides, also when the tag has moved on; the tag is the name in the range."""
     site.source = containerd_engine
@@ -39,8 +39,8 @@ def test_p_r2_a_digest_reference_is_cached_pulled_and_tagged(
     containerd_engine.load_image(name, ({"seed": b"first"},), {"Cmd": ["/first"]})
     digest = containerd_engine.docker("image", "inspect", "--format", "{{.Id}}", name)
     site.cache(registry)
-    site.serve("digest", old_engine, [f"{name}@{digest}"])
+    site.serve("digest", classic_engine, [f"{name}@{digest}"])
     site.until("digest", Ready="True/AllImagesPresent", TarFallback="False")
-    assert holds(old_engine, name)
-    said = old_engine.docker("image", "inspect", "--format", "{{.Config.Cmd}}", name)
+    assert holds(classic_engine, name)
+    said = classic_engine.docker("image", "inspect", "--format", "{{.Config.Cmd}}", name)
     assert said == "[/first]"

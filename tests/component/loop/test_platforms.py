@@ -8,7 +8,7 @@ import pytest
 
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import finished_connections
-from tests.parts.engines import EnginePart
+from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import saved_image
 from tests.parts.site import Site, condition
@@ -35,7 +35,11 @@ def test_p_s5_an_image_of_another_platform_is_told_and_never_moved(
 
 
 def test_p_s7_two_platforms_of_one_name_arrive_at_once_and_no_source_tag_moves(
-    site: Site, registry: RegistryPart, old_engine: EnginePart, containerd_engine: EnginePart
+    site: Site,
+    registry: RegistryPart,
+    old_engine: EnginePart,
+    containerd_engine: EnginePart,
+    new_engine: NewEngine,
 ) -> None:
     """Each source has one of them under the name that both ranges write."""
     name = f"{site.name}.example/both:1"
@@ -48,10 +52,14 @@ def test_p_s7_two_platforms_of_one_name_arrive_at_once_and_no_source_tag_moves(
         for machine, source in sources.items()
     ]
     site.cache(registry, sources=engines)
-    wish = {"image": name, "platform": "linux/arm64"}
-    site.serve("arm", containerd_engine, [], images=[wish])
-    site.until("arm", Ready="True/AllImagesPresent", TarFallback="False")
-    assert shown(name)(containerd_engine).endswith("arm64")
+    targets = {"amd64": new_engine(), "arm64": containerd_engine}
+    for machine, target in targets.items():
+        site.serve(machine, target, [name], suspend=True)
+        wish = {"image": name, "platform": f"linux/{machine}"}
+        site.edit(machine, images=[wish], suspend=False)
+    for machine, target in targets.items():
+        site.until(machine, Ready="True/AllImagesPresent", TarFallback="False")
+        assert shown(name)(target).endswith(machine)
     assert {machine: shown(name)(source) for machine, source in sources.items()} == before
 
 
