@@ -74,6 +74,8 @@ _TABLE: tuple[_Row, ...] = (
     # Trust: both rows hold words ("get", "failed to verify") that later rows would take.
     _row("server gave http response to https client", _REGISTRY, Reason.REGISTRY_NOT_TRUSTED),
     _row("x509: |certificate|remote error: tls: ", _REGISTRY, Reason.TLS_REJECTED),
+    # An ID that is gone: a classic store looks for its file.
+    _row("failed to get digest", frozenset({Operation.SAVE}), Reason.IMAGE_NOT_FOUND),
     # Disk: what names the engine's own paths is its disk, other words in a push the registry's.
     _row(r"/docker/.*no space|ingest.*no space|docker-export", _PUSH, Reason.INSUFFICIENT_STORAGE),
     _row("no space left|quota exceeded", _PUSH, Reason.REGISTRY_FULL),

@@ -13,6 +13,7 @@ from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import EngineImage
+from cyroid_images.model.image_cache import Compression
 from cyroid_images.model.knowledge import (
     HeldByCache,
     HeldByEngine,
@@ -66,8 +67,12 @@ class Moving:
         return Wish(Reference.parse(self.name))
 
     def fill(self, seed: int = 1, size: int = 100_000, command: str = "/x") -> None:
-        """Put content into the source under the name."""
-        layers = ({"noise": noise(size, seed)}, {"about": self.name.encode()})
+        """Put content into the source under the name.
+
+        Layers of its own: a containerd store that has pulled a layer takes the blob that it
+        has for the plain one of a tar that is loaded.
+        """
+        layers = ({"noise": noise(size, seed), "name": self.name.encode()}, {"about": self.name.encode()})
         self.source.load_image(self.name, layers, {"Cmd": [command]})
 
     def seen(self) -> HeldByEngine:
@@ -82,7 +87,10 @@ class Moving:
         reference = self.wish.reference
         repository, tag = repository_of(reference, ()), reference.tag or "latest"
         endpoint = self.registry.push_endpoint
-        action = Push(self.wish, seen or self.seen(), Slot(endpoint, repository, tag))
+        is_old = not self.target.engine.info().reads_zstd
+        compression = Compression.GZIP if is_old else Compression.ZSTD
+        slot = Slot(endpoint, repository, tag, compression)
+        action = Push(self.wish, seen or self.seen(), slot)
         with Registry(endpoint) as registry:
             return push.push(
                 action, self.source.engine, registry, KnownLayers(), under(cancellation)

@@ -42,7 +42,8 @@ class Streaming:
     known: KnownLayers = field(default_factory=KnownLayers)
 
     def fill(self, *extra: dict[str, bytes], command: str = "/x") -> None:
-        own = BASE | {"of": self.compression.encode()}
+        # Of its own: a store that pulled it before would take the blob that it has.
+        own = BASE | {"of": self.name.encode()}
         self.source.load_image(self.name, (own, *extra), {"Cmd": [command]})
 
     def action(self) -> Push:
@@ -87,7 +88,7 @@ def test_what_is_streamed_is_what_the_source_had(
 ) -> None:
     name = f"stream.example/{compression.lower()}-{any_engine.port}:1"
     one = Streaming(name, any_engine, registry, compression)
-    one.fill({"more": b"more"})
+    one.fill({"more": name.encode()})
     action = one.action()
     pushed = one.push(action)
     assert pushed.how is How.STREAM
