@@ -28,6 +28,9 @@ class OperatorPart:
         self._log = folder / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None
         (port,) = free_ports(1)
+        self.archives = folder / "archives"
+        """The archive volume."""
+        self.archives.mkdir(exist_ok=True)
         self._health = f"http://127.0.0.1:{port}/healthz"
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -37,6 +40,7 @@ class OperatorPart:
             "CYROID_NAMESPACE": namespace,
             "CYROID_LOG_FORMAT": "text",
             "CYROID_SWEEP_SECONDS": "600",
+            "CYROID_ARCHIVES": str(self.archives),
         }
 
     def start(self) -> None:

@@ -19,6 +19,9 @@ from tests.parts.registry import CREDENTIALS
 from tests.parts.save_tars import noise
 from tests.parts.site import PUSH_SECRET, Site
 
+UPSTREAM_SECRET = "cyroid-upstream"
+WRONG_SECRET = "cyroid-wrong"
+
 _numbers = count(1)
 
 
@@ -33,20 +36,25 @@ def apiserver() -> Iterator[ApiServerPart]:
 def operator_process(apiserver: ApiServerPart) -> Iterator[OperatorPart]:
     """The operator of the session, with exactly the rights that it says it needs."""
     apiserver.install_crds()
-    allowed = rights.needed(OWN_NAMESPACE, [PUSH_SECRET, "cyroid-docker-client"])
-    kubeconfig = grant(apiserver, "loop-operator", allowed)
-    encoded = {
-        key: base64.b64encode(getattr(CREDENTIALS, key).encode()).decode()
-        for key in ("username", "password")
-    }
-    secret = {"metadata": {"name": PUSH_SECRET}, "data": encoded}
-    apiserver.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
+    names = [PUSH_SECRET, "cyroid-docker-client", UPSTREAM_SECRET, WRONG_SECRET]
+    kubeconfig = grant(apiserver, "loop-operator", rights.needed(OWN_NAMESPACE, names))
+    for name in (PUSH_SECRET, UPSTREAM_SECRET):
+        _put_secret(apiserver, name, CREDENTIALS.password)
+    _put_secret(apiserver, WRONG_SECRET, "not the password")
     with tempfile.TemporaryDirectory(prefix="cyroid-operator-") as folder:
         part = OperatorPart(Path(folder), kubeconfig, OWN_NAMESPACE)
         try:
             yield part
         finally:
             part.kill()
+
+
+def _put_secret(apiserver: ApiServerPart, name: str, password: str) -> None:
+    """A Secret of type basic-auth in the operator's namespace."""
+    texts = {"username": CREDENTIALS.username, "password": password}
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    secret = {"metadata": {"name": name}, "data": encoded}
+    apiserver.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A full disk: a tar would need more of it, so the engine's leads to none, the registry's to one."""
+"""Full disks: an engine's leads to no tar, which would need more of it; a registry's to one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,71 @@
+"""Many who want the same, and a large transfer, while everything else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from cyroid_images.archive import watched
+from cyroid_images.model.cancellation import NEVER
+from cyroid_images.model.progress import ignore
+from cyroid_images.model.reference import Reference
+from cyroid_images.reconcile.pool import Pool
+from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.registry import RegistryPart
+from tests.parts.site import Site
+
+pytestmark = pytest.mark.slow
+LARGEST_LAG = 0.1
+"""Seconds that the event loop may be away while bytes move."""
+
+
+def test_p_c3_ten_ranges_that_want_one_image_cost_one_upload(
+    site: Site, registry: RegistryPart, containerd_engine: EnginePart
+) -> None:
+    image = site.image("wanted:1")
+    reads = len(site.source.happened("save"))
+    names = [f"range-{number}" for number in range(10)]
+    for name in names:
+        site.serve(name, containerd_engine, [image])
+    site.cache(registry)
+    for name in names:
+        site.until(name, Ready="True/AllImagesPresent", TarFallback="False", seconds=60)
+    assert len(site.events("ImagePushed")) == 1
+    pushes = [line for line in site.source.happened("push") if site.name in line]
+    assert len(pushes) + len(site.source.happened("save")) - reads == 1
+
+
+def test_p_c1_the_event_loop_is_never_away_while_a_large_image_moves(
+    classic_engine: EnginePart, containerd_engine: EnginePart, big_image: str
+) -> None:
+    """Save into load, the route on which every byte passes through this process."""
+
+    def move() -> None:
+        name = Reference.parse(big_image)
+        with classic_engine.engine.save(name, limits=LIMITS, cancellation=NEVER) as tar:
+            containerd_engine.engine.load(watched(tar), ignore, limits=LIMITS, cancellation=NEVER)
+
+    try:
+        lags = asyncio.run(lags_during(move))
+    finally:
+        containerd_engine.try_docker("rmi", big_image)
+    assert len(lags) > 20
+    assert sorted(lags)[len(lags) * 95 // 100] < LARGEST_LAG, sorted(lags)[-5:]
+
+
+async def lags_during(work: Callable[[], None]) -> list[float]:
+    """How late the loop came each 10 ms while the work ran in a thread of the pool."""
+    pool, lags = Pool("lag", 1), list[float]()
+    try:
+        running = asyncio.ensure_future(pool.run(work))
+        while not running.done():
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            lags.append(time.monotonic() - before - 0.01)
+        running.result()
+    finally:
+        pool.close()
+    return lags
