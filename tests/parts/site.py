@@ -7,6 +7,7 @@ read of an object checks its status (`conformance.py`).
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,7 @@ class Site:
 
     def fill(self, full: str, seed: int, **config: Any) -> SavedImage:
         """Put content of that seed under this name into the source engine."""
-        content = noise(100_000, seed * 7919 + sum(self.name.encode()))
+        content = noise(100_000, zlib.crc32(f"{self.name} {seed}".encode()))
         about = {"about": f"{full} {seed}".encode()}
         return self.source.load_image(full, ({"noise": content}, about), {"Cmd": ["/x"], **config})
 

@@ -90,7 +90,7 @@ class Load:
 class Untag:
     """Drop transport names that an interrupted transfer left in an engine."""
 
-    target: Target
+    endpoint: EngineEndpoint
     names: tuple[Reference, ...]
 
 

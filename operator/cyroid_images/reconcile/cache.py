@@ -30,6 +30,7 @@ from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.observe_cache import CacheObserver
 from cyroid_images.reconcile.reporter import PROGRESS_SECONDS
 from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.tidying import tidy_sources
 
 FILL_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
@@ -79,7 +80,8 @@ class CacheReconciler:
         for step in due(open_ones, running):
             if not self._site.jobs.has_just_ended(key, _slot_key(step)):
                 moves[_slot_key(step)] = self._move(step)
-        self._site.jobs.settle(key, moves.values())
+        jobs, movers = self._site.jobs, self._site.movers
+        jobs.settle(key, [*moves.values(), *tidy_sources(seen, moves.values(), jobs, movers)])
 
     def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:
         """Pushes that may end: nobody wants other content under their name meanwhile.
@@ -90,7 +92,8 @@ class CacheReconciler:
         return [
             job
             for job in self._site.jobs.running(key)
-            if (step := wanted.get(job.move.action.wish)) is not None
+            if isinstance(job.move.action, Push | Copy)
+            and (step := wanted.get(job.move.action.wish)) is not None
             and not (isinstance(step, Push | Copy) and step.source.id != job.move.action.source.id)
         ]
 

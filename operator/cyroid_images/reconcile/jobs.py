@@ -118,6 +118,10 @@ class Jobs:
         """Does a move run whose key names this part (a target's uid)?"""
         return any(isinstance(key, tuple) and part in key for key in self._jobs)
 
+    def uses(self, lane: str) -> bool:
+        """Does a move run, or wait, that counts against this limit?"""
+        return any(lane in job.move.lanes for job in self._jobs.values())
+
     def take_ended(self, owner: Hashable) -> tuple[Ended, ...]:
         """What has ended for this owner since it last asked."""
         return tuple(self._ended.pop(owner, ()))

@@ -16,15 +16,12 @@ from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
 from cyroid_images.model.fault import Route
 from cyroid_images.model.knowledge import HeldByEngine, Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
-from cyroid_images.plan.tidy import leftovers
 from cyroid_images.plan.turns import large_first
 from cyroid_images.reconcile.jobs import Job, Move
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.site import Site
-
-TIDY_SECONDS = 60.0
-"""A few short calls; an engine that takes longer is looked at again anyway."""
+from cyroid_images.reconcile.tidying import tidy
 
 
 class RangeMoves:
@@ -45,7 +42,7 @@ class RangeMoves:
             if move is not None and not self._site.jobs.has_just_ended(key, move.key):
                 moves.append(move)
                 self._have_registry_checked(seen, step)
-        moves += (tidy for each in seen.targets if (tidy := self._tidy(seen, each, moves)))
+        moves += (drop for each in seen.targets if (drop := self._tidy(seen, each, moves)))
         return moves
 
     def _going_on(
@@ -54,8 +51,9 @@ class RangeMoves:
         """The running moves that the plan leaves alone."""
         for job in self._site.jobs.running(key):
             action = job.move.action
-            here = steps.get(action.target.uid)
-            if isinstance(action, Untag) or _may_go_on(job, here, seen.wishes):
+            if isinstance(action, Untag) or _may_go_on(
+                job, steps.get(action.target.uid), seen.wishes
+            ):
                 yield job.move
 
     def _have_registry_checked(self, seen: RangeSeen, step: Pull | Load) -> None:
@@ -94,18 +92,8 @@ class RangeMoves:
         uid = each.target.uid
         if self._site.jobs.busy_with(uid) or any(uid in _parts(move) for move in moves):
             return None
-        names = leftovers(each.view, frozenset({seen.cache.pull_host.lower()}))
-        if not names:
-            return None
-        action = Untag(each.target, names)
-        return Move(
-            key=("tidy", uid),
-            action=action,
-            version=names,
-            lanes=("all",),
-            run=lambda _cancellation, _observer: self._site.movers.untag(action),
-            total_seconds=TIDY_SECONDS,
-        )
+        hosts = frozenset({seen.cache.pull_host.lower()})
+        return tidy(each.target.endpoint, each.view, hosts, self._site.movers)
 
 
 def _may_go_on(job: Job, steps: tuple[Step, ...] | None, wishes: Iterable[Wish]) -> bool:

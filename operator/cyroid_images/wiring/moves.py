@@ -54,6 +54,6 @@ class Transfers:
         load.load(action, Engine(action.target.endpoint), under, self._archives)
 
     def untag(self, action: Untag) -> None:
-        engine = Engine(action.target.endpoint)
+        engine = Engine(action.endpoint)
         for name in action.names:
             engine.untag(name)
