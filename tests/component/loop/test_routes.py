@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parts.engines import EnginePart, NewEngine
-from tests.parts.registry import NewRegistry
+from tests.parts.registry import NewRegistry, RegistryPart
 from tests.parts.site import Site, holds
 
 pytestmark = pytest.mark.slow
@@ -45,3 +45,20 @@ def test_p_e8_a_source_keeps_its_image_so_a_lost_registry_leaves_the_tar(
     site.until("kept", Ready="True/AllImagesPresent", TarFallback="True", seconds=60)
     assert holds(containerd_engine, *images)
     assert holds(site.source, *images)
+
+
+def test_p_s8_a_tar_of_an_image_with_several_tags_or_none_ends_with_the_wanted_name(
+    site: Site, registry: RegistryPart, new_engine: NewEngine
+) -> None:
+    """The source has one image under two names, the other by its digest alone."""
+    target, several = new_engine(), site.image("several:1")
+    site.source.docker("tag", several, f"{site.name}.example/several:also")
+    image = registry.push_image(site.name, "1", layers=({"x": site.name.encode()},))
+    untagged = f"{registry.pull_host}/{site.name}"
+    site.source.docker("pull", f"{untagged}@{image.digest}")
+    site.cache(registry)
+    wanted = [several, f"{untagged}:1@{image.digest}"]
+    site.serve("exact", target, wanted, delivery="TarOnly")
+    site.until("exact", Ready="True/AllImagesPresent", TarFallback="True/ForcedBySpec")
+    listed = target.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    assert sorted(listed) == sorted([several, f"{untagged}:1"])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
+import tarfile
 import zipfile
 
 import pytest
@@ -11,10 +14,10 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
 from tests.component.loop.conftest import UPSTREAM_SECRET, WRONG_SECRET
 from tests.parts.apiserver import wait_for
-from tests.parts.engines import EnginePart
+from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.images import tiny_image
 from tests.parts.registry import NewRegistry, RegistryPart
-from tests.parts.save_tars import noise, saved_image
+from tests.parts.save_tars import noise, saved_image, tar_of
 from tests.parts.site import Site, condition, holds
 
 pytestmark = pytest.mark.slow
@@ -23,6 +26,18 @@ pytestmark = pytest.mark.slow
 def saved(name: str) -> bytes:
     """An image with layers of its own, as `docker save` writes it."""
     return saved_image(name, ({"noise": noise(50_000, sum(name.encode()))},)).tar
+
+
+def without_names(tar: bytes) -> bytes:
+    """The same tar, whose list gives the image no name: `docker save` of an ID."""
+    members = {}
+    with tarfile.open(fileobj=io.BytesIO(tar)) as read:
+        for member in read:
+            content = read.extractfile(member)
+            members[member.name] = content.read() if content else b""
+    (entry,) = json.loads(members["manifest.json"])
+    members["manifest.json"] = json.dumps([{**entry, "RepoTags": None}]).encode()
+    return tar_of(members)
 
 
 def test_s7_an_air_gapped_site_is_filled_from_a_bundle_and_a_backup(
@@ -109,3 +124,24 @@ def test_s8_an_upstream_with_a_password_is_copied_as_it_is(
         "the new digest in status",
         30,
     )
+
+
+def test_p_s8_an_untagged_and_a_twice_tagged_image_end_by_tar_under_the_wanted_name_alone(
+    site: Site, registry: RegistryPart, new_engine: NewEngine
+) -> None:
+    """A backup set names what its tars do not; other names of an image stay behind."""
+    untagged, wanted, other = (f"{site.name}.example/{name}:1" for name in ("un", "two", "twin"))
+    folder = site.operator.archives / site.name
+    folder.mkdir()
+    (folder / "un.tar.gz").write_bytes(gzip.compress(without_names(saved(untagged)), 1))
+    (folder / "manifest.txt").write_text(f"{untagged}|un.tar.gz\n")
+    site.source.load(saved(wanted))
+    site.source.docker("tag", wanted, other)
+    engine = {"endpoint": site.source.endpoint.url, "insecure": True}
+    bundles = {"name": "bundles", "archive": {"path": site.name}}
+    site.cache(registry, sources=[{"name": "builder", "engine": engine}, bundles])
+    target = new_engine()
+    site.serve("dind", target, [untagged, wanted], delivery="TarOnly")
+    site.until("dind", Ready="True", TarFallback="True/ForcedBySpec")
+    listed = target.docker("images", "--all", "--format", "{{.Repository}}:{{.Tag}}")
+    assert sorted(listed.split()) == sorted([untagged, wanted])

@@ -72,7 +72,10 @@ class Moving:
         Layers of its own: a containerd store that has pulled a layer takes the blob that it
         has for the plain one of a tar that is loaded.
         """
-        layers = ({"noise": noise(size, seed), "name": self.name.encode()}, {"about": self.name.encode()})
+        layers = (
+            {"noise": noise(size, seed), "name": self.name.encode()},
+            {"about": self.name.encode()},
+        )
         self.source.load_image(self.name, layers, {"Cmd": [command]})
 
     def seen(self) -> HeldByEngine:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
 from cyroid_images.model.actions import Push, Slot
 from cyroid_images.model.cancellation import NEVER, Cancellation
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import Store
 from cyroid_images.model.image_cache import Compression
-from cyroid_images.model.knowledge import HeldByEngine, Place, Wanted, Wish
-from cyroid_images.model.progress import Observer, Progress, ignore
+from cyroid_images.model.knowledge import HeldByEngine, Wish
+from cyroid_images.model.progress import Observer, ignore
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import repository_of
 from cyroid_images.registry.client import Registry
-from cyroid_images.transfer import lookup, push
+from cyroid_images.transfer import push
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
