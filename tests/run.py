@@ -22,7 +22,7 @@ STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "unit": (
         (*PYTEST, "tests/unit", "tests/test_layers.py", "tests/test_generated.py"),
-        (*PYTEST, "tests/test_readme.py", "tests/chart"),
+        (*PYTEST, "tests/test_readme.py", "tests/test_defects.py", "tests/chart"),
     ),
     "component": ((*PYTEST, "tests/component"),),
     "lab": ((*PYTEST, "tests/lab"),),
