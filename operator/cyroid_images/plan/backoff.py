@@ -64,6 +64,9 @@ _TAR_AT_ONCE = frozenset(
         Reason.UNTRUSTED_REDIRECT,
         Reason.UNTRUSTED_TOKEN_REALM,
         Reason.SECRET_MISSING,
+        # Pulled, and not listed: a containerd store (26.1.5) that has a layer as another blob,
+        # say from a tar, never fetches ours. A tar carries every blob.
+        Reason.LOAD_FAILED,
     }
 )
 _TAR_AFTER_TWO = frozenset(

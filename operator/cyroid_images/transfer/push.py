@@ -35,6 +35,9 @@ _OURS_MAY_SERVE = frozenset(
         Reason.REGISTRY_UNREACHABLE_FROM_TARGET,
         Reason.TLS_REJECTED,
         Reason.TIMEOUT,  # packets that are too big for the way between them just vanish
+        # A registry that is full: a containerd store tells the status only, ours its words.
+        Reason.SERVER_ERROR,
+        Reason.BLOB_MISSING,
         Reason.PUSH_FAILED,  # "missing content" of Docker 26, and what nobody knows yet
     }
 )
