@@ -175,7 +175,7 @@ class Jobs:
         )
 
         def observe(progress: Progress) -> None:
-            job.progress = progress
+            job.progress = _further(job.progress, progress)
 
         result: Any = None
         fault: Fault | None = None
@@ -217,6 +217,12 @@ class Jobs:
     def _lane(self, name: str) -> asyncio.Semaphore:
         kind = name.partition(":")[0]
         return self._lanes.setdefault(name, asyncio.Semaphore(self._limits[kind]))
+
+
+def _further(before: Progress | None, now: Progress) -> Progress:
+    """Progress never goes back, also where a move begins anew by another way."""
+    done = max(now.done, before.done if before else 0)
+    return Progress(done, None if now.total is None else max(now.total, done))
 
 
 def _took_too_long(move: Move) -> TransferError:

@@ -100,6 +100,25 @@ def test_a_move_runs_and_its_owner_gets_the_outcome() -> None:
     tried(scenario)
 
 
+def test_progress_never_goes_back_where_a_move_begins_anew() -> None:
+    async def scenario(bench: Bench) -> None:
+        again = threading.Event()
+
+        def work(cancellation: Cancellation, observer: Observer) -> str:
+            observer(Progress(7, 10))
+            observer(Progress(2, 4))
+            again.set()
+            cancellation.raise_if_cancelled()
+            return "result"
+
+        bench.jobs.settle("owner", [Move("k", "action", 1, ("all",), work, 60.0)])
+        (job,) = bench.jobs.running("owner")
+        await until(again.is_set)
+        assert job.progress == Progress(7, 7)
+
+    tried(scenario)
+
+
 def test_two_owners_share_one_move_and_both_get_its_outcome() -> None:
     async def scenario(bench: Bench) -> None:
         work = Work()
