@@ -69,7 +69,8 @@ def test_a_pull_from_an_engine_that_hangs_gives_its_slot_back(
             any_engine.engine.pull(transport, ignore, limits=CUT_SHORT, cancellation=NEVER)
     finally:
         any_engine.resume()
-    assert caught.value.reason is Reason.ENGINE_UNREACHABLE
+    # On a busy machine the bound of the whole call may be noticed before that of the first byte.
+    assert caught.value.reason in (Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT)
 
 
 @STORES
