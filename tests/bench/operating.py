@@ -35,7 +35,9 @@ class Held:
 
 
 @contextmanager
-def site(stage: Stage, source: EnginePart, registry: RegistryPart, **spec: Any) -> Iterator[Site]:
+def site(
+    stage: Stage, source: EnginePart, registry: RegistryPart, /, **spec: Any
+) -> Iterator[Site]:
     """A cache that is ready, over this registry and source; gone afterwards."""
     made = stage.site("bench", source)
     try:
