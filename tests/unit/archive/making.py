@@ -8,17 +8,27 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from cyroid_images.model.archive import ArchiveImage
+import zstandard
+
+from cyroid_images.archive import Archives
+from cyroid_images.model.archive import ArchiveImage, ArchiveView
+from cyroid_images.model.digest import Digest
 from tests.parts.save_tars import layer_tar, tar_of
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+
+
+KALI = "127.0.0.1:5000/cyroid/kali-attack:latest"
+Pack = Callable[[bytes], bytes]
+PACKED: dict[str, Pack] = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
 
 
 def sha(content: bytes) -> str:
@@ -122,6 +132,18 @@ def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> 
 
 def names(image: ArchiveImage) -> set[str]:
     return {str(name) for name in image.names}
+
+
+def look(root: Path, content: bytes, name: str = "x.tar") -> ArchiveView:
+    """A look at an archive of this content, alone in its volume."""
+    (root / name).write_bytes(content)
+    return Archives(root).look(name)
+
+
+def read_layers(root: Path, image: ArchiveImage, *wanted: Digest) -> dict[str, bytes]:
+    """The stored bytes of an image's layers by member, in the archive's order."""
+    found = Archives(root).blobs(image, wanted or None)
+    return {layer.member: b"".join(chunks) for layer, chunks in found}
 
 
 def _put(files: dict[str, bytes], content: bytes, media_type: str) -> dict[str, Any]:

@@ -6,37 +6,33 @@ import gzip
 import os
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cyroid_images.archive import Archives
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.model.archive import ArchiveImage, ArchiveView
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
 from tests.parts.save_tars import saved_image, tar_of
 from tests.unit.archive.making import (
+    KALI,
+    PACKED,
+    Pack,
     config_of,
     layer,
     layout,
     links_tar,
+    look,
     names,
-    old_members,
     old_tar,
+    read_layers,
     saved_list,
     sha,
     zipped,
 )
 
-KALI = "127.0.0.1:5000/cyroid/kali-attack:latest"
 TWO = (layer("a"), layer("b"))
-Pack = Callable[[bytes], bytes]
-PACKED: dict[str, Pack] = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
 
 
 @pytest.fixture
@@ -44,24 +40,6 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "volume"
     folder.mkdir()
     return folder
-
-
-def _look(root: Path, content: bytes, name: str = "x.tar") -> ArchiveView:
-    (root / name).write_bytes(content)
-    return Archives(root).look(name)
-
-
-def _bytes(root: Path, image: ArchiveImage, *wanted: Digest) -> dict[str, bytes]:
-    found = Archives(root).blobs(image, wanted or None)
-    return {layer.member: b"".join(chunks) for layer, chunks in found}
-
-
-def _why(root: Path, content: bytes) -> str:
-    """What is wrong with an archive that has no image left to offer."""
-    view = _look(root, content)
-    assert view.images == ()
-    assert [fault.reason for fault in view.faults.values()] == [Reason.ARCHIVE_INVALID]
-    return view.faults["x.tar"].message
 
 
 def _old_tar(name: str, layers: tuple[bytes, ...]) -> bytes:
@@ -81,22 +59,22 @@ def _new_tar(name: str, layers: tuple[bytes, ...]) -> bytes:
 def test_both_layouts_of_docker_save_give_images_and_layers(
     root: Path, make: Callable[[str, tuple[bytes, ...]], bytes], pack: Pack
 ) -> None:
-    (image,) = _look(root, pack(make(KALI, TWO))).images
+    (image,) = look(root, pack(make(KALI, TWO))).images
     assert names(image) == {KALI}
     assert image.manifest is None
     assert image.config == config_of(TWO)
     assert [one.diff_id for one in image.layers] == [Digest.of(one) for one in TWO]
-    assert sorted(_bytes(root, image).values()) == sorted(TWO)
+    assert sorted(read_layers(root, image).values()) == sorted(TWO)
 
 
 @pytest.mark.parametrize("pack", PACKED.values(), ids=PACKED)
 def test_a_layout_with_compressed_layers_keeps_its_manifest(root: Path, pack: Pack) -> None:
     made = layout({"io.containerd.image.name": KALI}, TWO)
-    (image,) = _look(root, pack(made.tar)).images
+    (image,) = look(root, pack(made.tar)).images
     assert image.manifest == made.manifest
     assert image.content.manifest == Digest.of(made.manifest)
     assert all(one.is_compressed for one in image.layers)
-    assert [gzip.decompress(one) for one in _bytes(root, image).values()]
+    assert [gzip.decompress(one) for one in read_layers(root, image).values()]
 
 
 def test_a_layout_may_be_a_folder(root: Path) -> None:
@@ -106,22 +84,22 @@ def test_a_layout_may_be_a_folder(root: Path) -> None:
         (root / "lab" / name).write_bytes(content)
     (image,) = Archives(root).look(".").images
     assert (image.archive, names(image), image.manifest) == ("lab", {KALI}, made.manifest)
-    assert sorted(map(gzip.decompress, _bytes(root, image).values())) == sorted(TWO)
+    assert sorted(map(gzip.decompress, read_layers(root, image).values())) == sorted(TWO)
     os.truncate(root / "lab" / image.layers[0].member, 30)
     with pytest.raises(TransferError, match="30 bytes instead"):
-        _bytes(root, image)
+        read_layers(root, image)
 
 
 def test_each_platform_of_an_index_is_an_image_and_attestations_are_none(root: Path) -> None:
     made = layout({"io.containerd.image.name": KALI}, architectures=("amd64", "arm64"))
-    images = _look(root, made.tar).images
+    images = look(root, made.tar).images
     assert [str(image.content.platform) for image in images] == ["linux/amd64", "linux/arm64"]
 
 
 def test_a_platform_that_was_not_saved_is_not_there_and_no_fault(root: Path) -> None:
     made = layout({"io.containerd.image.name": KALI}, architectures=("amd64", "arm64"))
     arm = sha(config_of((layer("a"),), "arm64"))
-    view = _look(root, tar_of({k: v for k, v in made.files.items() if arm not in k}))
+    view = look(root, tar_of({k: v for k, v in made.files.items() if arm not in k}))
     assert [str(image.content.platform) for image in view.images] == ["linux/amd64"]
     assert not view.faults
 
@@ -136,16 +114,16 @@ def test_a_platform_that_was_not_saved_is_not_there_and_no_fault(root: Path) -> 
     ],
 )
 def test_a_ref_name_counts_only_with_its_host(root: Path, written: str, expected: set[str]) -> None:
-    (image,) = _look(root, layout({"org.opencontainers.image.ref.name": written}).tar).images
+    (image,) = look(root, layout({"org.opencontainers.image.ref.name": written}).tar).images
     assert names(image) == expected
 
 
 def test_only_the_tars_own_list_names_images_and_all_its_names_count(root: Path) -> None:
     """P-S8: not only the first of several tags; the name of the file is none."""
     content = old_tar("a/b:c", KALI)
-    (image,) = _look(root, content, "a_b_c.tar").images
+    (image,) = look(root, content, "a_b_c.tar").images
     assert names(image) == {"a/b:c", KALI}
-    (untagged,) = _look(root, old_tar(), "kali.tar").images
+    (untagged,) = look(root, old_tar(), "kali.tar").images
     assert names(untagged) == set()
 
 
@@ -154,10 +132,10 @@ def test_only_requested_layers_of_requested_names_are_read(root: Path) -> None:
     both = tar_of(
         {"images/a.tar": old_tar("a:1", layers=TWO), "images/b.tar": old_tar("b:1")[:3000]}
     )
-    view = _look(root, gzip.compress(both))
+    view = look(root, gzip.compress(both))
     (image,) = view.named(Reference.parse("a:1"))
     assert list(view.faults) == ["x.tar!images/b.tar"]
-    assert list(_bytes(root, image, Digest.of(TWO[1])).values()) == [TWO[1]]
+    assert list(read_layers(root, image, Digest.of(TWO[1])).values()) == [TWO[1]]
     assert list(Archives(root).blobs(image, ())) == []
 
 
@@ -174,15 +152,15 @@ def test_a_link_before_its_target_and_a_layer_listed_twice_are_one_file(root: Pa
         {**members, "c.json": config, "manifest.json": saved_list("c.json", files, KALI)}
     )
     for content in (tar, gzip.compress(tar)):
-        (image,) = _look(root, content).images
+        (image,) = look(root, content).images
         assert [one.member for one in image.layers] == ["2/layer.tar", "1/layer.tar", "2/layer.tar"]
-        assert _bytes(root, image) == {"2/layer.tar": twice[0], "1/layer.tar": twice[1]}
+        assert read_layers(root, image) == {"2/layer.tar": twice[0], "1/layer.tar": twice[1]}
 
 
 def test_a_hundred_layers_and_an_empty_one_come_in_the_archives_order(root: Path) -> None:
     many = (b"", *(layer(str(number)) for number in range(99)))
-    (image,) = _look(root, gzip.compress(old_tar(KALI, layers=many), 1)).images
-    assert list(_bytes(root, image).values()) == list(many)
+    (image,) = look(root, gzip.compress(old_tar(KALI, layers=many), 1)).images
+    assert list(read_layers(root, image).values()) == list(many)
 
 
 @pytest.mark.parametrize("folder", ["images", "docker-images"])
@@ -203,11 +181,11 @@ def test_a_bundle_is_read_in_place(root: Path, form: str, folder: str) -> None:
         "tar.gz": lambda: gzip.compress(tar_of(members)),
         "tar": lambda: tar_of(members),
     }[form]()
-    view = _look(root, content, "lab.bin")
+    view = look(root, content, "lab.bin")
     assert [names(image) for image in view.images] == [{KALI}, {"oci:1"}]
     assert list(view.faults) == [f"lab.bin!{folder}/cut.tar"]
-    assert list(_bytes(root, view.images[0]).values()) == list(TWO)
-    assert len(_bytes(root, view.images[1])) == 1
+    assert list(read_layers(root, view.images[0]).values()) == list(TWO)
+    assert len(read_layers(root, view.images[1])) == 1
 
 
 def test_a_backup_set_names_what_has_no_name(root: Path) -> None:
@@ -222,98 +200,6 @@ def test_a_backup_set_names_what_has_no_name(root: Path) -> None:
     assert list(view.faults) == ["set/manifest.txt", "set/gone.tar"]
     (alone,) = Archives(root).look("set/a.tar.gz").images
     assert names(alone) == {"localhost:5000/cyroid/a:1"}
-
-
-GOOD = old_members(KALI)
-CONFIG = next(name for name in GOOD if name.endswith(".json") and name != "manifest.json")
-FILE = next(name for name in GOOD if name.endswith("layer.tar"))
-DAMAGED: dict[str, tuple[bytes, str]] = {
-    "cut at half": (links_tar(GOOD)[: len(links_tar(GOOD)) // 2], "breaks off"),
-    "cut gzip": (gzip.compress(links_tar(GOOD))[:-9], "breaks off"),
-    "gzip with a wrong checksum": (gzip.compress(links_tar(GOOD))[:-8] + bytes(8), "checksum"),
-    "cut zstd": (zstandard.compress(links_tar(GOOD))[:-20], ""),
-    "empty file": (b"", "tar"),
-    "no tar": (b"hello" * 500, "no tar"),
-    "no image": (tar_of({"readme": b"x"}), "holds no image"),
-    "an empty list": (tar_of({"manifest.json": b"[]"}), "holds no image"),
-    "a list that is no JSON": (tar_of({"manifest.json": b"[{"}), "no JSON"),
-    "a list nested too deep": (tar_of({"manifest.json": b"[" * 100_000}), "no JSON"),
-    "a list of other things": (tar_of({"manifest.json": b"[1]"}), "an entry that is none"),
-    "a config that is none": (links_tar({**GOOD, CONFIG: b"{}"}), "does not have its digest"),
-    "a config without layers": (
-        tar_of({"c.json": b"{}", "manifest.json": saved_list("c.json", [])}),
-        "not an image config",
-    ),
-    "a missing config": (links_tar({k: v for k, v in GOOD.items() if k != CONFIG}), "missing"),
-    "a missing layer": (links_tar({k: v for k, v in GOOD.items() if k != FILE}), "missing"),
-    "a link out of the archive": (links_tar({**GOOD, FILE: "../../etc/passwd"}), "leads out"),
-    "an absolute link": (links_tar({**GOOD, FILE: "/etc/passwd"}), "leads out"),
-    "a link to itself": (links_tar({**GOOD, FILE: "layer.tar"}), "circle"),
-    "a listed path out": (
-        tar_of({"manifest.json": saved_list("../../etc/passwd", [])}),
-        "leads out",
-    ),
-    "compressed layers, no layout": (
-        links_tar({**GOOD, FILE: gzip.compress(b"x")}),
-        "no OCI layout",
-    ),
-    "a zip without images": (zipped({"manifest.json": b"{}"}), "no image tars"),
-    "a cut zip": (zipped({"images/a.tar": old_tar()})[:-30], "zip is damaged"),
-}
-
-
-@pytest.mark.parametrize(("content", "why"), DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_archive_says_what_is_wrong(root: Path, content: bytes, why: str) -> None:
-    assert why in _why(root, content)
-
-
-@pytest.mark.parametrize("kind", ["manifest", "config", "layer"])
-@pytest.mark.parametrize("is_missing", [True, False], ids=["missing", "other bytes"])
-def test_a_layout_with_a_wrong_blob_is_invalid(root: Path, kind: str, *, is_missing: bool) -> None:
-    made = layout({"io.containerd.image.name": KALI})
-    blob = {
-        "manifest": sha(made.manifest),
-        "config": sha(config_of((layer("a"),))),
-        "layer": sha(gzip.compress(layer("a"), mtime=0)),
-    }[kind]
-    files = {k: b"{}" if blob in k else v for k, v in made.files.items()}
-    if is_missing:
-        files = {k: v for k, v in files.items() if blob not in k}
-    assert _why(root, tar_of(files))
-
-
-def test_one_broken_image_does_not_hide_the_others_of_its_archive(root: Path) -> None:
-    listed = saved_list(CONFIG, [FILE], KALI)[:-1] + b', {"Config": "gone", "Layers": []}]'
-    view = _look(root, links_tar({**GOOD, "manifest.json": listed}))
-    assert [names(image) for image in view.images] == [{KALI}]
-    assert "gone" in view.faults["x.tar"].message
-
-
-@pytest.mark.parametrize("pack", PACKED.values(), ids=PACKED)
-def test_layers_that_changed_since_the_look_are_caught_before_their_end(
-    root: Path, pack: Pack
-) -> None:
-    (image,) = _look(root, pack(links_tar(GOOD))).images
-    good = GOOD[FILE]
-    assert isinstance(good, bytes)
-    (root / "x.tar").write_bytes(pack(links_tar({**GOOD, FILE: good[:-1] + b"!"})))
-    handed: list[bytes] = []
-
-    def read() -> None:
-        for _, chunks in Archives(root).blobs(image):
-            handed.extend(chunks)
-
-    with pytest.raises(TransferError) as raised:
-        read()
-    assert raised.value.reason is Reason.DIGEST_MISMATCH
-    assert sum(map(len, handed)) < len(good)
-    (root / "x.tar").write_bytes(pack(tar_of({"other": b""})))
-    with pytest.raises(TransferError, match="no longer there"):
-        _bytes(root, image)
-    (root / "x.tar").unlink()
-    with pytest.raises(TransferError) as raised:
-        _bytes(root, image)
-    assert raised.value.reason is Reason.ARCHIVE_MISSING
 
 
 @pytest.mark.parametrize("path", ["gone", "../secret", "out", "out/x", "/etc", "a\0b", "a/../.."])
@@ -349,7 +235,7 @@ def test_a_pipe_is_no_archive_and_never_waited_for(root: Path) -> None:
 
 
 def test_a_file_that_is_asked_for_and_is_no_archive_is_invalid(root: Path) -> None:
-    assert _look(root, b"hello", "notes.txt").faults["notes.txt"].reason is Reason.ARCHIVE_INVALID
+    assert look(root, b"hello", "notes.txt").faults["notes.txt"].reason is Reason.ARCHIVE_INVALID
 
 
 def test_a_repeated_look_reads_only_what_changed(root: Path) -> None:
@@ -363,33 +249,6 @@ def test_a_repeated_look_reads_only_what_changed(root: Path) -> None:
     assert names(second.images[1]) == {"b:2"}
 
 
-SOUND = [
-    links_tar(GOOD),
-    gzip.compress(links_tar(GOOD), mtime=0),
-    layout({"io.containerd.image.name": KALI}).tar,
-    zipped({"images/a.tar": old_tar(KALI)}),
-    gzip.compress(tar_of({"images/a.tar": old_tar(KALI)}), mtime=0),
-]
-
-
-@pytest.mark.slow
-@given(data=st.data())
-def test_whatever_is_damaged_a_look_tells_it_and_never_breaks(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    content = bytearray(data.draw(st.sampled_from(SOUND)))
-    for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.integers(0, len(content) - 1))
-        content[at : at + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
-    folder = tmp_path_factory.mktemp("volume")
-    view = _look(folder, bytes(content))
-    assert view.images or view.faults
-    for image in view.images:
-        with suppress(TransferError):
-            for content_of_layer in _bytes(folder, image).values():
-                assert Digest.of(content_of_layer) in {one.blob.digest for one in image.layers}
-
-
 class Stopped:
     """A Cancellation that has happened."""
 
@@ -401,7 +260,7 @@ class Stopped:
 
 
 def test_a_cancelled_look_or_pass_stops_and_blames_no_archive(root: Path) -> None:
-    (image,) = _look(root, gzip.compress(saved_image(KALI).tar)).images
+    (image,) = look(root, gzip.compress(saved_image(KALI).tar)).images
     with pytest.raises(Cancelled):
         Archives(root).look("x.tar", Stopped())
     with pytest.raises(Cancelled):
