@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from cyroid_images.archive import Archives
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from tests.parts.save_tars import tar_of
-from tests.unit.archive.making import (
+from tests.parts.archives import (
     KALI,
     PACKED,
     Pack,
@@ -32,6 +31,7 @@ from tests.unit.archive.making import (
     sha,
     zipped,
 )
+from tests.parts.save_tars import tar_of
 
 
 @pytest.fixture

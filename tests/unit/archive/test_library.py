@@ -14,8 +14,7 @@ from cyroid_images.archive import Archives
 from cyroid_images.errors import Cancelled, Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
-from tests.parts.save_tars import saved_image, tar_of
-from tests.unit.archive.making import (
+from tests.parts.archives import (
     KALI,
     PACKED,
     Pack,
@@ -31,6 +30,7 @@ from tests.unit.archive.making import (
     sha,
     zipped,
 )
+from tests.parts.save_tars import saved_image, tar_of
 
 TWO = (layer("a"), layer("b"))
 

@@ -113,7 +113,13 @@ def layout(
         manifests.append(json.dumps(document).encode())
         platform = {"os": "linux", "architecture": architecture}
         children.append(_put(files, manifests[-1], MANIFEST_TYPE) | {"platform": platform})
-    attestation = _put(files, b'{"attestation": 1}', MANIFEST_TYPE)
+    statement = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": _put(files, b"{}", CONFIG_TYPE),
+        "layers": [_put(files, b'{"_type": "statement"}', "application/vnd.in-toto+json")],
+    }
+    attestation = _put(files, json.dumps(statement).encode(), MANIFEST_TYPE)
     unknown = {"os": "unknown", "architecture": "unknown"}
     index = {"schemaVersion": 2, "manifests": [*children, attestation | {"platform": unknown}]}
     root = _put(files, json.dumps(index).encode(), INDEX_TYPE)
