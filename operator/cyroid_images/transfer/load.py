@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cyroid_images.archive import watched
 from cyroid_images.archive.hybrid import HybridTar, hybrid
@@ -44,7 +44,8 @@ def load(action: Load, target: Engine, under: Supervision, archives: Archives) -
     if image := next(held, None):
         target.tag(image, wanted)
         return
-    loading = _Loading(action, target, under, view, new_name(action.source.id))
+    watching = replace(under, observer=_forwards(under.observer, _estimate(action)))
+    loading = _Loading(action, target, watching, view, new_name(action.source.id))
     with dropping(target, loading.name):
         target.tag(loading.bring(archives), wanted)
 
@@ -76,7 +77,7 @@ class _Loading:
             carrying(source, held.id, self.name),
             source.save(self.name, limits=under.limits, cancellation=under.cancellation) as tar,
         ):
-            self._send(watched(tar), estimate=held.size)
+            self._send(watched(tar))
         return self._prove()
 
     def _build(self, parts: Parts) -> Digest:
@@ -91,15 +92,13 @@ class _Loading:
 
     def _send_parts(self, plan: HybridTar, parts: Parts) -> Digest:
         with contextlib.closing(parts.read(plan.blobs.values())) as blobs:
-            self._send(hybrid(plan, blobs), length=plan.length)
+            self._send(hybrid(plan, blobs), plan.length)
         return self._prove()
 
-    def _send(
-        self, tar: Iterator[bytes], *, length: int | None = None, estimate: int | None = None
-    ) -> None:
+    def _send(self, tar: Iterator[bytes], length: int | None = None) -> None:
         self.target.load(
             tar,
-            _forwards(self.under.observer, estimate),
+            self.under.observer,
             limits=self.under.limits,
             cancellation=self.under.cancellation,
             length=length,
@@ -122,8 +121,16 @@ class _Loading:
             )
 
 
+def _estimate(action: Load) -> int | None:
+    """Bytes of a tar whose length nobody tells before."""
+    return action.source.size or None if isinstance(action.source, HeldByEngine) else None
+
+
 def _forwards(observer: Observer, estimate: int | None) -> Observer:
-    """Tells an estimate as the total where none is known; never less done than before."""
+    """Tells an estimate as the total where none is known; never less done than before.
+
+    A second load of the same image goes on where the first one was, not from zero.
+    """
     most = 0
 
     def tell(progress: Progress) -> None:

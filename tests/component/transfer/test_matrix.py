@@ -1,13 +1,15 @@
-"""Every kind of engine as source and as target, by both routes: the content is the same."""
+"""Every kind of engine as source and as target, by every route: the content is the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from cyroid_images.archive import Archives
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.knowledge import Place, Wanted
+from cyroid_images.model.knowledge import HeldByArchive, Place, Wanted
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import lookup
 from tests.component.transfer.moving import Moving, image_in
@@ -84,6 +86,25 @@ def test_what_is_built_from_the_registry_is_what_the_source_had(
     assert arrived.holds(stored.content)
     assert arrived.content.diff_ids == stored.content.diff_ids
     assert arrived.content.setup == stored.content.setup
+    one.assert_tidy()
+
+
+def test_what_is_loaded_from_an_archive_is_what_the_source_had(
+    source: EnginePart, registry: RegistryPart, target: EnginePart, tmp_path: Path
+) -> None:
+    one = moving(source, registry, target, "archived")
+    wanted = one.seen().content
+    source.docker("save", "-o", str(tmp_path / "x.tar"), one.name)
+    if source is target:
+        source.docker("rmi", one.name)
+    archives = Archives(tmp_path)
+    (image,) = archives.look("x.tar").images
+    one.load(HeldByArchive("archives", image), archives=archives)
+    arrived = one.arrived()
+    assert arrived is not None
+    assert arrived.holds(image.content)
+    assert arrived.holds(wanted)
+    assert arrived.content.diff_ids == wanted.diff_ids
     one.assert_tidy()
 
 
