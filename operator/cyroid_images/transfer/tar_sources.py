@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cyroid_images.archive.hybrid import HybridLayer, HybridTar
@@ -62,7 +62,9 @@ def taken_apart(
             yield _of_archive(held.image, name, archives, under.cancellation)
         case HeldByUpstream():
             with upstream_registry(held.upstream) as upstream, as_source():
-                yield _of_registry(upstream, held.stored, name, under.cancellation)
+                parts = _of_registry(upstream, held.stored, name, under.cancellation)
+                # Each manifest asked for there would count against its rate limit.
+                yield replace(parts, look_up=lambda _: None)
         case HeldByCache():
             stall_seconds = under.limits.stall_seconds
             with Registry(held.registry, stall_seconds=stall_seconds) as registry:

@@ -35,11 +35,11 @@ class ClusterSecrets:
 
         A name and a password are for one host: of several it is not told for which.
         """
-        document = (await self._secret(name) or {}).get(DOCKER_CONFIG)
-        if document is not None:
-            found = {host: credentials_for(host, document) for host in hosts}
+        data = await self._secret(name)
+        if data is not None and DOCKER_CONFIG in data:
+            found = {host: credentials_for(host, data[DOCKER_CONFIG]) for host in hosts}
             return {host: credentials for host, credentials in found.items() if credentials}
-        if len(hosts) > 1:
+        if data is not None and len(hosts) > 1:  # one that is not there is told as missing
             raise TransferError(
                 Reason.SECRET_HOST_MISMATCH,
                 f"Secret {name} holds one password, and the source names {len(hosts)} hosts:"
