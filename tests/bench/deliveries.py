@@ -7,32 +7,35 @@ registry, from which a second range and a tar are served, is filled by us once p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tests.bench import hand, operating
+from tests.bench import operating
 from tests.bench.contest import Samples, contest
-from tests.bench.emptying import Store, empty
+from tests.bench.emptying import Store
 from tests.bench.images import BIG, MB
-from tests.bench.operating import RANGE, Held
 from tests.bench.stage import Stage
 from tests.bench.stock import Stock
 from tests.bench.table import Allowance, Row, compared
-from tests.bench.timing import seconds
-from tests.parts.engines import EnginePart
-from tests.parts.registry import RegistryPart
+from tests.bench.ways import (
+    LOAD,
+    OUR_SECOND,
+    OUR_TAR,
+    OURS,
+    PULL,
+    PUSH_PULL,
+    SAVE,
+    SAVE_LOAD,
+    Place,
+)
 
 COLD, SECOND, TAR = "cold", "second", "tar"
 NAMES = (COLD, SECOND, TAR)
-OURS, OUR_SECOND, OUR_TAR = "ours", "ours, second range", "ours, tar from the registry"
-SAVE_LOAD, PUSH_PULL, PULL = "docker save | load", "docker push + pull", "docker pull by digest"
 COLD_ALLOWED = {Store.CONTAINERD: Allowance(0.65), Store.CLASSIC: Allowance(1.10)}
 PUSH_PULL_ALLOWED = Allowance(0.65)
 SECOND_ALLOWED = Allowance(1.15, plus=1.0)
 TAR_ALLOWED = Allowance(1.0)
 _OTHER = {Store.CLASSIC: Store.CONTAINERD, Store.CONTAINERD: Store.CLASSIC}
-
-Way = Callable[[], float]
 
 
 def deliveries(stage: Stage, stock: Stock, names: Collection[str]) -> list[Row]:
@@ -43,85 +46,23 @@ def deliveries(stage: Stage, stock: Stock, names: Collection[str]) -> list[Row]:
         with stage.registry() as warm:
             _, held = operating.push(stage, source, warm, [BIG.name])
             for store in Store:
-                place = _Place(stage, source, stock.target(store), warm, held[BIG.name])
+                place = Place(stage, source, stock.target(store), warm, held[BIG.name])
                 rows += _Pair(place, source_store, store, names).rows()
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where one image goes from and to; each way leaves the range engine empty."""
-
-    stage: Stage
-    source: EnginePart
-    target: EnginePart
-    warm: RegistryPart
-    held: Held
-
-    def ways(self) -> dict[str, Way]:
-        return {
-            OURS: self._ours,
-            SAVE_LOAD: lambda: self._hand(self._save_load),
-            PUSH_PULL: self._push_pull,
-            OUR_SECOND: self._from_warm,
-            PULL: lambda: self._hand(self.pull),
-            OUR_TAR: self._tar,
-        }
-
-    def pull(self) -> None:
-        name = f"{self.warm.pull_host}/{self.held.repository}@{self.held.digest}"
-        hand.pull_and_tag(self.target, name, BIG.name)
-
-    def _ours(self) -> float:
-        with (
-            self.stage.registry() as registry,
-            operating.site(self.stage, self.source, registry) as site,
-        ):
-            return self._emptied(operating.deliver(site, {RANGE: self.target}, [BIG.name]))
-
-    def _from_warm(self, **where: str) -> float:
-        """By a cache that holds the image already."""
-        cached = {"images": [{"image": BIG.name}], "registry": where}
-        with operating.site(self.stage, self.source, self.warm, **cached) as site:
-            took = operating.deliver(site, {RANGE: self.target}, [BIG.name])
-            assert operating.came_by_tar(site, RANGE) == bool(where), "it came the other way"
-            return self._emptied(took)
-
-    def _tar(self) -> float:
-        """The engine does not trust this address of the registry; the operator reaches it."""
-        return self._from_warm(pullHost=self.warm.outer_pull_host)
-
-    def _save_load(self) -> None:
-        hand.save_to_load(self.source, self.target, BIG.name)
-
-    def _push_pull(self) -> float:
-        with self.stage.registry() as registry:
-
-            def both() -> None:
-                hand.push(self.source, registry, BIG.name)
-                hand.pull(self.target, registry, BIG.name)
-
-            return self._hand(both)
-
-    def _hand(self, way: Callable[[], None]) -> float:
-        return self._emptied(seconds(way))
-
-    def _emptied(self, took: float) -> float:
-        empty(self.target)
-        return took
 
 
 @dataclass(slots=True)
 class _Pair:
     """One source store and one range store: which ways are run, and the rows of them."""
 
-    place: _Place
+    place: Place
     source: Store
     target: Store
     names: Collection[str]
     _found: dict[str, Samples] = field(default_factory=dict)
 
     def rows(self) -> list[Row]:
+        """Nothing where no measure speaks of this pair."""
         wanted = self._wanted()
         if not wanted:
             return []
@@ -129,6 +70,8 @@ class _Pair:
         tell(f"deliveries: {BIG.size / MB:.0f} MB, {self.source} source, {self.target} range")
         ways = self.place.ways()
         self._found = contest({name: ways[name] for name in wanted}, tell)
+        floors = {name: ways[name] for name in self._floors() if name not in wanted}
+        self._found |= contest(floors, tell, runs=1)
         return [*self._cold(), *self._second(), *self._tar()]
 
     def _wanted(self) -> list[str]:
@@ -141,6 +84,11 @@ class _Pair:
         if self._has_tar:
             wanted += [OUR_TAR, SAVE_LOAD]
         return list(dict.fromkeys(wanted))
+
+    def _floors(self) -> list[str]:
+        """Parts of ours, measured once, that tell what bounds it."""
+        cold = [SAVE, PULL] if COLD in self.names else []
+        return [*cold, *([LOAD] if self._has_tar else [])]
 
     @property
     def _has_push_pull(self) -> bool:
@@ -164,27 +112,27 @@ class _Pair:
     def _cold(self) -> list[Row]:
         if COLD not in self.names:
             return []
-        what = "RangeImages applied to Ready, registry and range empty"
+        what = f"RangeImages applied to Ready, registry and range empty; {self._floor(SAVE, PULL)}"
         rows = [self._row("cold", OURS, SAVE_LOAD, COLD_ALLOWED[self.source], what)]
         if self._has_push_pull:
             rows += [self._row("cold", OURS, PUSH_PULL, PUSH_PULL_ALLOWED, what)]
         return rows
 
     def _second(self) -> list[Row]:
+        if not self._has_second:
+            return []
         what = "RangeImages applied to Ready, registry filled, range empty"
-        return (
-            [self._row("second range", OUR_SECOND, PULL, SECOND_ALLOWED, what)]
-            if self._has_second
-            else []
-        )
+        return [self._row("second range", OUR_SECOND, PULL, SECOND_ALLOWED, what)]
 
     def _tar(self) -> list[Row]:
-        what = "the same, but the range does not trust the registry"
-        return (
-            [self._row("tar from the registry", OUR_TAR, SAVE_LOAD, TAR_ALLOWED, what)]
-            if self._has_tar
-            else []
-        )
+        if not self._has_tar:
+            return []
+        what = f"registry filled, but the range does not trust it; {self._floor(LOAD)}"
+        return [self._row("tar from the registry", OUR_TAR, SAVE_LOAD, TAR_ALLOWED, what)]
+
+    def _floor(self, *parts: str) -> str:
+        told = ", ".join(f"{part} {self._found[part].median:.1f}" for part in parts)
+        return f"beside it: {told}"
 
     def _row(self, name: str, ours: str, theirs: str, allowed: Allowance, what: str) -> Row:
         measure = f"{name}, {self._stores}, against {theirs} [s]"
