@@ -7,11 +7,19 @@ that the lab of the end-to-end tests could not be reached from.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import MATRIX_FILE
+from tests.matrix import PROMISES, ROWS
 
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -53,7 +61,12 @@ def main() -> int:
     chosen = parser.parse_args().stages or list(STAGES)
     if unknown := set(chosen) - set(STAGES):
         parser.error(f"no such stage: {', '.join(sorted(unknown))}")
-    results = [_stage(name) for name in chosen]
+    with tempfile.TemporaryDirectory(prefix="cyroid-run-") as folder:
+        told = Path(folder) / "rows"
+        told.touch()
+        os.environ[MATRIX_FILE] = str(told)
+        results = [_stage(name) for name in chosen]
+        print(matrix([json.loads(line) for line in told.read_text().splitlines()]))
     print("\nstage       result      time  counts")
     for result in results:
         print(result.line())
@@ -64,6 +77,21 @@ def main() -> int:
     bad = sum(not result.is_good for result in results)
     print(f"{total['passed']} passed, {total['failed'] or bad} failed, {total['skipped']} skipped")
     return 1 if bad else 0
+
+
+def matrix(told: list[dict[str, Any]]) -> str:
+    """The rows of the fault matrix that were tried, with result and seconds."""
+    lines = ["\nrow   result   seconds  tests  what breaks, or what is promised"]
+    for row, text in {**ROWS, **PROMISES}.items():
+        mine = [each for each in told if row in each["rows"]]
+        if not mine:
+            continue
+        tests = len({each["test"] for each in mine})
+        seconds = sum(each["seconds"] for each in mine)
+        outcomes = {each["outcome"] for each in mine}
+        verdict = next(word for word in ("failed", "skipped", "passed") if word in outcomes)
+        lines.append(f"{row:<5} {verdict:<8} {seconds:7.1f}  {tests:5}  {text}")
+    return "\n".join(lines)
 
 
 def _stage(name: str) -> Result:
