@@ -28,6 +28,8 @@ def test_the_samples_of_the_readme_come_to_what_they_say(
     cluster.kubectl("wait", "rimg", "--for=condition=Ready", *where, timeout=90)
     for found in cluster.read("rimg", "--namespace=range-01")["items"]:
         assert_status_conforms(found)
+    # The sample pod lists the gate cyroid.io/images-ready: the kubelet joins it into Ready.
+    cluster.kubectl("wait", "pods", "--for=condition=Ready", *where, timeout=90)
     cluster.kubectl("delete", "namespace", "range-01", "--timeout=60s", timeout=90)
 
 

@@ -26,6 +26,8 @@ LONGEST_HOLD_SECONDS = 30.0
 """What we grant a Retry-After: the API server is asked again, at least that often."""
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+"""Merges lists by their keys, conditions by type; for Kubernetes' own kinds only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Api:
         return await self._call("POST", path, {}, body, "application/json")
 
     async def patch(self, path: str, body: Mapping[str, Any], *, form: str, **query: str) -> Answer:
-        """PATCH in the form APPLY or MERGE; raises ApiUnavailable and AccessDenied."""
+        """PATCH in the form APPLY, MERGE or STRATEGIC; raises ApiUnavailable and AccessDenied."""
         return await self._call("PATCH", path, query, body, form)
 
     async def _call(

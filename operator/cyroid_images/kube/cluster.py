@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
 from cyroid_images.kube import events, rights
-from cyroid_images.kube.api import APPLY, MERGE, Answer, Api, success
+from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, success
 from cyroid_images.kube.connection import Site, connect
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
@@ -108,6 +108,20 @@ class Cluster:
             path, body, form=APPLY, fieldManager=FIELD_MANAGER, force="true"
         )
         return _version(answer, f"status of {key.kind} {key.namespace}/{key.name}")
+
+    async def set_pod_condition(
+        self, namespace: str, name: str, uid: str, condition: Mapping[str, Any]
+    ) -> None:
+        """Set one condition in a pod's status, of the pod with this UID only; gone is fine.
+
+        A strategic merge, as the kubelet does it: other conditions stay as they are, and a
+        `uid` that is another pod's is a 409.
+        """
+        path = f"{RESOURCES['Pod'].path(namespace, name)}/status"
+        body = {"metadata": {"uid": uid}, "status": {"conditions": [condition]}}
+        answer = await self._api.patch(path, body, form=STRATEGIC)
+        if answer.code not in (404, 409):
+            success(answer, f"condition of pod {namespace}/{name}")
 
     async def secret(self, name: str) -> Mapping[str, bytes] | None:
         """The contents of a Secret of the operator's own namespace; None only if absent."""

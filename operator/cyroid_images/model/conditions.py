@@ -34,6 +34,7 @@ __all__ = [
     "Verdict",
     "clean_message",
     "message_of",
+    "rfc3339",
     "set_conditions",
 ]
 
@@ -73,14 +74,15 @@ def _whole_seconds(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A UTC moment as the Kubernetes API writes it, in whole seconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 Moment = Annotated[
     AwareDatetime,
     AfterValidator(_whole_seconds),
-    PlainSerializer(_rfc3339, return_type=str, when_used="always"),
+    PlainSerializer(rfc3339, return_type=str, when_used="always"),
 ]
 """An aware UTC moment in whole seconds, written as RFC 3339 with Z."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 COMPONENT_LABEL = "cyroid.io/component"
 COMPONENT = "dind"
 """Without this label no pod is a target, whatever a selector says."""
+READINESS_GATE = "cyroid.io/images-ready"
+"""The pod condition that a pod may list as a readiness gate, and that we then write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Pod:
     """Deleted, finished or failed: never a target again."""
     running: tuple[str, ...]
     """The IDs of the containers that run: another ID is a restarted engine."""
+    waits_for_images: bool = False
+    """Does it list our readiness gate?"""
+    gate: str | None = field(default=None, compare=False)
+    """What our condition says in it: True, False or Unknown; None while it has none. We write
+    it ourselves, so a change of it is no news."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Pod:
@@ -48,6 +55,18 @@ class Pod:
                     for item in containers
                     if (item.get("state") or {}).get("running") is not None
                 )
+            ),
+            waits_for_images=any(
+                gate.get("conditionType") == READINESS_GATE
+                for gate in spec.get("readinessGates") or []
+            ),
+            gate=next(
+                (
+                    item["status"]
+                    for item in status.get("conditions") or []
+                    if item["type"] == READINESS_GATE
+                ),
+                None,
             ),
         )
 

@@ -118,4 +118,10 @@ class Cluster(Protocol):
         """The new resourceVersion; None when the object is gone. Raises StatusConflict."""
         ...
 
+    async def set_pod_condition(
+        self, namespace: str, name: str, uid: str, condition: Mapping[str, Any]
+    ) -> None:
+        """Set one condition of exactly this pod; one that is gone is fine."""
+        ...
+
     async def emit(self, note: EventNote) -> None: ...

@@ -19,6 +19,7 @@ from cyroid_images.reconcile.observe_range import RangeObserver
 from cyroid_images.reconcile.outcomes import RangeOutcomes
 from cyroid_images.reconcile.pace import next_look
 from cyroid_images.reconcile.range_moves import RangeMoves
+from cyroid_images.reconcile.reporter import AGAIN_SECONDS
 from cyroid_images.reconcile.site import Site
 
 Steps = Mapping[str, tuple[Step, ...]]
@@ -51,7 +52,9 @@ class RangeReconciler:
         await self._outcomes.tell_drift(key, item, memory.drifted(steps))
         memory.prune(steps)
         self._apply(key, seen, steps, memory)
-        return await self._report(key, seen, steps, memory)
+        pause = await self._report(key, seen, steps, memory)
+        has_told_gates = await self._site.gates.tell(key, seen, steps)
+        return pause if has_told_gates else min(pause, AGAIN_SECONDS)
 
     def _plan(self, seen: RangeSeen) -> Steps:
         """One step per target and image; none for a target that was not seen."""
@@ -96,6 +99,8 @@ class RangeReconciler:
         self._site.jobs.drop(key)
         self._site.reporter.forget(key)
         self._observer.forget(key)
+        for other in self._site.gates.forget(key):
+            self._site.queue.wake(other)
 
 
 def _steps(seen: RangeSeen, each: TargetSeen) -> tuple[Step, ...]:

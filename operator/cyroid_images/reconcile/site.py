@@ -9,6 +9,7 @@ from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.knowledge import HeldByUpstream, UpstreamAsk
 from cyroid_images.model.platform import Platform
 from cyroid_images.reconcile.board import Board
+from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.looks import Looks
@@ -33,6 +34,7 @@ class Site:
     asking: Pool
     """Threads for short questions to the registry."""
     reporter: Reporter
+    gates: Gates
     registries: Registries
     movers: Movers
     secrets: Secrets

@@ -102,6 +102,10 @@ class World:
         """The RangeImages that name this cache."""
         return tuple(key for key, item in self.ranges.items() if item.cache_name == cache)
 
+    def ranges_on(self, pod: Pod) -> tuple[Key, ...]:
+        """The RangeImages that select this pod."""
+        return tuple(sorted(key for key, item in self.ranges.items() if item.selects(pod)))
+
     def older_rivals(self, wanted: RangeImages) -> tuple[RangeImages, ...]:
         """The RangeImages of its namespace that were there before it, the oldest first."""
         mine = _age(wanted)

@@ -11,6 +11,7 @@ from cyroid_images.errors import Reason
 from cyroid_images.kube import Cluster
 from cyroid_images.model.fault import Fault
 from cyroid_images.reconcile.board import Board
+from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.looks import Looks
@@ -77,7 +78,7 @@ class Operator:
 
 def _site(settings: Settings, cluster: Cluster) -> Site:
     moving, looking, asking = pools(settings.max_transfers)
-    world, queue, known = World(), WorkQueue[Key](), KnownLayers()
+    world, queue, known, clock = World(), WorkQueue[Key](), KnownLayers(), SystemClock()
     upstreams = Upstreams()
     archives = Archives(settings.archives) if settings.archives else None
     limits = {
@@ -103,10 +104,11 @@ def _site(settings: Settings, cluster: Cluster) -> Site:
         upstreams=Looks(upstreams.find, asking, wake, _ASKING),
         asking=asking,
         reporter=Reporter(cluster, world),
+        gates=Gates(cluster, world, clock),
         registries=RegistryLooks(known),
         movers=Transfers(known, upstreams, archives or Archives(NOWHERE)),
         secrets=ClusterSecrets(cluster),
-        clock=SystemClock(),
+        clock=clock,
         client_secret=settings.docker_client_secret,
         platform=OWN_PLATFORM,
     )

@@ -44,6 +44,8 @@ class FakeCluster:
     notes: list[EventNote] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     gone: bool = False
+    gates: list[tuple[str, str]] = field(default_factory=list)
+    """UID and status of each pod condition that was written."""
 
     async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
         if self.errors:
@@ -57,6 +59,17 @@ class FakeCluster:
             raise self.errors.pop(0)
         self.statuses.append((key, resource_version, status))
         return None if self.gone else str(int(resource_version) + 1)
+
+    async def set_pod_condition(
+        self,
+        namespace: str,  # noqa: ARG002 - the port
+        name: str,  # noqa: ARG002 - the port
+        uid: str,
+        condition: Mapping[str, Any],
+    ) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.gates.append((uid, condition["status"]))
 
     async def emit(self, note: EventNote) -> None:
         self.notes.append(note)

@@ -12,6 +12,7 @@ from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.engine import EngineView
 from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.cache import CacheReconciler
+from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.looks import Looks
@@ -96,6 +97,7 @@ class Stage:
             upstreams=Looks(self.upstreams.find, self.pools[1], wake),
             asking=self.pools[2],
             reporter=Reporter(self.cluster, self.world),
+            gates=Gates(self.cluster, self.world, FakeClock()),
             registries=self.registries,
             movers=self.movers,
             secrets=NoSecrets(),
