@@ -80,11 +80,16 @@ def test_an_answer_is_reset_or_falls_silent_in_its_middle(
         (Change(silent_at=30_000), httpx.ReadTimeout),
     ):
         proxy.on("GET", "/length", change)
-        content = b""
-        with pytest.raises(error), http.stream("GET", "/length", timeout=0.1) as answer:
-            for piece in answer.iter_raw():
-                content += piece
+        content = bytearray()
+        with pytest.raises(error):
+            read_into(content, http)
         assert content == BODY[:30_000]
+
+
+def read_into(content: bytearray, http: httpx.Client) -> None:
+    with http.stream("GET", "/length", timeout=0.1) as answer:
+        for piece in answer.iter_raw():
+            content += piece
 
 
 def test_a_slow_line_takes_its_time(http: httpx.Client, proxy: FaultProxy) -> None:
