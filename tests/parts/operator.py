@@ -32,6 +32,8 @@ class OperatorPart:
         """The archive volume."""
         self.archives.mkdir(exist_ok=True)
         self._health = f"http://127.0.0.1:{port}/healthz"
+        self.settings: dict[str, str] = {}
+        """CYROID_* variables of the next start, beside or instead of the usual ones."""
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -55,7 +57,7 @@ class OperatorPart:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env=self._environment,
+                env=self._environment | self.settings,
             )
         wait_for(self._is_alive, "the operator to be alive", READY_SECONDS, self.log)
 
@@ -76,6 +78,11 @@ class OperatorPart:
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def log_file(self) -> Path:
+        """Everything that it and those before it wrote."""
+        return self._log
 
     def log(self, start: int = 0) -> str:
         """The last of what it wrote, from this byte on."""
