@@ -20,6 +20,7 @@ from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.pool import Pool
 from cyroid_images.reconcile.ports import Cluster
 from cyroid_images.reconcile.range import RangeReconciler
+from cyroid_images.reconcile.relists import Relists
 from cyroid_images.reconcile.site import Site
 from cyroid_images.reconcile.world import Broken
 
@@ -31,6 +32,10 @@ AGAIN_SECONDS = 60.0
 """After a defect in a pass: it is not left alone for ever, and not hammered."""
 LIST_AGAIN_SECONDS = 2.0
 """After a list that failed at the start: nothing can be done before there is one."""
+RELIST_SECONDS = 2.0
+"""After a watch had to list again: the other watches do so in the same moment."""
+SWEEP_AGAIN_SECONDS = 30.0
+"""After a sweep that failed: until then a deletion that a watch lost is not known."""
 
 
 class Loop:
@@ -45,6 +50,8 @@ class Loop:
         self._caches = CacheReconciler(site)
         self._tasks: list[asyncio.Task[None]] = []
         self._swept = time.monotonic()
+        self._relists = Relists()
+        self._relisted = asyncio.Event()
 
     async def start(self) -> None:
         """List everything once, then work; returns when the list is there."""
@@ -63,6 +70,8 @@ class Loop:
 
     def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
         """One event of a watch: remember it and wake whom it touches."""
+        if self._relists.shows(Kind(kind), event_type, body):
+            self._relisted.set()
         for key in self._site.world.changed(Kind(kind), event_type, body):
             self._site.queue.wake(key)
 
@@ -123,15 +132,22 @@ class Loop:
         )
 
     async def _sweep(self) -> None:
+        pause = self._sweep_seconds
         while True:
-            await asyncio.sleep(self._sweep_seconds)
-            await self._list_all()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._relisted.wait()
+                    await asyncio.sleep(RELIST_SECONDS)
+            self._relisted.clear()
+            is_done = await self._list_all()
+            pause = self._sweep_seconds if is_done else SWEEP_AGAIN_SECONDS
             self._swept = time.monotonic()
 
     async def _list_all(self) -> bool:
         """List every kind anew; False, with a line in the log, where that failed."""
         try:
             for kind in FIRST_LIST:
+                self._site.world.expect_list()
                 for key in self._site.world.replace(kind, await self._cluster.list(kind)):
                     self._site.queue.wake(key)
         except ApiUnavailable as exc:

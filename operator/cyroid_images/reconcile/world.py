@@ -63,9 +63,13 @@ class World:
         self.caches: dict[str, ImageCache] = {}
         self.pods: dict[str, Pod] = {}
         self.namespaces: dict[str, Mapping[str, str]] = {}
+        self._told: set[tuple[Kind, str, str]] | None = None
+        """What was told while a list is on its way; None while none is."""
 
     def changed(self, kind: Kind, event: str | None, body: Mapping[str, Any]) -> frozenset[Key]:
         """Remember one event of a watch; returns the keys that it touches."""
+        if self._told is not None:
+            self._told.add(_place(kind, body))
         match kind:
             case Kind.RANGE_IMAGES:
                 return self._range(body, gone=event == "DELETED")
@@ -76,14 +80,24 @@ class World:
             case Kind.NAMESPACE:
                 return self._namespace(body, gone=event == "DELETED")
 
+    def expect_list(self) -> None:
+        """A list is asked for now: whatever is told until it is there is newer than it."""
+        self._told = set()
+
     def replace(self, kind: Kind, bodies: Iterable[Mapping[str, Any]]) -> frozenset[Key]:
-        """Remember a whole list: what it lacks is gone, even if no watch ever said so."""
+        """Remember a whole list: what it lacks is gone, even if no watch ever said so.
+
+        What a watch told, or we wrote, since `expect_list` stays as it is: the list would put
+        an object back to an older version, or take one away that was just made.
+        """
+        newer, self._told = self._told or set(), None
         listed = list(bodies)
+        heard = [("MODIFIED", body) for body in listed]
+        heard += [("DELETED", body) for body in self._missing(kind, listed)]
         touched: set[Key] = set()
-        for body in listed:
-            touched |= self.changed(kind, "MODIFIED", body)
-        for body in self._missing(kind, listed):
-            touched |= self.changed(kind, "DELETED", body)
+        for event, body in heard:
+            if _place(kind, body) not in newer:
+                touched |= self.changed(kind, event, body)
         return frozenset(touched)
 
     def targets(self, wanted: RangeImages) -> tuple[Pod, ...]:
@@ -118,6 +132,8 @@ class World:
 
     def reported(self, key: Key, version: str, status: Status) -> None:
         """Our own status write: the object has this version and says this now."""
+        if self._told is not None:
+            self._told.add((key.kind, key.namespace, key.name))
         if (held := self.ranges.get(key)) and isinstance(status, RangeImagesStatus):
             self.ranges[key] = replace(held.at_version(version), status=status)
         elif (cache := self.caches.get(key.name)) and isinstance(status, ImageCacheStatus):
@@ -221,6 +237,11 @@ class World:
 
     def _broken_of(self, kind: Kind) -> list[tuple[str, str, str]]:
         return [(key.namespace, key.name, "") for key in self.broken if key.kind is kind]
+
+
+def _place(kind: Kind, body: Mapping[str, Any]) -> tuple[Kind, str, str]:
+    metadata = body["metadata"]
+    return kind, metadata.get("namespace", ""), metadata["name"]
 
 
 def _age(item: RangeImages) -> tuple[Any, str]:

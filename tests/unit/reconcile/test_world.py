@@ -129,6 +129,20 @@ def test_a_list_that_tells_nothing_new_touches_nobody(world: World) -> None:
     assert world.replace(IMAGE_CACHE, [cache_body()]) == frozenset()
 
 
+def test_what_was_told_while_a_list_was_on_its_way_is_newer_than_the_list(world: World) -> None:
+    world.expect_list()
+    new = with_metadata(range_body("new"), uid="new")
+    assert world.changed(RANGE, "ADDED", new)
+    world.changed(RANGE, "MODIFIED", with_metadata(range_body(), resourceVersion="12"))
+    world.reported(OTHER, "13", world.ranges[OTHER].status)
+    assert world.replace(RANGE, [range_body(), range_body("other")]) == frozenset()
+    assert set(world.ranges) == {R, OTHER, Key(RANGE, "default", "new")}
+    versions = [world.ranges[key].metadata.resource_version for key in (R, OTHER)]
+    assert versions == ["12", "13"]
+    world.expect_list()
+    assert Key(RANGE, "default", "new") in world.replace(RANGE, [range_body()])
+
+
 def test_a_pod_made_again_under_its_name_is_another(world: World) -> None:
     again = with_metadata(pod(), uid="new")
     assert world.replace(POD, [again]) == {R}
