@@ -33,13 +33,17 @@ class Reporter:
         self._cluster = cluster
         self._world = world
         self._last: dict[Key, float] = {}
+        self._unwritten: dict[Key, tuple[str, Status]] = {}
+        """By key: the uid, and what could not be written yet."""
 
     async def report(
         self, key: Key, metadata: Metadata, previous: Status, status: Status
     ) -> float | None:
         """Write the status if it differs; seconds until it should be tried again, or None."""
+        status = self._at_true_times(key, metadata.uid, status)
         before, after = previous.to_document(), status.to_document()
         if before == after:
+            self._unwritten.pop(key, None)
             return None
         now = asyncio.get_running_loop().time()
         wait = self._last.get(key, 0.0) + PROGRESS_SECONDS - now
@@ -54,7 +58,9 @@ class Reporter:
         except (StatusConflict, ApiUnavailable) as exc:
             # Edited meanwhile, and the watch brings the new version; or the API is away.
             _log.info("status of %s is not written yet: %s", key, exc)
+            self._unwritten[key] = metadata.uid, status
             return AGAIN_SECONDS
+        self._unwritten.pop(key, None)
         if version is not None:  # else it was deleted meanwhile
             self._last[key] = now
             self._world.reported(key, version, status)
@@ -70,6 +76,20 @@ class Reporter:
     def forget(self, key: Key) -> None:
         """The object is gone."""
         self._last.pop(key, None)
+        self._unwritten.pop(key, None)
+
+    def _at_true_times(self, key: Key, uid: str, status: Status) -> Status:
+        """What turned while nothing could be written turned then, not when it is written."""
+        kept_uid, kept = self._unwritten.get(key, ("", None))
+        if kept is None or kept_uid != uid:
+            return status
+        conditions = tuple(
+            each.model_copy(update={"last_transition_time": old.last_transition_time})
+            if (old := kept.condition(each.type)) and old.status is each.status
+            else each
+            for each in status.conditions
+        )
+        return status.model_copy(update={"conditions": conditions})
 
     async def _tell_turns(
         self, key: Key, metadata: Metadata, previous: Status, status: Status

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, StatusConflict, StatusRejected
-from cyroid_images.model.conditions import Verdict, set_conditions
+from cyroid_images.model.conditions import Verdict, rfc3339, set_conditions
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.reporter import (
@@ -25,9 +26,11 @@ from tests.unit.reconcile.fakes import FakeCluster
 KEY = Key(Kind.RANGE_IMAGES, "default", "r")
 
 
-def told(kind: str, status: str, reason: Reason, message: str = "a message") -> RangeImagesStatus:
+def told(
+    kind: str, status: str, reason: Reason, message: str = "a message", at: datetime = NOW
+) -> RangeImagesStatus:
     verdict: Any = Verdict(kind, status, reason, message)  # type: ignore[arg-type] # as text
-    return RangeImagesStatus(conditions=set_conditions((), [verdict], generation=3, now=NOW))
+    return RangeImagesStatus(conditions=set_conditions((), [verdict], generation=3, now=at))
 
 
 NOTHING = RangeImagesStatus()
@@ -103,6 +106,38 @@ def test_what_could_not_be_written_is_tried_again_soon(error: Exception) -> None
         assert desk.world.ranges[KEY].status == NOTHING
         assert desk.cluster.notes == []
         assert await desk.report(NOTHING, READY) is None
+
+    clock.run(scenario(Desk()))
+
+
+@pytest.mark.row("K1")
+def test_what_turned_while_the_api_was_away_is_told_with_the_time_at_which_it_turned() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.cluster.errors += [ApiUnavailable("away")] * 2
+        later = NOW + timedelta(minutes=5)
+        for status in (READY, told("Ready", "True", Reason.ALL_IMAGES_PRESENT, "words", later)):
+            assert await desk.report(NOTHING, status) == AGAIN_SECONDS
+        await desk.report(NOTHING, told("Ready", "True", Reason.ALL_IMAGES_PRESENT, "all", later))
+        ((_, _, written),) = desk.cluster.statuses
+        (condition,) = written["conditions"]
+        assert condition["message"] == "all"
+        assert condition["lastTransitionTime"] == rfc3339(NOW)
+        assert len(desk.cluster.notes) == 1
+
+    clock.run(scenario(Desk()))
+
+
+def test_what_an_object_before_it_was_about_to_say_is_nothing_of_the_new_one() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.cluster.errors.append(ApiUnavailable("away"))
+        await desk.report(NOTHING, READY)
+        body = range_body()
+        body["metadata"]["uid"] = "another"
+        desk.world.changed(Kind.RANGE_IMAGES, "ADDED", body)
+        later = NOW + timedelta(minutes=5)
+        await desk.report(NOTHING, told("Ready", "True", Reason.ALL_IMAGES_PRESENT, at=later))
+        ((_, _, written),) = desk.cluster.statuses
+        assert written["conditions"][0]["lastTransitionTime"] == rfc3339(later)
 
     clock.run(scenario(Desk()))
 
