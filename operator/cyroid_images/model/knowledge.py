@@ -40,6 +40,15 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A second look at what is stored: is it there, and what does its tag name now?"""
+
+    is_there: bool
+    tagged: Digest | None
+    """None: there is no such tag."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where in our registry to look."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cyroid_images.model.actions import Step, Target
 from cyroid_images.model.archive import ArchiveView
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image_cache import ImageCache
@@ -79,6 +80,8 @@ class RangeDone:
     tar: tuple[TarDelivery, ...]
     tar_causes: Mapping[tuple[str, str], str]
     """By target and image: the error that made a load necessary."""
+    renewed: Mapping[tuple[str, Wish], Digest] = field(default_factory=dict)
+    """By target UID: images that were delivered with this digest, and are wanted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +128,7 @@ class CacheSeen:
     now: datetime
     hosts: Mapping[str, Failure] = field(default_factory=dict)
     """Upstream hosts that are left alone for a while."""
+    refilling: frozenset[Wish] = frozenset()
+    """Was in the registry, and the registry lost it."""
     default: Platform | None = None
     """Which platform of several is meant where nobody names one: the operator's own."""

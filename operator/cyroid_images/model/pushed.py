@@ -29,3 +29,5 @@ class Pushed:
     """Why it went this way, for people; the engine's own words where it refused."""
     sent_bytes: int | None = None
     """Bytes of layers that the operator sent; None where the engine sent them itself."""
+    is_partial: bool = False
+    """The engine has not every platform of the index that it knows the image by."""

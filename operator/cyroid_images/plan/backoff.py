@@ -25,19 +25,23 @@ _FULL = frozenset({Reason.INSUFFICIENT_STORAGE, Reason.REGISTRY_FULL})
 def failed(previous: Failure | None, fault: Fault, now: datetime, *, spread: float) -> Failure:
     """The failure after one more attempt; `spread` in -1 to 1 keeps retries apart."""
     attempts = (previous.attempts if previous else 0) + 1
-    pause = _pause(fault, attempts) * (1 + _SPREAD * spread)
+    pause = _pause(fault, attempts, now) * (1 + _SPREAD * spread)
     return Failure(fault, attempts, now + timedelta(seconds=pause))
 
 
-def _pause(fault: Fault, attempts: int) -> float:
+def is_given_up(failure: Failure) -> bool:
+    """Can only somebody outside help: a human, or for integrity whoever mends the content?"""
+    mark = failure.reason.mark
+    return mark is Mark.TERMINAL or (mark is Mark.INTEGRITY and failure.attempts > 1)
+
+
+def _pause(fault: Fault, attempts: int, now: datetime) -> float:
     """Seconds until the next attempt."""
     if fault.retry_after is not None:
         return fault.retry_after
     if fault.reason in _FULL:
         return FULL_DISK_SECONDS
-    if fault.reason.mark is Mark.TERMINAL:
-        return TERMINAL_SECONDS
-    if fault.reason.mark is Mark.INTEGRITY and attempts > 1:
+    if is_given_up(Failure(fault, attempts, now)):
         return TERMINAL_SECONDS
     return min(FIRST_SECONDS * 2.0 ** min(attempts - 1, 16), CAP_SECONDS)
 

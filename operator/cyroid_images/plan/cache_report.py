@@ -14,7 +14,7 @@ from cyroid_images.model.conditions import (
     set_conditions,
 )
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.model.status import (
     MOST_FAILURES,
@@ -26,7 +26,8 @@ from cyroid_images.model.status import (
     TransferFailure,
     first,
 )
-from cyroid_images.plan import story
+from cyroid_images.plan import backoff, story
+from cyroid_images.plan.cache import drifted
 from cyroid_images.plan.settled import settled_generation
 from cyroid_images.plan.sources import Sources, resolve
 from cyroid_images.plan.wording import under_way
@@ -76,8 +77,7 @@ def _ending(
         if isinstance(step, Wait):
             causes[step.fault] = None
         elif isinstance(step, Push | Copy):
-            moving = under_way(running) or "images are about to be moved into the registry"
-            causes[Fault(Reason.PROGRESSING, moving)] = None
+            causes[_moving(step.wish, seen, running)] = None
     return story.Ending(
         is_complete=cached == len(steps) and seen.registry is None,
         good=Reason.ALL_IMAGES_CACHED,
@@ -85,7 +85,22 @@ def _ending(
         causes=list(causes),
         is_suspended=seen.item.spec.suspend,
         has_failed=bool(seen.failures),
+        given_up=frozenset(
+            failure.reason for failure in seen.failures.values() if backoff.is_given_up(failure)
+        ),
     )
+
+
+def _moving(wish: Wish, seen: CacheSeen, running: tuple[Running, ...]) -> Fault:
+    """What a fill is under way for: new content, lost content, or plain progress."""
+    words = under_way(running) or "images are about to be moved into the registry"
+    if moved := drifted(wish, seen):
+        stored, found = moved
+        what = f"{wish} moved in {found.source} from {stored.manifest.digest} to {found.id}"
+        return Fault(Reason.NEW_DIGEST, f"{what}; {words}")
+    if wish in seen.refilling:
+        return Fault(Reason.REFILLING, f"the registry lost images and is filled again; {words}")
+    return Fault(Reason.PROGRESSING, words)
 
 
 def _registry_available(seen: CacheSeen) -> Verdict:

@@ -161,8 +161,13 @@ def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
 
 
 def _not_cached(known: Knowledge, seen: Delivered) -> Fault:
-    if seen.cache.registry is not None:
-        return seen.cache.registry
-    if known.failure is not None:
-        return known.failure.fault
+    """Why there is nothing to pull; what only the cache's admin can mend is the cache's matter."""
+    if (fault := seen.cache.registry) is not None:
+        return _of_cache(fault) if fault.reason.mark is Mark.TERMINAL else fault
+    if (failure := known.failure) is not None:
+        return _of_cache(failure.fault) if backoff.is_given_up(failure) else failure.fault
     return Fault(Reason.PROGRESSING, "on its way into the registry")
+
+
+def _of_cache(fault: Fault) -> Fault:
+    return Fault(Reason.CACHE_NOT_READY, f"the cache stalls: {fault.reason}: {fault.message}")

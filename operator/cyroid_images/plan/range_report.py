@@ -128,8 +128,18 @@ def _causes(seen: RangeSeen, done: RangeDone) -> list[Fault]:
             if isinstance(step, Wait):
                 causes[step.fault] = None
             elif isinstance(step, Pull | Load):
-                causes[Fault(Reason.PROGRESSING, moving or "transfers are about to start")] = None
+                causes[_moving(each.target.uid, step, done, moving)] = None
     return list(causes)
+
+
+def _moving(uid: str, step: Pull | Load, done: RangeDone, moving: str | None) -> Fault:
+    """What a delivery is under way for: new content under a known name, or plain progress."""
+    words = moving or "transfers are about to start"
+    before = done.renewed.get((uid, step.wish))
+    if before is None:
+        return Fault(Reason.PROGRESSING, words)
+    what = f"{step.wish} moved from {before} to {step.content.identity}"
+    return Fault(Reason.NEW_DIGEST, f"{what}; {words}")
 
 
 def _targets_available(seen: RangeSeen) -> Verdict:

@@ -31,7 +31,8 @@ _TARGETS = (
     Reason.TLS_REJECTED,
     Reason.TARGET_IDENTITY_MISMATCH,
 )
-_WORK = frozenset({Reason.PROGRESSING, Reason.NEW_DIGEST, Reason.SOURCE_CHANGED, Reason.REFILLING})
+_WORK = (Reason.SOURCE_CHANGED, Reason.NEW_DIGEST, Reason.REFILLING, Reason.PROGRESSING)
+"""What is under way, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Ending:
     is_suspended: bool = False
     has_failed: bool = False
     """Something was tried in vain and will be tried again."""
+    given_up: frozenset[Reason] = frozenset()
+    """Integrity reasons whose one repair was in vain: only the outside world can help."""
 
 
 def tell(ending: Ending) -> tuple[Verdict, ...]:
@@ -58,7 +61,7 @@ def tell(ending: Ending) -> tuple[Verdict, ...]:
         return (_ready(ConditionStatus.FALSE, Reason.SUSPENDED, f"{ending.headline}; suspended"),)
     reason, message = _choose(ending)
     ready = _ready(ConditionStatus.FALSE, reason, f"{ending.headline}; {message}")
-    if ending.causes and all(cause.reason.mark is Mark.TERMINAL for cause in ending.causes):
+    if ending.causes and all(_is_final(cause.reason, ending) for cause in ending.causes):
         return ready, Verdict(ConditionType.STALLED, ConditionStatus.TRUE, reason, message)
     return ready, Verdict(
         ConditionType.RECONCILING, ConditionStatus.TRUE, _going_on(ending, reason), message
@@ -72,7 +75,11 @@ def rank(reason: Reason) -> int:
     for place, group in enumerate((_CACHE, _REGISTRY, _TARGETS), start=1):
         if reason in group:
             return place
-    return 9 if reason in _WORK else 5
+    return _WORK.index(reason) + 6 if reason in _WORK else 5
+
+
+def _is_final(reason: Reason, ending: Ending) -> bool:
+    return reason.mark is Mark.TERMINAL or reason in ending.given_up
 
 
 def _choose(ending: Ending) -> tuple[Reason, str]:

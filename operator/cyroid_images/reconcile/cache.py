@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import assert_never
@@ -17,6 +18,7 @@ from cyroid_images.model.knowledge import (
     HeldByUpstream,
     Stored,
 )
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.registry import RegistryEndpoint
@@ -31,6 +33,8 @@ from cyroid_images.reconcile.observe_cache import CacheObserver
 from cyroid_images.reconcile.reporter import PROGRESS_SECONDS
 from cyroid_images.reconcile.site import Site
 from cyroid_images.reconcile.tidying import tidy_sources
+
+_log = logging.getLogger(__name__)
 
 FILL_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
@@ -58,11 +62,15 @@ class CacheReconciler:
         if not item.status.conditions:  # the first word comes before any I/O
             word = first_word_of_cache(item, self._site.clock.now())
             await self._site.reporter.report(key, item.metadata, item.status, word)
+            _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.caches.get(key.name, item)
         await self._take_outcomes(key, item, memory)
         seen, endpoint = await self._observer.observe(key, item, memory)
+        if memory.looks_first():
+            _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
         steps = [plan_image(wish, seen, endpoint) for wish in seen.wishes]
         await self._tell_moved_tags(key, seen, memory)
+        await self._tell_foreign_tags(key, seen, memory)
         self._apply(key, seen, steps)
         self._publish(key, seen, endpoint, memory)
         asked = [s for s in steps if seen.wishes[s.wish] or isinstance(s, Cached)]
@@ -165,6 +173,16 @@ class CacheReconciler:
             f" in {ended.seconds:.1f} s)",
             about=f"{fill.wish}/{manifest.digest}",
         )
+        if isinstance(ended.result, Pushed) and ended.result.is_partial:
+            await self._site.reporter.note(
+                key,
+                item.metadata,
+                Reason.PARTIAL_PLATFORM_IMAGE,
+                f"{fill.source.source} has only a part of the index {fill.source.id} that"
+                f" {fill.wish} names; the registry has its {manifest.digest} for"
+                f" {_stored(ended).content.platform}",
+                about=f"{fill.wish}/{manifest.digest}",
+            )
 
     async def _tell_moved_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
         moved_tags = {wish: moved for wish in seen.wishes if (moved := drifted(wish, seen))}
@@ -179,6 +197,23 @@ class CacheReconciler:
                 Reason.NEW_DIGEST,
                 f"{wish} moved in {found.source}: from {stored.manifest.digest} to {found.id}",
                 about=f"{wish}/{found.id}",
+            )
+
+    async def _tell_foreign_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
+        """Harmless, as engines pull by digest; somebody should know all the same."""
+        memory.warned.intersection_update(memory.foreign.items())
+        for wish, digest in memory.foreign.items():
+            if (wish, digest) in memory.warned or wish not in memory.stored:
+                continue
+            memory.warned.add((wish, digest))
+            stored = memory.stored[wish]
+            await self._site.reporter.note(
+                key,
+                seen.item.metadata,
+                Reason.REGISTRY_TAG_DRIFT,
+                f"somebody moved the tag of {wish} in the registry ({stored.repository}) to"
+                f" {digest}; ranges still get {stored.manifest.digest}",
+                about=f"{wish}/{digest}",
             )
 
     def _remember(self, key: Key, item: ImageCache) -> CacheMemory:

@@ -40,9 +40,17 @@ class CacheMemory:
     misses: int = 0
     """Questions in a row that the registry did not answer."""
     has_looked: bool = False
+    looked_at: int = -1
+    """The generation of which somebody was told that it was looked at."""
     upstreams: UpstreamMemory = field(default_factory=UpstreamMemory)
     told: set[tuple[Wish, Digest]] = field(default_factory=set)
     """Moved tags that people were told of, until the new content is in the registry."""
+    refilling: set[Wish] = field(default_factory=set)
+    """Was in the registry and no longer is: on its way back."""
+    foreign: dict[Wish, Digest] = field(default_factory=dict)
+    """Tags that somebody else moved in the registry, and what they name now."""
+    warned: set[tuple[Wish, Digest]] = field(default_factory=set)
+    """Of `foreign`: what people were told of."""
 
     @classmethod
     def of(cls, item: ImageCache, now: datetime) -> CacheMemory:
@@ -82,6 +90,8 @@ class CacheMemory:
         self.stored[wish], self.checked[wish] = stored, now
         self.failures.pop(wish, None)
         self.distrusted.discard(wish)
+        self.refilling.discard(wish)
+        self.foreign.pop(wish, None)
         self.write = None
 
     def refused(self, wish: Wish, failure: Failure) -> None:
@@ -90,18 +100,38 @@ class CacheMemory:
         if failure.reason in _WRITE_SIDE:
             self.write = failure.fault
 
+    def looks_first(self) -> bool:
+        """Is this the first look of this generation? Asked once per look."""
+        before, self.looked_at = self.looked_at, self.generation
+        return before != self.generation
+
     def keep_only(self, wishes: Collection[Wish]) -> None:
         """Forget what nobody wants any more; the registry keeps it all the same."""
-        for held in (self.stored, self.checked, self.failures):
+        for held in (self.stored, self.checked, self.failures, self.foreign):
             for wish in [each for each in held if each not in wishes]:
                 del held[wish]
         self.distrusted.intersection_update(wishes)
+        self.refilling.intersection_update(wishes)
         self.upstreams.keep_only(wishes)
+
+    def found(self, wish: Wish, stored: Stored, now: float) -> None:
+        """The registry has it, as it says."""
+        self.stored[wish], self.checked[wish] = stored, now
+        self.refilling.discard(wish)
 
     def lost(self, wish: Wish) -> None:
         """The registry no longer has it, or it cannot be trusted."""
-        self.stored.pop(wish, None)
         self.checked.pop(wish, None)
+        if self.stored.pop(wish, None) is not None:
+            self.refilling.add(wish)
+
+    def tagged(self, wish: Wish, digest: Digest | None) -> None:
+        """What the tag of a stored image names now: what none of ours is, somebody else put."""
+        ours = {d for each in self.stored.values() for d in each.content.identities}
+        if digest is None or digest in ours:
+            self.foreign.pop(wish, None)
+        else:
+            self.foreign[wish] = digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +20,11 @@ from typing import Any
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.log_context import about
 from cyroid_images.model.progress import Observer, Progress
 from cyroid_images.reconcile.cancellation import Canceller
 from cyroid_images.reconcile.pool import Pool
+from cyroid_images.reconcile.telling import about_action
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +146,8 @@ class Jobs:
     def _start(self, owner: Hashable, move: Move) -> None:
         job = Job(move, {owner}, Canceller())
         self._jobs[move.key] = job
-        job.task = asyncio.create_task(self._work(job))
+        with about(transfer_id=secrets.token_hex(4), **about_action(move.action)):
+            job.task = asyncio.create_task(self._work(job))
         job.task.add_done_callback(lambda _: self._has_never_begun(job))
 
     def _leave(self, owner: Hashable, job: Job) -> None:

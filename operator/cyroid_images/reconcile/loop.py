@@ -12,6 +12,7 @@ from typing import Any
 
 from cyroid_images.errors import ApiUnavailable, Reason
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.log_context import about
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.status import Status
 from cyroid_images.plan.first_word import stalled
@@ -22,6 +23,7 @@ from cyroid_images.reconcile.ports import Cluster
 from cyroid_images.reconcile.range import RangeReconciler
 from cyroid_images.reconcile.relists import Relists
 from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.telling import about_object
 from cyroid_images.reconcile.world import Broken
 
 _log = logging.getLogger(__name__)
@@ -83,7 +85,8 @@ class Loop:
         while True:
             key = await self._site.queue.take()
             try:
-                pause = await self._pass(key)
+                with about(**about_object(key, self._metadata(key))):
+                    pause = await self._pass(key)
             finally:
                 self._site.queue.done(key)
             if pause is not None:
@@ -108,6 +111,13 @@ class Loop:
             with contextlib.suppress(Exception):
                 await self._tell_defect(key, fault)
             return AGAIN_SECONDS
+
+    def _metadata(self, key: Key) -> Metadata | None:
+        world = self._site.world
+        is_range = key.kind is Kind.RANGE_IMAGES
+        item = world.ranges.get(key) if is_range else world.caches.get(key.name)
+        found = item or world.broken.get(key)
+        return found.metadata if found else None
 
     async def _tell_defect(self, key: Key, fault: Fault) -> None:
         world = self._site.world

@@ -42,8 +42,12 @@ class Memory:
     """What was seen present by an earlier pass, to tell drift from first delivery."""
     met: set[str] = field(default_factory=set)
     """Targets whose engine has answered at least once."""
+    engines: dict[str, str] = field(default_factory=dict)
+    """By target: the ID of the engine that answered there last."""
     first_asked: dict[str, datetime] = field(default_factory=dict)
     """Since when a target's engine has not answered."""
+    looked_at: int = -1
+    """The generation of which somebody was told that it was looked at."""
 
     @classmethod
     def of(cls, item: RangeImages, now: datetime) -> Memory:
@@ -72,6 +76,11 @@ class Memory:
                 if failure.reason.mark is not Mark.TERMINAL
             }
         self.generation, self.token = item.metadata.generation, item.metadata.reconcile_at
+
+    def looks_first(self) -> bool:
+        """Is this the first look of this generation? Asked once per look."""
+        before, self.looked_at = self.looked_at, self.generation
+        return before != self.generation
 
     def failed(self, action: Pull | Load, fault: Fault, now: datetime, spread: float) -> None:
         """One more attempt in vain."""
@@ -110,6 +119,7 @@ class Memory:
             if record.uid in steps and still_true(record, steps[record.uid])
         )
         self.met &= steps.keys()
+        self.engines = {uid: name for uid, name in self.engines.items() if uid in steps}
         self.first_asked = {uid: at for uid, at in self.first_asked.items() if uid in steps}
         self.delivered = {at: seen for at, seen in self.delivered.items() if at[0] in steps}
         self.causes = {at: why for at, why in self.causes.items() if at[0] in steps}
@@ -127,10 +137,33 @@ class Memory:
                 if isinstance(step, Present):
                     self.delivered[uid, step.wish] = step.content.identity
                 elif isinstance(step, Pull | Load):
-                    before = self.delivered.pop((uid, step.wish), None)
+                    before = self.delivered.get((uid, step.wish))
                     if before is not None and before in step.content.identities:
+                        del self.delivered[uid, step.wish]
                         gone.append((uid, step))
         return tuple(gone)
+
+    def renewed(self, steps: Mapping[str, tuple[Step, ...]]) -> Mapping[tuple[str, Wish], Digest]:
+        """What was delivered before under the names whose other content is on its way."""
+        return {
+            (uid, step.wish): before
+            for uid, each in steps.items()
+            for step in each
+            if isinstance(step, Pull | Load)
+            and (before := self.delivered.get((uid, step.wish)))
+            and before not in step.content.identities
+        }
+
+    def met_engine(self, uid: str, engine: str) -> bool:
+        """Remember who answers in a target; True if that is another engine than before.
+
+        Another ID is another data root: what was delivered into the old one is not missing.
+        """
+        before, self.engines[uid] = self.engines.get(uid), engine
+        if before in (None, engine):
+            return False
+        self.delivered = {at: seen for at, seen in self.delivered.items() if at[0] != uid}
+        return True
 
     def _keep(self, records: Iterable[TarDelivery]) -> None:
         kept = list(records)

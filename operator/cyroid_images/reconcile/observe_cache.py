@@ -50,6 +50,7 @@ class CacheObserver:
             failures={wish: memory.failures[wish] for wish in wishes if wish in memory.failures},
             now=self._site.clock.now(),
             hosts=dict(memory.upstreams.hosts),
+            refilling=frozenset(memory.refilling),
             default=self._site.platform,
         )
         return seen, endpoint
@@ -117,18 +118,26 @@ class CacheObserver:
         elif stored and now - memory.checked.get(wish, -FRESH_SECONDS) < FRESH_SECONDS:
             return None
         try:
-            kept = stored if stored and await self._holds(endpoint, stored) else None
+            kept = await self._kept(wish, stored, endpoint, memory) if stored else None
             kept = kept or await self._find(wish, item, endpoint, memory, source)
         except TransferError as exc:
             return Fault.of(exc)
         if kept is not None:
-            memory.stored[wish], memory.checked[wish] = kept, now
+            memory.found(wish, kept, now)
         elif stored is not None:
             memory.lost(wish)
         return None
 
-    async def _holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
-        return await self._site.asking.run(lambda: self._site.registries.holds(endpoint, stored))
+    async def _kept(
+        self, wish: Wish, stored: Stored, endpoint: RegistryEndpoint, memory: CacheMemory
+    ) -> Stored | None:
+        """What is stored, if it still is; a tag that was moved there is only remembered."""
+        tag = tag_of(wish.reference)
+        held = await self._site.asking.run(
+            lambda: self._site.registries.holds(endpoint, stored, tag)
+        )
+        memory.tagged(wish, held.tagged)
+        return stored if held.is_there else None
 
     async def _find(
         self,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Step
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.observed import RangeSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.reconcile.jobs import Ended
 from cyroid_images.reconcile.keys import Key, Kind
@@ -58,6 +59,25 @@ class RangeOutcomes:
             if about not in memory.warned:
                 memory.warned.add(about)
                 await self._site.reporter.note(key, item.metadata, reason, message, about=about)
+
+    async def tell_replaced(self, key: Key, seen: RangeSeen, memory: Memory) -> None:
+        """A pod under a known name is another one, or its engine has another data root."""
+        before = {row.pod: row.uid for row in seen.item.status.target_statuses}
+        for each in seen.targets:
+            target = each.target
+            if before.get(target.pod, target.uid) != target.uid:
+                what = f"{target.pod} is a new pod ({target.uid})"
+            elif each.view is not None and memory.met_engine(target.uid, each.view.info.id):
+                what = f"{target.pod} has another engine, of ID {each.view.info.id}"
+            else:
+                continue
+            await self._site.reporter.note(
+                key,
+                seen.item.metadata,
+                Reason.TARGET_REPLACED,
+                f"{what}; what it holds is looked at anew",
+                about=f"{target.uid}/{each.view.info.id if each.view else ''}",
+            )
 
     async def tell_drift(
         self, key: Key, item: RangeImages, gone: Sequence[tuple[str, Step]]

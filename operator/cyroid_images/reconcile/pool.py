@@ -7,6 +7,7 @@ exit of the process. Ours are cut by their Cancellation, so they end when their 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,8 +22,9 @@ class Pool:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
 
     async def run(self, call: Callable[[], T]) -> T:
-        """The result of the call, or its exception."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        """The result of the call, or its exception; its log lines are about what ours are."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call)
 
     def close(self) -> None:
         """Take no more work; what has not begun is dropped."""

@@ -16,7 +16,7 @@ from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
-from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
+from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
@@ -68,8 +68,8 @@ class Registries(Protocol):
         """The wanted content at this place of the registry; None when it is not there."""
         ...
 
-    def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
-        """Is what was stored still there? One HEAD."""
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> Held:
+        """Is what was stored still there, under its tag? One HEAD where both are so."""
         ...
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from cyroid_images.model.actions import Load, Pull, Step, Wait
 from cyroid_images.model.fault import Route
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import RangeDone, RangeSeen, Running, TargetSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import RangeImagesStatus
@@ -21,6 +23,8 @@ from cyroid_images.reconcile.pace import next_look
 from cyroid_images.reconcile.range_moves import RangeMoves
 from cyroid_images.reconcile.reporter import AGAIN_SECONDS
 from cyroid_images.reconcile.site import Site
+
+_log = logging.getLogger(__name__)
 
 Steps = Mapping[str, tuple[Step, ...]]
 
@@ -44,10 +48,14 @@ class RangeReconciler:
         memory = self._remember(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
             await self._write(key, item, first_word(item, self._site.clock.now()))
+            _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.ranges.get(key, item)
         await self._outcomes.warn(key, item, memory)
         await self._outcomes.take(key, item, memory)
         seen = await self._observer.observe(key, item, memory)
+        if memory.looks_first():
+            _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
+        await self._outcomes.tell_replaced(key, seen, memory)
         steps = self._plan(seen)
         await self._outcomes.tell_drift(key, item, memory.drifted(steps))
         memory.prune(steps)
@@ -73,11 +81,12 @@ class RangeReconciler:
             for job in self._site.jobs.running(key)
             if isinstance(job.move.action, Pull | Load)
         )
-        done = RangeDone(steps, running, tuple(memory.tar), memory.causes)
+        done = RangeDone(steps, running, tuple(memory.tar), memory.causes, memory.renewed(steps))
         status = range_report.report(seen, done)
         again = await self._write(key, seen.item, status)
         if again is None and not memory.written:
             memory.written = True
+            _log.info("%s: loads recorded", key, extra={"step": Milestone.RECORD_WRITTEN})
             return 0.0  # the records stand in status: the loads may begin
         pause = next_look(seen, steps, is_running=bool(done.running), memory=memory)
         return min(pause, again) if again is not None else pause

@@ -11,6 +11,7 @@ from cyroid_images.errors import ApiUnavailable, Mark, Reason, StatusConflict, S
 from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.event import EventNote, EventType
 from cyroid_images.model.metadata import Metadata
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.status import Status
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.ports import Cluster
@@ -97,6 +98,8 @@ class Reporter:
         """Events on the conditions whose status or reason turned to something worth telling."""
         for condition in status.conditions:
             before = previous.condition(condition.type)
+            if _turned_ready(before, condition):
+                _log.info("%s: ready", key, extra={"step": Milestone.READY})
             if _is_news(before, condition):
                 reason = condition.reason
                 if condition.type is ConditionType.REGISTRY_AVAILABLE and reason.mark is Mark.GOOD:
@@ -137,6 +140,11 @@ def _type_of(reason: Reason) -> EventType:
     """Normal for what is as asked, in progress or waited for; Warning for the rest."""
     is_normal = reason.mark in (Mark.GOOD, Mark.WAITING, Mark.EVENT) and reason not in _WARNINGS
     return EventType.NORMAL if is_normal else EventType.WARNING
+
+
+def _turned_ready(before: Condition | None, after: Condition) -> bool:
+    is_true = after.type is ConditionType.READY and after.status is ConditionStatus.TRUE
+    return is_true and (before is None or before.status is not ConditionStatus.TRUE)
 
 
 def _is_news(before: Condition | None, after: Condition) -> bool:

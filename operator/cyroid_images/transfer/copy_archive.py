@@ -6,6 +6,7 @@ stays and the manifest is ours, as in a push by stream.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from cyroid_images.archive import Archives
@@ -15,12 +16,15 @@ from cyroid_images.model.archive import ArchiveImage, LayerFile
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import HeldByArchive, Stored
 from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer.entry import Entry, enter
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.meter import Meter
 from cyroid_images.transfer.packing import Layer, Packing
 from cyroid_images.transfer.supervision import Supervision
+
+_log = logging.getLogger(__name__)
 
 
 def copy_archive(
@@ -38,6 +42,8 @@ def copy_archive(
     held = action.source
     if not isinstance(held, HeldByArchive):
         raise TransferError(Reason.PUSH_FAILED, f"{held.source} is no archive: {action.wish}")
+    told = f"copy of {action.wish} from {held.source}"
+    _log.info("%s begins", told, extra={"step": Milestone.COPY_STARTED})
     registry.ping(under.cancellation)
     image = held.image
     with Packing(registry, action.to, known, under.cancellation) as packing:
@@ -57,6 +63,7 @@ def copy_archive(
     stored = enter(registry, action.to, _entry(image, blobs), held.content, under.cancellation)
     known.learn(registry.endpoint, stored)
     meter.finish()
+    _log.info("%s is done", told, extra={"step": Milestone.COPIED})
     return stored
 
 

@@ -8,6 +8,7 @@ comes last, so an image that broke on the way is never there.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Generator
 
@@ -16,6 +17,7 @@ from cyroid_images.model.actions import Copy
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.progress import Observer, Progress
 from cyroid_images.model.repository import pin_tag
 from cyroid_images.registry.client import FetchedManifest, Registry
@@ -24,6 +26,8 @@ from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.lookup import verify
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.upstream import as_source, refuse_what_cannot_be_copied
+
+_log = logging.getLogger(__name__)
 
 MOST_BLOBS = 6
 """At a time: more gain nothing on one line, and each holds two connections."""
@@ -43,6 +47,8 @@ def copy_upstream(
     source = action.source
     if not isinstance(source, HeldByUpstream):
         raise TypeError(f"{action.wish} is not copied from an upstream")
+    told = f"copy of {action.wish} from {source.source}"
+    _log.info("%s begins", told, extra={"step": Milestone.COPY_STARTED})
     stored = Stored(action.to.repository, source.stored.manifest, source.content)
     refuse_what_cannot_be_copied(stored.manifest, str(action.wish))
     with as_source():
@@ -56,9 +62,11 @@ def copy_upstream(
         )
     carrier = _Carrier(source, upstream, registry, stored.repository, known)
     carrier.carry(under)
+    _log.info("%s: the layers are there", told, extra={"step": Milestone.LAYERS_SENT})
     _write(registry, action, fetched, under.cancellation)
     verify(registry, stored, under.cancellation)
     known.learn(registry.endpoint, stored)
+    _log.info("%s is done", told, extra={"step": Milestone.COPIED})
     return stored
 
 

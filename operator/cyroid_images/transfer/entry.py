@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,9 +14,12 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, read_manifest
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.repository import pin_tag
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer.lookup import describe, verify
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ def enter(
         raise TransferError(
             Reason.SOURCE_CHANGED, f"{to.repository}: what came is not what was seen at the source"
         )
+    said = {"step": Milestone.LAYERS_SENT}
+    _log.info("the layers of %s@%s are in the registry", to.repository, digest, extra=said)
     kind = read_manifest(manifest, OCI_MANIFEST).media_type
     config = Descriptor(OCI_CONFIG, Digest.of(entry.config), len(entry.config))
     registry.upload_blob(to.repository, config, [entry.config], cancellation)

@@ -11,6 +11,7 @@ given the wanted one, and no byte moves.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from cyroid_images.model.actions import Load
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.knowledge import HeldByEngine
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.progress import Observer, Progress
 from cyroid_images.model.reference import Reference
 from cyroid_images.transfer.proof import confirm_identity, prove
@@ -29,6 +31,8 @@ from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import Archives, Parts, taken_apart
 from cyroid_images.transfer.target_layers import without_present
 from cyroid_images.transfer.transport import carrying, dropping, new_name
+
+_log = logging.getLogger(__name__)
 
 
 def load(action: Load, target: Engine, under: Supervision, archives: Archives) -> None:
@@ -43,11 +47,14 @@ def load(action: Load, target: Engine, under: Supervision, archives: Archives) -
     held = (image.id for image in listed if image.holds(action.content))
     if image := next(held, None):
         target.tag(image, wanted)
+        _say(action, "was there under another name", Milestone.TAGGED)
         return
     watching = replace(under, observer=_forwards(under.observer, _estimate(action)))
     loading = _Loading(action, target, watching, view, new_name(action.source.id))
     with dropping(target, loading.name):
         target.tag(loading.bring(archives), wanted)
+        _say(action, "has its name", Milestone.TAGGED)
+    _say(action, "transport name dropped", Milestone.TIDIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class _Loading:
         return self._prove()
 
     def _send(self, tar: Iterator[bytes], length: int | None = None) -> None:
+        _say(self.action, "load begins", Milestone.LOAD_STARTED)
         self.target.load(
             tar,
             self.under.observer,
@@ -103,11 +111,13 @@ class _Loading:
             cancellation=self.under.cancellation,
             length=length,
         )
+        _say(self.action, "loaded", Milestone.LOADED)
 
     def _prove(self) -> Digest:
         self.under.cancellation.raise_if_cancelled()
         known = {image.id: image.content for image in self.view.images.values()}
         view = prove(self.target, self.action.info, self.name, self.action.content, known)
+        _say(self.action, "proven", Milestone.PROVEN)
         return view.images[self.name].id
 
     def _refuse_unreadable(self, plan: HybridTar) -> None:
@@ -119,6 +129,10 @@ class _Loading:
                 f"{self.action.wish}: Docker {self.action.info.version} reads no Zstd layers,"
                 f" and {self.action.source.source} holds {len(zstd)} of them",
             )
+
+
+def _say(action: Load, what: str, step: Milestone) -> None:
+    _log.info("%s into %s by tar: %s", action.wish, action.target.pod, what, extra={"step": step})
 
 
 def _estimate(action: Load) -> int | None:

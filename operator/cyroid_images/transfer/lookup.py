@@ -8,7 +8,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
-from cyroid_images.model.knowledge import Place, Stored, Wanted
+from cyroid_images.model.knowledge import Held, Place, Stored, Wanted
 from cyroid_images.model.manifest import Index, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.registry.client import FetchedManifest, Registry
@@ -49,6 +49,16 @@ def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
     if damage is not None:
         raise damage
     return None
+
+
+def holds(registry: Registry, stored: Stored, tag: str) -> Held:
+    """Is it there still, and does its tag still name it? One HEAD where both are so.
+
+    Raises TransferError where the registry could not be asked.
+    """
+    tagged = registry.tag_digest(stored.repository, tag)
+    digest = stored.manifest.digest
+    return Held(tagged == digest or registry.has_manifest(stored.repository, digest), tagged)
 
 
 def _described(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from cyroid_images.engine import Engine
 from cyroid_images.model.actions import Pull
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport import dropping
+
+_log = logging.getLogger(__name__)
 
 
 def pull(action: Pull, engine: Engine, under: Supervision) -> None:
@@ -20,6 +25,8 @@ def pull(action: Pull, engine: Engine, under: Supervision) -> None:
     # In milliseconds the engine itself tests DNS, TLS, trust and manifest; no layer moves.
     engine.preflight(transport, None, under.cancellation)
     sizes = {layer.digest.short: layer.size for layer in manifest.layers}
+    told = f"{action.wish} into {action.target.pod}"
+    _log.info("pull of %s begins", told, extra={"step": Milestone.PULL_STARTED})
     with dropping(engine, transport):
         engine.pull(
             transport,
@@ -29,5 +36,9 @@ def pull(action: Pull, engine: Engine, under: Supervision) -> None:
             cancellation=under.cancellation,
         )
         under.cancellation.raise_if_cancelled()
+        _log.info("%s: pulled", told, extra={"step": Milestone.PULLED})
         engine.tag(transport, action.wish.reference.tagged)
+        _log.info("%s: has its name", told, extra={"step": Milestone.TAGGED})
+    _log.info("%s: transport name dropped", told, extra={"step": Milestone.TIDIED})
     prove(engine, action.info, action.wish.reference.tagged, action.stored.content)
+    _log.info("%s: proven", told, extra={"step": Milestone.PROVEN})

@@ -16,6 +16,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Push
 from cyroid_images.model.engine import Store
 from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import pin_tag
@@ -61,6 +62,8 @@ def push(
     Raises TransferError, SourceChanged when what was pushed is not what was seen.
     """
     started = time.monotonic()
+    told = f"push of {action.wish} from {action.source.source}"
+    _log.info("%s begins", told, extra={"step": Milestone.PUSH_STARTED})
     pushed = _pushed(action, engine, registry, known, under)
     known.learn(registry.endpoint, pushed.stored)
     _log.info(
@@ -72,6 +75,7 @@ def push(
         "none" if pushed.sent_bytes is None else pushed.sent_bytes,
         pushed.stored.manifest.size,
         time.monotonic() - started,
+        extra={"step": Milestone.PUSHED},
     )
     return pushed
 
@@ -97,7 +101,8 @@ def _pushed(
         return stream.run(f"its own push does not serve: {exc.message}")
     if stored is None:
         return stream.run(_IS_PLAIN)
-    return Pushed(stored, How.ENGINE, _IS_COMPRESSED)
+    whole = {stored.manifest.digest, *stored.content.aliases}
+    return Pushed(stored, How.ENGINE, _IS_COMPRESSED, is_partial=action.source.id not in whole)
 
 
 def _pushed_by_engine(

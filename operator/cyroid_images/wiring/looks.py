@@ -12,7 +12,7 @@ from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
+from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
 from cyroid_images.registry.client import Registry
@@ -102,6 +102,6 @@ class RegistryLooks:
             self._known.learn(endpoint, stored)
         return stored
 
-    def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> Held:
         with Registry(endpoint) as registry:
-            return registry.has_manifest(stored.repository, stored.manifest.digest)
+            return lookup.holds(registry, stored, tag)

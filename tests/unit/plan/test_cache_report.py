@@ -180,6 +180,33 @@ def test_progress_stands_in_the_message() -> None:
     )
 
 
+def test_a_repair_in_vain_stalls_the_cache() -> None:
+    first = cache_seen(failures={wish(): failure(Reason.BLOB_MISSING)})
+    assert told(first, [waiting(Reason.BLOB_MISSING)]).condition(ConditionType.RECONCILING)
+    again = cache_seen(failures={wish(): failure(Reason.BLOB_MISSING, 2)})
+    status = told(again, [waiting(Reason.BLOB_MISSING)])
+    stalled = status.condition(ConditionType.STALLED)
+    assert stalled is not None
+    assert stalled.reason is Reason.BLOB_MISSING
+
+
+def test_what_the_registry_lost_is_refilled() -> None:
+    status = told(cache_seen(refilling=frozenset({wish()})), [pushing()])
+    ready = status.condition(ConditionType.READY)
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("False", Reason.REFILLING)
+
+
+def test_a_moved_tag_is_told_with_both_digests() -> None:
+    source_has = source_seen(view({"nginx:1.25": content("two")}))
+    seen = cache_seen(stored={wish(): stored()}, sources=(source_has,))
+    ready = told(seen, [pushing()]).condition(ConditionType.READY)
+    assert ready is not None
+    assert ready.reason is Reason.NEW_DIGEST
+    assert str(stored().manifest.digest) in ready.message
+    assert str(content("two").identity) in ready.message
+
+
 def test_a_suspended_cache_that_lacks_something_says_so() -> None:
     status = told(cache_seen(cache_item("nginx:1.25", suspend=True)), [pushing()])
     assert story(status)["Ready"] == "False/Suspended"

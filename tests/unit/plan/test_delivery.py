@@ -103,6 +103,19 @@ CASES = {
     "registry-only-waits-for-the-registry": Case(
         Wait, R.REGISTRY_UNREACHABLE, registry=AWAY, known=ONLY_IN_SOURCE, delivery=REGISTRY_ONLY
     ),
+    "registry-only-waits-for-a-cache-that-nobody-lets-in": Case(
+        Wait, R.CACHE_NOT_READY, known=push_failed(R.UNAUTHORIZED, 1), delivery=REGISTRY_ONLY
+    ),
+    "registry-only-waits-for-a-cache-that-refuses-the-operator": Case(
+        Wait,
+        R.CACHE_NOT_READY,
+        registry=fault(R.UNAUTHORIZED),
+        known=ONLY_IN_SOURCE,
+        delivery=REGISTRY_ONLY,
+    ),
+    "registry-only-waits-for-a-cache-that-keeps-nothing": Case(
+        Wait, R.CACHE_NOT_READY, known=push_failed(R.PUSH_NOT_DURABLE, 2), delivery=REGISTRY_ONLY
+    ),
     "tar-only-never-pulls": Case(Load, R.FORCED_BY_SPEC, delivery=TAR_ONLY),
     "tar-only-without-a-source": Case(
         Wait, R.FORCED_BY_SPEC, known=ONLY_IN_REGISTRY, delivery=TAR_ONLY

@@ -27,7 +27,7 @@ def told(*reasons: Reason, **parts: Any) -> dict[str, str]:
     return {str(each.type): f"{each.status}/{each.reason}" for each in verdicts}
 
 
-STORIES: dict[str, tuple[tuple[Reason, ...], dict[str, bool], dict[str, str]]] = {
+STORIES: dict[str, tuple[tuple[Reason, ...], dict[str, Any], dict[str, str]]] = {
     "complete": ((), {"is_complete": True}, {"Ready": "True/AllImagesPresent"}),
     "complete-and-suspended": (
         (), {"is_complete": True, "is_suspended": True}, {"Ready": "True/AllImagesPresent"},
@@ -54,6 +54,16 @@ STORIES: dict[str, tuple[tuple[Reason, ...], dict[str, bool], dict[str, str]]] =
     ),
     "terminal": (
         (R.IMAGE_NOT_FOUND,), {}, {"Ready": "False/ImageNotFound", "Stalled": "True/ImageNotFound"},
+    ),
+    "one-repair-in-vain": (
+        (R.DIGEST_MISMATCH,),
+        {"given_up": frozenset({R.DIGEST_MISMATCH})},
+        {"Ready": "False/DigestMismatch", "Stalled": "True/DigestMismatch"},
+    ),
+    "lost-content-among-others": (
+        (R.PROGRESSING, R.REFILLING),
+        {},
+        {"Ready": "False/Refilling", "Reconciling": "True/Refilling"},
     ),
     "terminal-twice": (
         (R.IMAGE_NOT_FOUND, R.PLATFORM_MISMATCH),

@@ -11,9 +11,10 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
-from cyroid_images.model.knowledge import HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
+from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
@@ -127,6 +128,8 @@ class FakeRegistries:
 
     held: dict[str, Stored] = field(default_factory=dict)
     away: bool = False
+    tagged: Digest | None = None
+    """What somebody else put under every tag."""
     pings: int = 0
 
     def ping(self, endpoint: RegistryEndpoint) -> None:
@@ -140,9 +143,10 @@ class FakeRegistries:
         matches = wanted.content is None or (found and found.content.is_same(wanted.content))
         return found if matches else None
 
-    def holds(self, endpoint: RegistryEndpoint, stored: Stored) -> bool:
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> Held:  # noqa: ARG002 - the port
         self.ping(endpoint)
-        return stored.repository in self.held
+        there = stored.repository in self.held
+        return Held(there, self.tagged or (stored.manifest.digest if there else None))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cyroid_images.errors import ApiUnavailable, Reason, TransferError
@@ -23,7 +24,16 @@ from cyroid_images.reconcile.reporter import Reporter
 from cyroid_images.reconcile.site import Site
 from cyroid_images.reconcile.world import World
 from tests.parts.conformance import assert_status_conforms
-from tests.unit.plan.examples import AMD64, BUILDER, cache_body, content, range_body, stored, view
+from tests.unit.plan.examples import (
+    AMD64,
+    BUILDER,
+    cache_body,
+    content,
+    digest,
+    range_body,
+    stored,
+    view,
+)
 from tests.unit.reconcile.clock import until
 from tests.unit.reconcile.fakes import (
     FakeArchives,
@@ -313,3 +323,62 @@ def test_what_is_dangerous_as_written_is_told_once() -> None:
     told = [note.reason for note in tried(scenario).cluster.notes]
     assert told.count(Reason.INSECURE_ENDPOINT) == 1
     assert told.count(Reason.HOST_NETWORK_REFUSED) == 1
+
+
+def test_what_the_registry_lost_is_filled_again_and_says_so() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+        stage.registries.held.clear()
+        stage.movers.moves.clear()
+        body = cache_body(sources=SOURCES)
+        body["metadata"]["annotations"] = {"cyroid.io/reconcile-at": "now"}
+        stage.loop.changed("ImageCache", "MODIFIED", body)
+        await until(lambda: bool(stage.movers.moves))
+        await until(lambda: stage.told(CACHE).get("Ready") == CACHED)
+
+    told = [
+        each["reason"]
+        for key, _, status in tried(scenario).cluster.statuses
+        if key == CACHE
+        for each in status["conditions"]
+        if each["type"] == "Ready"
+    ]
+    assert "Refilling" in told
+
+
+def has_handled(stage: Stage, token: str) -> bool:
+    return stage.cluster.last(CACHE).get("lastHandledReconcileAt") == token
+
+
+def test_a_tag_that_somebody_moves_in_the_registry_is_told_once_and_ignored() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+        stage.registries.tagged = digest("theirs")
+        for token in ("one", "two"):
+            body = cache_body(sources=SOURCES)
+            body["metadata"]["annotations"] = {"cyroid.io/reconcile-at": token}
+            stage.loop.changed("ImageCache", "MODIFIED", body)
+            await until(partial(has_handled, stage, token))
+
+    stage = tried(scenario)
+    told = [note for note in stage.cluster.notes if note.reason is Reason.REGISTRY_TAG_DRIFT]
+    assert len(told) == 1
+    assert str(digest("theirs")) in told[0].message
+    assert [type(each) for each in stage.movers.moves] == [Push, Pull]
+
+
+def test_a_pod_that_takes_the_place_of_another_is_told() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+        before = pod()
+        after = pod()
+        after["metadata"] = {**after["metadata"], "uid": "uid-of-the-next"}
+        stage.loop.changed("Pod", "DELETED", before)
+        stage.loop.changed("Pod", "ADDED", after)
+        await until(lambda: stage.cluster.last(RANGE)["targetStatuses"][0]["uid"].endswith("next"))
+
+    notes = tried(scenario).cluster.notes
+    assert [note.reason for note in notes].count(Reason.TARGET_REPLACED) == 1

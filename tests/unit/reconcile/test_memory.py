@@ -169,3 +169,24 @@ def test_what_was_delivered_and_is_gone_has_drifted() -> None:
     mine = memory()
     mine.succeeded(PULL)
     assert mine.drifted(MISSING) == (("uid-1", PULL),)
+
+
+def test_new_content_of_what_was_delivered_is_told_by_its_old_digest() -> None:
+    mine = memory()
+    mine.drifted(THERE)
+    other: dict[str, tuple[Step, ...]] = {
+        "uid-1": (Pull(wish(), target(), info(), stored("two"), "127.0.0.1:5000"),)
+    }
+    for _ in range(2):  # for as long as it is on its way
+        assert mine.drifted(other) == ()
+        assert mine.renewed(other) == {("uid-1", wish()): content().identity}
+    assert mine.renewed(THERE) == {}
+
+
+def test_another_engine_in_a_target_has_lost_nothing() -> None:
+    mine = memory()
+    assert not mine.met_engine("uid-1", "ENGINE")
+    mine.drifted(THERE)
+    assert not mine.met_engine("uid-1", "ENGINE")
+    assert mine.met_engine("uid-1", "OTHER")
+    assert mine.drifted(MISSING) == ()
