@@ -61,8 +61,8 @@ class CacheReconciler:
         memory = self._remember(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
             word = first_word_of_cache(item, self._site.clock.now())
-            await self._site.reporter.report(key, item.metadata, item.status, word)
-            _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
+            if await self._site.reporter.report(key, item.metadata, item.status, word) is None:
+                _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.caches.get(key.name, item)
         await self._take_outcomes(key, item, memory)
         seen, endpoint = await self._observer.observe(key, item, memory)

@@ -47,8 +47,8 @@ class RangeReconciler:
             return None
         memory = self._remember(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
-            await self._write(key, item, first_word(item, self._site.clock.now()))
-            _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
+            if await self._write(key, item, first_word(item, self._site.clock.now())) is None:
+                _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.ranges.get(key, item)
         await self._outcomes.warn(key, item, memory)
         await self._outcomes.take(key, item, memory)
