@@ -52,7 +52,7 @@ def resolve(wish: Wish, sources: Sources) -> SourceImage | Fault:
             return found
     if faults:  # a source that may come back is waited for before a human is asked for help
         return min(faults, key=lambda fault: fault.reason.mark is Mark.TERMINAL)
-    return Fault(Reason.IMAGE_NOT_FOUND, _not_found(wish, sources.seen))
+    return _not_found(wish, sources)
 
 
 def find_in(source: SourceSeen, wish: Wish, sources: Sources) -> Found:
@@ -152,8 +152,16 @@ def _other_platform(source: SourceSeen, wish: Wish, found: Iterable[Platform]) -
     )
 
 
-def _not_found(wish: Wish, sources: Sequence[SourceSeen]) -> str:
-    if not sources:
-        return f"{wish.reference} is not in the registry, and the cache names no source"
-    names = ", ".join(source.name for source in sources)
-    return f"no source has {wish.reference} (looked in {names}); it is looked for again"
+def _not_found(wish: Wish, sources: Sources) -> Fault:
+    """Where upstreams are named, a host that is none of them is not dialled at all."""
+    if not sources.seen:
+        message = f"{wish.reference} is not in the registry, and the cache names no source"
+        return Fault(Reason.IMAGE_NOT_FOUND, message)
+    names = ", ".join(source.name for source in sources.seen)
+    message = f"no source has {wish.reference} (looked in {names})"
+    named = [each.shown.hosts for each in sources.seen if isinstance(each.shown, UpstreamShown)]
+    known = frozenset(sources.aliases).union(*named)
+    if named and wish.reference.host not in known:
+        cause = f"{message}, and no upstream of the cache names {wish.reference.host}"
+        return Fault(Reason.HOST_NOT_ALLOWED, cause)
+    return Fault(Reason.IMAGE_NOT_FOUND, f"{message}; it is looked for again")

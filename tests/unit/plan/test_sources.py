@@ -177,6 +177,26 @@ def test_an_upstream_is_believed_after_the_sources_before_it() -> None:
     assert isinstance(resolve(wish(), Sources([here, hub])), HeldByEngine)
 
 
+@pytest.mark.row("H6")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("169.254.169.254/latest/meta-data:1", Reason.HOST_NOT_ALLOWED),
+        ("quay.io/a/b:1", Reason.HOST_NOT_ALLOWED),
+        ("docker.io/a/b:1", Reason.IMAGE_NOT_FOUND),
+        (f"{ALIASES[0]}/a/b:1", Reason.IMAGE_NOT_FOUND),
+    ],
+)
+def test_a_host_that_no_upstream_names_is_told_as_such(name: str, reason: Reason) -> None:
+    hub = SourceSeen("hub", UpstreamShown(frozenset({"docker.io"}), {}))
+    found = resolve(wish(name), Sources([source_seen(view()), hub], ALIASES))
+    assert isinstance(found, Fault)
+    assert found.reason is reason
+    alone = resolve(wish(name), Sources([source_seen(view())], ALIASES))
+    assert isinstance(alone, Fault)
+    assert alone.reason is Reason.IMAGE_NOT_FOUND
+
+
 def test_a_source_that_may_come_back_is_waited_for_before_a_human_is_asked() -> None:
     denied = fault(Reason.UNAUTHORIZED, "denied")
     hub = SourceSeen("hub", UpstreamShown(frozenset({"docker.io"}), {wish(): denied}))
