@@ -194,7 +194,7 @@ class ScriptedServer:
 
     def __init__(self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Seen] = []
-        self._tls = tls
+        self.tls = tls
         self._scripts: list[tuple[str, re.Pattern[str], list[Step]]] = []
         self._lock = threading.Lock()
         self._leaving = threading.Event()
@@ -212,7 +212,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://{self.host}"
+        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     def script(self, method: str, path: str, *steps: Step) -> None:
         """What to do for this method and path (a regular expression for all of it).
@@ -265,8 +265,8 @@ class ScriptedServer:
         # A peer that leaves in mid-answer is what half of the scripts are about.
         with contextlib.suppress(_Left, OSError), connection:
             wire = connection
-            if self._tls:
-                wire = self._tls.wrap_socket(connection, server_side=True)
+            if self.tls:
+                wire = self.tls.wrap_socket(connection, server_side=True)
             with wire, wire.makefile("rb") as lines, self._known(wire):
                 self._converse(wire, lines)
 

@@ -90,7 +90,7 @@ class RegistryAuth(httpx.Auth):
 
     def _authorize(self, request: httpx.Request, scopes: tuple[str, ...]) -> None:
         request.headers.pop("Authorization", None)
-        if _address(request.url) != _address(httpx.URL(self._endpoint.url)):
+        if address_of(request.url) != address_of(httpx.URL(self._endpoint.url)):
             return
         token = self._tokens.get(scopes)
         if token and self._clock() < token.ends:
@@ -128,7 +128,7 @@ class RegistryAuth(httpx.Auth):
             realm = httpx.URL(text)
         except (httpx.InvalidURL, ValueError):
             realm = httpx.URL("")
-        is_own = _address(realm) == _address(httpx.URL(self._endpoint.url))
+        is_own = address_of(realm) == address_of(httpx.URL(self._endpoint.url))
         # Whoever writes `insecure` has said that passwords may go without TLS.
         is_plain = self._endpoint.url.startswith("http://") and realm.scheme == "http"
         may_be_asked = realm.scheme == "https" or is_plain
@@ -173,7 +173,8 @@ def _basic(credentials: Credentials) -> str:
     return str(next(pair.auth_flow(httpx.Request("GET", "http://-/"))).headers["Authorization"])
 
 
-def _address(url: httpx.URL) -> tuple[str, str, int | None]:
+def address_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port, a default port written out: where a URL leads."""
     default = {"https": 443, "http": 80}.get(url.scheme)
     return url.scheme, url.host, url.port or default
 

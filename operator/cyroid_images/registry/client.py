@@ -22,7 +22,8 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import ACCEPT, LARGEST, Descriptor, Index, Manifest, read_manifest
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.registry.answers import Answer, Kind
-from cyroid_images.registry.connection import Ask, Connection
+from cyroid_images.registry.connection import Connection
+from cyroid_images.registry.conversation import Ask
 from cyroid_images.registry.download import downloading
 from cyroid_images.registry.names import (
     blob_path,
@@ -59,7 +60,7 @@ class Registry:
 
     `answer_seconds` is the time for a first byte, `stall_seconds` for the next one of a
     stream and for the registry's thinking at the end of an upload. Only an upstream has
-    `rules`: it may have token hosts and storage hosts, and reading from it is tried again.
+    `rules`: it may have token hosts and send readers on, and reading from it is tried again.
     """
 
     def __init__(
@@ -300,6 +301,7 @@ class Registry:
             url=manifest_path(repository, reference),
             scopes=(pull_scope(repository),),
             headers={"Accept": ACCEPT},
+            may_be_elsewhere=True,
         )
 
     def _blob_ask(self, verb: str, method: str, repository: str, digest: Digest) -> Ask:

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.registry.connection import Ask, Connection, Incoming
+from cyroid_images.registry.connection import Connection, Incoming
+from cyroid_images.registry.conversation import Ask
 
 PROGRESS = 1024 * 1024
 """Bytes that a connection has to bring to be worth another one at once."""

@@ -21,7 +21,8 @@ from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.registry.answers import Answer, Kind
-from cyroid_images.registry.connection import Ask, Connection
+from cyroid_images.registry.connection import Connection
+from cyroid_images.registry.conversation import Ask
 from cyroid_images.registry.grace import Grace
 from cyroid_images.registry.names import (
     pull_scope,

@@ -9,10 +9,10 @@ from cyroid_images.registry.patience import Patience
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRules:
-    """It may keep blobs at a storage host, have tokens given out elsewhere, and be busy.
+    """It may send readers to other hosts, have tokens given out elsewhere, and be busy.
 
-    A reader of a blob is sent on over https, without credentials and once; every other
-    redirect stays UntrustedRedirect.
+    Who reads a manifest or a blob is sent on without credentials and a few times at most
+    (see `conversation.py`); every other redirect stays UntrustedRedirect.
     """
 
     token_hosts: frozenset[str] = frozenset()
