@@ -11,6 +11,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import Stored, Wish
+from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.upstream_memory import UpstreamMemory
 
@@ -34,6 +35,8 @@ class CacheMemory:
     distrusted: set[Wish] = field(default_factory=set)
     """An engine could not pull it: pushed again, whatever the registry claims to have."""
     failures: dict[Wish, Failure] = field(default_factory=dict)
+    endpoint: RegistryEndpoint | None = field(default=None, repr=False)
+    """How the registry was dialled last: with which credentials and CA."""
     registry: Fault | None = None
     write: Fault | None = None
     """The registry answers, but refused the last write."""
@@ -74,6 +77,17 @@ class CacheMemory:
             self.failures.clear()
             self.checked.clear()
             self.upstreams.clear()
+
+    def dials(self, endpoint: RegistryEndpoint) -> None:
+        """Other credentials, or another CA: what was refused so far is worth another try."""
+        if self.endpoint not in (None, endpoint):
+            self.failures = {
+                wish: failure
+                for wish, failure in self.failures.items()
+                if failure.reason.mark is not Mark.TERMINAL
+            }
+            self.write = None
+        self.endpoint = endpoint
 
     def answered(self) -> None:
         """The registry answered."""

@@ -64,6 +64,7 @@ class CacheObserver:
         began = self._site.queue.time()
         try:
             endpoint = await self._push_endpoint(item)
+            memory.dials(endpoint)
             await self._site.asking.run(lambda: self._site.registries.ping(endpoint))
         except TransferError as exc:
             memory.missed(Fault.of(exc), waited=self._site.queue.time() - began)
