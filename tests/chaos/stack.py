@@ -1,0 +1,141 @@
+"""The real parts that everything happens to, put together once and ended without a trace.
+
+API server, the whole operator, a registry that logs each answer, a source engine and two
+range engines of either store that listen on one port, as pods do.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from cyroid_images.kube import rights
+from tests.bench.traces import Call, Trace, registry_calls
+from tests.parts.apiserver import ApiServerPart, free_ports
+from tests.parts.dockerd import Setup
+from tests.parts.engines import EnginePart
+from tests.parts.identity import OWN_NAMESPACE, grant
+from tests.parts.operator import OperatorPart
+from tests.parts.registry import CREDENTIALS, RegistryPart
+from tests.parts.site import PUSH_SECRET
+
+JSON_LOG = {"CYROID_LOG_FORMAT": "json"}
+TARGET_ADDRESSES = ("127.0.0.11", "127.0.0.12")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Started parts."""
+
+    api: ApiServerPart
+    operator: OperatorPart
+    registry: RegistryPart
+    source: EnginePart
+    engines: tuple[EnginePart, EnginePart]
+    """With the classic store, with the containerd store."""
+
+
+@contextmanager
+def stack() -> Iterator[Stack]:
+    """All parts of their own; end with the context."""
+    with ExitStack() as ends:
+        api = ApiServerPart(_folder(ends, "apiserver"))
+        ends.callback(api.close)
+        api.start()
+        api.install_crds()
+        operator = OperatorPart(_folder(ends, "operator"), _identity(api), OWN_NAMESPACE)
+        operator.settings.update(JSON_LOG)
+        ends.callback(operator.kill)
+        operator.start()
+        yield ends.enter_context(beside(api, operator))
+
+
+@contextmanager
+def beside(api: ApiServerPart, operator: OperatorPart) -> Iterator[Stack]:
+    """Registry and engines of their own, for an operator that runs already."""
+    with ExitStack() as ends:
+        registry = ends.enter_context(logging_registry())
+        (port,) = free_ports(1)
+        first, second = (
+            ends.enter_context(_engine(Setup(port, address, containerd_store=bool(number))))
+            for number, address in enumerate(TARGET_ADDRESSES)
+        )
+        source = ends.enter_context(_engine(Setup(free_ports(1)[0])))
+        yield Stack(api, operator, registry, source, (first, second))
+
+
+@contextmanager
+def logging_registry() -> Iterator[RegistryPart]:
+    """A started registry that logs each answer, with its size."""
+    with tempfile.TemporaryDirectory(prefix="cyroid-chaos-registry-") as folder:
+        part = RegistryPart(Path(folder))
+        for name in ("push", "pull"):
+            path = Path(folder) / f"{name}.yml"
+            settings = yaml.safe_load(path.read_text())
+            settings["log"]["accesslog"]["disabled"] = False
+            path.write_text(yaml.safe_dump(settings))
+        try:
+            part.start()
+            yield part
+        finally:
+            part.close()
+
+
+class RegistryCalls:
+    """What both listeners of a registry answered since this was made."""
+
+    def __init__(self, registry: RegistryPart) -> None:
+        folder = registry.data_root.parent
+        self._traces = [Trace(folder / f"{name}.log") for name in ("push", "pull")]
+
+    def of_blobs(self) -> list[Call]:
+        """Requests that move bytes of blobs: down with a body, or up."""
+        return [
+            call
+            for trace in self._traces
+            for call in registry_calls(trace)
+            if "/blobs/" in call.path and (call.size > 0 if call.method == "GET" else _sends(call))
+        ]
+
+
+def wipe(registry: RegistryPart) -> None:
+    """Empty the data root of a registry that is stopped."""
+    for entry in registry.data_root.iterdir():
+        shutil.rmtree(entry)
+
+
+def _sends(call: Call) -> bool:
+    return call.method in ("POST", "PATCH", "PUT")
+
+
+@contextmanager
+def _engine(setup: Setup) -> Iterator[EnginePart]:
+    part = EnginePart(setup)
+    try:
+        part.start()
+        yield part
+    finally:
+        part.close()
+
+
+def _folder(ends: ExitStack, purpose: str) -> Path:
+    made = tempfile.TemporaryDirectory(prefix=f"cyroid-chaos-{purpose}-")
+    return Path(ends.enter_context(made))
+
+
+def _identity(api: ApiServerPart) -> Path:
+    """A kubeconfig with exactly the rights of the operator, and its password in place."""
+    allowed = rights.needed(OWN_NAMESPACE, [PUSH_SECRET, "cyroid-docker-client"])
+    kubeconfig = grant(api, "chaos-operator", allowed)
+    texts = {"username": CREDENTIALS.username, "password": CREDENTIALS.password}
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    secret = {"metadata": {"name": PUSH_SECRET}, "data": encoded}
+    api.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
+    return kubeconfig

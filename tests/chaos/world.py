@@ -1,0 +1,184 @@
+"""What users want and what there ever was: the other side of every comparison.
+
+The images of the source with all their versions, the ranges with their specs, the pods. It
+edits objects and source, never the inside of a range engine, and it judges nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cyroid_images.model.pod import COMPONENT, COMPONENT_LABEL
+from tests.chaos.engine_images import Content
+from tests.chaos.stack import Stack
+from tests.parts.save_tars import noise
+from tests.parts.site import Site
+
+SIZES = (100_000, 100_000, 400_000, 1_000_000, 3_000_000, 12_000_000)
+"""Bytes of the layer that each image has for itself: most are there at once, some take a while."""
+DELIVERIES = ("RegistryThenTar", "RegistryOnly", "TarOnly")
+INTERVAL = "2s"
+TIMEOUTS = {"stall": "10s", "total": "60s"}
+BYSTANDER = "bystander.example/kept:1"
+TEAM = "cyroid.io/team"
+RANGE = "cyroid.io/range-id"
+
+
+@dataclass(slots=True)
+class Range:
+    """One RangeImages as it is wanted now."""
+
+    name: str
+    labels: Mapping[str, str]
+    engines: tuple[int, ...]
+    images: list[str]
+    delivery: str
+
+
+@dataclass(slots=True)
+class World:
+    """All that is wanted; every change of it goes to the API server or the source at once."""
+
+    stack: Stack
+    site: Site
+    versions: dict[str, list[Content]] = field(default_factory=dict)
+    """By name: every content that the source ever had, the present one last."""
+    ranges: dict[str, Range] = field(default_factory=dict)
+    pods: dict[int, str] = field(default_factory=dict)
+    """uid of the pod of each engine."""
+
+    # -- to begin ---------------------------------------------------------------------
+
+    def make(self) -> None:
+        """Images, bystanders, cache, pods and ranges."""
+        for number in range(len(SIZES)):
+            self._fill(self.image(number))
+        bystanders = [BYSTANDER, self.by_hand]
+        for engine in (self.stack.source, *self.stack.engines):
+            for at, name in enumerate(bystanders):
+                engine.load_image(name, ({"kept": noise(50_000, at)},), {"Cmd": ["/kept"]})
+        held = [{"image": self.image(0)}]
+        self.site.cache(self.stack.registry, images=held, refresh={"interval": INTERVAL})
+        for number in range(len(self.stack.engines)):
+            self._put_pod(number)
+        images = [self.image(number) for number in range(len(SIZES))]
+        for range_ in (
+            Range("all", {TEAM: "all"}, (0, 1), images[:4], DELIVERIES[0]),
+            Range("one", {RANGE: "r1"}, (0,), [images[1], images[4]], DELIVERIES[2]),
+            Range("two", {RANGE: "r2"}, (1,), [images[2], images[5]], DELIVERIES[1]),
+        ):
+            self.ranges[range_.name] = range_
+            self._make(range_)
+
+    # -- what is wanted ---------------------------------------------------------------
+
+    def image(self, number: int) -> str:
+        return f"{self.site.name}.example/tool-{number}:1"
+
+    @property
+    def by_hand(self) -> str:
+        """A name that somebody gave in a repository of ours."""
+        return f"{self.site.name}.example/tool-0:by-hand"
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Where the API serves the cache and the ranges, by name, the cache first."""
+        ranges = {name: self.site.path(name) for name in self.ranges}
+        return {self.site.name: self.site.cache_path, **ranges}
+
+    def wanted(self, engine: int) -> list[str]:
+        """The images that any range wants in this engine."""
+        listed = [each.images for each in self.ranges.values() if engine in each.engines]
+        return sorted({image for images in listed for image in images})
+
+    # -- changes ----------------------------------------------------------------------
+
+    def move_tag(self, draw: int) -> str:
+        """Other content under a name in the source."""
+        name = self.image(draw % len(SIZES))
+        self._fill(name)
+        return name
+
+    def list_image(self, draw: int) -> str:
+        """One more image in a spec, if there is one that it lacks."""
+        range_ = self._drawn(draw)
+        missing = [name for name in self.versions if name not in range_.images]
+        if not missing:
+            return f"{range_.name} lists them all"
+        range_.images.append(missing[draw % len(missing)])
+        self._edit(range_)
+        return f"{range_.images[-1]} to {range_.name}"
+
+    def unlist_image(self, draw: int) -> str:
+        """One image less, but never the last."""
+        range_ = self._drawn(draw)
+        if len(range_.images) == 1:
+            return f"{range_.name} keeps its last"
+        gone = range_.images.pop(draw % len(range_.images))
+        self._edit(range_)
+        return f"{gone} of {range_.name}"
+
+    def switch_delivery(self, draw: int) -> str:
+        """Another value of `delivery`."""
+        range_ = self._drawn(draw)
+        others = [each for each in DELIVERIES if each != range_.delivery]
+        range_.delivery = others[draw % len(others)]
+        self._edit(range_)
+        return f"{range_.name} to {range_.delivery}"
+
+    def remake(self, draw: int) -> str:
+        """Delete a RangeImages and make one of the same name at once."""
+        range_ = self._drawn(draw)
+        self.site.delete(range_.name)
+        self._make(range_)
+        return range_.name
+
+    def replace_pod(self, engine: int) -> str:
+        """A new pod of the same name before the same engine."""
+        self.site.api.delete_pod(f"dind-r{engine + 1}", self.site.name)
+        self._put_pod(engine)
+        return f"dind-r{engine + 1}"
+
+    # -- how --------------------------------------------------------------------------
+
+    def _fill(self, name: str) -> None:
+        """The next version of an image: a layer of its own over one that all share."""
+        versions = self.versions.setdefault(name, [])
+        number = int(name.partition("tool-")[2].partition(":")[0])
+        seed = random.Random(f"{name} {len(versions)}").randrange(1 << 30)  # noqa: S311 - no secret
+        layers = ({"base": noise(200_000, 1)}, {"own": noise(SIZES[number], seed)})
+        command = f"/version-{len(versions)}"
+        saved = self.stack.source.load_image(name, layers, {"Cmd": [command]})
+        versions.append(Content(saved.diff_ids, "linux/amd64", (command,)))
+
+    def _put_pod(self, engine: int) -> None:
+        labels = {COMPONENT_LABEL: COMPONENT, RANGE: f"r{engine + 1}", TEAM: "all"}
+        address = self.stack.engines[engine].address
+        self.pods[engine] = self.site.pod(f"r{engine + 1}", address, labels=labels)
+
+    def _make(self, range_: Range) -> None:
+        port = self.stack.engines[0].port
+        selector = {"matchLabels": dict(range_.labels)}
+        self.site.ranges(
+            range_.name,
+            port,
+            range_.images,
+            targets={"selector": selector, "docker": {"port": port, "insecure": True}},
+            delivery=range_.delivery,
+            interval=INTERVAL,
+            timeouts=TIMEOUTS,
+        )
+
+    def _edit(self, range_: Range) -> None:
+        spec: dict[str, Any] = {"images": _listed(range_.images), "delivery": range_.delivery}
+        self.site.edit(range_.name, **spec)
+
+    def _drawn(self, draw: int) -> Range:
+        return list(self.ranges.values())[draw // 7 % len(self.ranges)]
+
+
+def _listed(images: Sequence[str]) -> list[dict[str, str]]:
+    return [{"image": image} for image in images]
