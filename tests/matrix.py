@@ -99,6 +99,9 @@ PROMISES: dict[str, str] = {
 NOT_HERE: dict[str, str] = {}
 """Rows that one machine cannot provoke, and why."""
 
+SHOWN = 2
+"""Tests that the README names per promise."""
+
 
 def rows_in(path: Path) -> Iterator[tuple[str, str]]:
     """(Row, name of the test) for each row that a test of this file is marked with."""
@@ -117,3 +120,19 @@ def proofs(root: Path) -> dict[str, list[str]]:
         for row, name in rows_in(path):
             found.setdefault(row, []).append(f"{path.relative_to(root.parent)}::{name}")
     return found
+
+
+def promise_table(root: Path) -> str:
+    """The promises as a Markdown table with their proofs; the README holds the same."""
+    found = proofs(root)
+    lines = ["| | promise | proven by |", "| --- | --- | --- |"]
+    for row, text in PROMISES.items():
+        named = [f"`{_short(each)}`" for each in found.get(row, [])]
+        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        lines.append(f"| {row} | {text} | {', '.join(named[:SHOWN])}{more} |")
+    return "\n".join(lines)
+
+
+def _short(node: str) -> str:
+    file, _, name = node.partition("::")
+    return f"{file}: {name.removeprefix('test_').replace('_', ' ')}"
