@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "operator" / "cyroid_images"
 LAYERS: dict[str, tuple[str, str]] = {
     "errors": ("", ""),
     "settings": ("errors", "pydantic pydantic_settings os pathlib"),
-    "logs": ("", "pythonjsonlogger"),
+    "logs": ("model", "pythonjsonlogger"),
     "model": ("errors", "pydantic pydantic_core"),
     # both HTTP leaves need connections that a Cancellation can cut
     "sockets": ("errors model", "httpx ssl socket"),

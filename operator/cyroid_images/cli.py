@@ -11,7 +11,7 @@ import kopf
 from cyroid_images import crds, handlers
 from cyroid_images.bootstrap import command as bootstrap
 from cyroid_images.errors import REASONS, CyroidError
-from cyroid_images.logs import configure
+from cyroid_images.logs import Redaction, configure
 from cyroid_images.settings import read_settings, share_kubeconfig
 from cyroid_images.wiring import Operator
 
@@ -57,10 +57,11 @@ def reason_table() -> str:
 
 def _run(parsed: argparse.Namespace) -> None:
     settings = read_settings()
-    configure(settings.log_level, as_json=settings.log_format == "json")
+    redaction = Redaction()
+    configure(settings.log_level, as_json=settings.log_format == "json", redaction=redaction)
     share_kubeconfig(settings)
     registry = kopf.OperatorRegistry()
-    handlers.register(registry, Operator(settings))
+    handlers.register(registry, Operator(settings, redaction.learn))
     kopf.run(
         registry=registry,
         clusterwide=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,10 @@ _ASKING = Fault(Reason.PROGRESSING, "it has not answered yet")
 class Operator:
     """A running operator, as the handlers of kopf see it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hide: Callable[[str], None] = lambda _: None) -> None:
+        """`hide` is told every secret value that is read; see `logs.Redaction`."""
         self._settings = settings
+        self._hide = hide
         self._cluster: Cluster | None = None
         self._loop: Loop | None = None
 
@@ -54,7 +56,7 @@ class Operator:
             namespace=settings.namespace, kubeconfig=settings.kubeconfig
         )
         self._loop = Loop(
-            _site(settings, self._cluster),
+            _site(settings, self._cluster, self._hide),
             self._cluster,
             workers=settings.max_passes,
             sweep_seconds=settings.sweep_seconds,
@@ -76,7 +78,7 @@ class Operator:
         return self._loop is None or self._loop.is_alive()
 
 
-def _site(settings: Settings, cluster: Cluster) -> Site:
+def _site(settings: Settings, cluster: Cluster, hide: Callable[[str], None]) -> Site:
     moving, looking, asking = pools(settings.max_transfers)
     world, queue, known, clock = World(), WorkQueue[Key](), KnownLayers(), SystemClock()
     upstreams = Upstreams()
@@ -107,7 +109,7 @@ def _site(settings: Settings, cluster: Cluster) -> Site:
         gates=Gates(cluster, world, clock),
         registries=RegistryLooks(known),
         movers=Transfers(known, upstreams, archives or Archives(NOWHERE)),
-        secrets=ClusterSecrets(cluster),
+        secrets=ClusterSecrets(cluster, hide),
         clock=clock,
         client_secret=settings.docker_client_secret,
         platform=OWN_PLATFORM,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable, Reason, TransferError
 from cyroid_images.kube import Cluster
@@ -18,15 +18,19 @@ SECRET_SECONDS = 30.0
 
 
 class ClusterSecrets:
-    """The port Secrets: by name, from the operator's own namespace, read at use."""
+    """The port Secrets: by name, from the operator's own namespace, read at use.
 
-    def __init__(self, cluster: Cluster) -> None:
+    `hide` is told every value that nobody may ever read again.
+    """
+
+    def __init__(self, cluster: Cluster, hide: Callable[[str], None]) -> None:
         self._cluster = cluster
+        self._hide = hide
         self._read: dict[str, tuple[float, Mapping[str, bytes] | None]] = {}
 
     async def credentials(self, name: str) -> Credentials:
         username, password = await self._keys(name, "username", "password")
-        return Credentials(username, password)
+        return self._hidden(Credentials(username, password))
 
     async def upstream_credentials(
         self, name: str, hosts: frozenset[str]
@@ -38,7 +42,7 @@ class ClusterSecrets:
         data = await self._secret(name)
         if data is not None and DOCKER_CONFIG in data:
             found = {host: credentials_for(host, data[DOCKER_CONFIG]) for host in hosts}
-            return {host: credentials for host, credentials in found.items() if credentials}
+            return {host: self._hidden(each) for host, each in found.items() if each}
         if data is not None and len(hosts) > 1:  # one that is not there is told as missing
             raise TransferError(
                 Reason.SECRET_HOST_MISMATCH,
@@ -53,7 +57,13 @@ class ClusterSecrets:
 
     async def client_tls(self, name: str, server_name: str) -> ClientTLS:
         ca, certificate, key = await self._keys(name, "ca.crt", "tls.crt", "tls.key")
+        self._hide(key)
         return ClientTLS(ca, certificate, key, server_name)
+
+    def _hidden(self, credentials: Credentials) -> Credentials:
+        self._hide(credentials.password)
+        self._hide(f"{credentials.username}:{credentials.password}")  # the form of a header
+        return credentials
 
     async def _keys(self, name: str, *keys: str) -> list[str]:
         data = await self._secret(name)
