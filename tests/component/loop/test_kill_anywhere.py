@@ -1,0 +1,155 @@
+"""Killed or ended at any step of a delivery, the operator ends it the same after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from cyroid_images.model.milestones import Milestone
+from tests.chaos.delivery import Delivery, End
+from tests.chaos.stack import JSON_LOG, RegistryCalls, logging_registry
+from tests.chaos.stepping import Ending, end_at
+from tests.parts.apiserver import ApiServerPart, free_ports
+from tests.parts.dockerd import Setup
+from tests.parts.engines import EnginePart
+from tests.parts.identity import OWN_NAMESPACE
+from tests.parts.operator import OperatorPart
+from tests.parts.registry import RegistryPart
+from tests.parts.site import Site
+
+pytestmark = pytest.mark.slow
+
+GRACE_SECONDS = 20.0
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{OWN_NAMESPACE}/leases"
+STEPS = [step for step in Milestone if step not in (Milestone.COPY_STARTED, Milestone.COPIED)]
+"""Those of a delivery from an engine."""
+
+
+@pytest.fixture(scope="module")
+def logging(operator_process: OperatorPart) -> Iterator[OperatorPart]:
+    """The operator with a log for machines, for the time of this file."""
+    operator_process.kill()
+    operator_process.settings.update(JSON_LOG)
+    yield operator_process
+    operator_process.kill()
+    for name in JSON_LOG:
+        del operator_process.settings[name]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[RegistryPart]:
+    """A registry that logs what it is asked."""
+    with logging_registry() as part:
+        yield part
+
+
+@pytest.fixture(scope="module")
+def trusting(store: RegistryPart) -> Iterator[EnginePart]:
+    """An engine with the classic store that takes this registry at its outer address."""
+    part = EnginePart(Setup(free_ports(1)[0], insecure_registries=(store.outer_pull_host,)))
+    try:
+        part.start()
+        yield part
+    finally:
+        part.close()
+
+
+@pytest.fixture(scope="module")
+def places(
+    store: RegistryPart, trusting: EnginePart, containerd_engine: EnginePart
+) -> tuple[RegistryPart, EnginePart, EnginePart]:
+    """What every delivery fills."""
+    return store, trusting, containerd_engine
+
+
+class Moved:
+    """Bytes of blobs out of the registry, uploads, saves and loads, since this was made."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._engines = (delivery.site.source, delivery.wary)
+        self._calls = RegistryCalls(delivery.registry)
+        self._before = self._happened()
+
+    def counts(self) -> dict[str, int]:
+        calls = self._calls.of_blobs()
+        events = self._happened()
+        return {
+            "bytes down": sum(call.size for call in calls if call.method == "GET"),
+            "blobs up": sum(call.method == "PUT" for call in calls),
+            **{what: events[what] - self._before[what] for what in events},
+        }
+
+    def _happened(self) -> dict[str, int]:
+        source, wary = self._engines
+        return {"save": len(source.happened("save")), "load": len(wary.happened("load"))}
+
+
+@pytest.fixture(scope="module")
+def new(
+    apiserver: ApiServerPart,
+    logging: OperatorPart,
+    classic_engine: EnginePart,
+    places: tuple[RegistryPart, EnginePart, EnginePart],
+) -> Callable[[], Delivery]:
+    """Makes deliveries, each with a site and images of its own, that nobody asked for yet."""
+    numbers = count(1)
+
+    def make() -> Delivery:
+        logging.start()
+        site = Site(f"kill-{next(numbers)}", apiserver, logging, classic_engine)
+        apiserver.put_namespace(site.name, {"cyroid.io/ranges": "true"})
+        delivery = Delivery(site, *places)
+        delivery.make_images()
+        return delivery
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def undisturbed(new: Callable[[], Delivery]) -> tuple[End, dict[str, int]]:
+    """How such a delivery ends when nobody cuts it, and what it moves."""
+    delivery = new()
+    moved = Moved(delivery)
+    delivery.apply()
+    end = delivery.await_end()
+    counts = moved.counts()
+    delivery.site.remove_all()
+    return end, counts
+
+
+@pytest.mark.row("P3")
+@pytest.mark.parametrize(
+    ("how", "step"),
+    [
+        pytest.param(how, step, marks=pytest.mark.row("O1" if how is Ending.TERM else "O2"))
+        for how in Ending
+        for step in STEPS
+    ],
+)
+def test_a_delivery_ends_the_same_wherever_the_operator_was_cut(
+    new: Callable[[], Delivery],
+    logging: OperatorPart,
+    undisturbed: tuple[End, dict[str, int]],
+    how: Ending,
+    step: Milestone,
+) -> None:
+    end, most = undisturbed
+    delivery = new()
+    moved = Moved(delivery)
+    seconds = end_at(logging, step, how, delivery.apply)
+    assert seconds < GRACE_SECONDS
+    if how is Ending.TERM:
+        assert not held_leases(delivery.site.api)
+    logging.start()
+    assert delivery.await_end() == end
+    counts = moved.counts()
+    assert all(counts[what] <= 2 * most[what] for what in most), (counts, most)
+    delivery.site.remove_all()
+
+
+def held_leases(api: ApiServerPart) -> list[str]:
+    """Who holds a Lease of the operator's namespace."""
+    specs = [lease["spec"] for lease in api.call("GET", LEASES)["items"]]
+    return [spec["holderIdentity"] for spec in specs if spec.get("holderIdentity")]
