@@ -17,8 +17,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "settings": ("errors", "pydantic pydantic_settings os pathlib"),
     "logs": ("model", "pythonjsonlogger"),
     "model": ("errors", "pydantic pydantic_core"),
-    # both HTTP leaves need connections that a Cancellation can cut
-    "sockets": ("errors model", "httpx ssl socket"),
+    # both HTTP leaves need connections that a Cancellation can cut; time: how long one took
+    "sockets": ("errors model", "httpx ssl socket time"),
     "plan": ("errors model", ""),
     # time: the moment until which a bearer token is good, the deadline of a drip; threading: a
     # pause that a Cancellation ends

@@ -12,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 
 from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.watching import Asked, Watch, unwatched
 
 _CONNECTED = (
     "connection.connect_tcp.complete",
@@ -35,6 +37,7 @@ def client(
     read_seconds: float,
     tls: ssl.SSLContext | None = None,
     unix_socket: str | None = None,
+    watch: Watch = unwatched,
 ) -> httpx.Client:
     """A client that follows no redirect and trusts no environment variable.
 
@@ -46,11 +49,33 @@ def client(
     timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
     return httpx.Client(
         base_url=base_url,
-        transport=transport,
+        transport=_Watched(transport, watch),
         timeout=timeout,
         trust_env=False,
         follow_redirects=False,
     )
+
+
+class _Watched(httpx.BaseTransport):
+    """Tells of each request, also of one that came to nothing."""
+
+    def __init__(self, inner: httpx.BaseTransport, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        began, code = time.monotonic(), None
+        try:
+            response = self._inner.handle_request(request)
+            code = response.status_code
+            return response
+        finally:
+            url, spent = request.url, time.monotonic() - began
+            host = url.netloc.decode("ascii", "replace")
+            self._watch(Asked(host, request.method, url.path, code, spent))
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 def under(cancellation: Cancellation, **extensions: Any) -> dict[str, Any]:

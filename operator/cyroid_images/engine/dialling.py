@@ -16,13 +16,15 @@ from cyroid_images import sockets
 from cyroid_images.engine.tls import context_of
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.watching import Watch, unwatched
 
 
 class Dialler:
     """Opens connections to one engine; no I/O before the first one."""
 
-    def __init__(self, endpoint: EngineEndpoint) -> None:
+    def __init__(self, endpoint: EngineEndpoint, watch: Watch = unwatched) -> None:
         self.endpoint = endpoint
+        self.watch = watch
         self._context: ssl.SSLContext | None = None
 
     def client(self, read_seconds: float) -> httpx.Client:
@@ -37,10 +39,14 @@ class Dialler:
                 read_seconds=read_seconds,
                 tls=self._tls(),
                 unix_socket=parts.path,
+                watch=self.watch,
             )
         scheme = "https" if self.endpoint.tls else "http"
         return sockets.client(
-            f"{scheme}://{parts.netloc}", read_seconds=read_seconds, tls=self._tls()
+            f"{scheme}://{parts.netloc}",
+            read_seconds=read_seconds,
+            tls=self._tls(),
+            watch=self.watch,
         )
 
     def extensions(self, cancellation: Cancellation) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from cyroid_images.model.image import ImageContent
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
+from cyroid_images.model.watching import Watch, unwatched
 
 PREFLIGHT_SECONDS = 90.0
 """The engine looks up a name (21 s seen) and dials twice (30 s each) before it gives up."""
@@ -39,11 +40,21 @@ VIEW_SECONDS = 120.0
 class Engine:
     """One dockerd at one endpoint; cheap to make, does no I/O until it is asked."""
 
-    def __init__(self, endpoint: EngineEndpoint, *, answer_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        endpoint: EngineEndpoint,
+        *,
+        answer_seconds: float = 10.0,
+        watch: Watch = unwatched,
+    ) -> None:
         self.endpoint = endpoint
         self._answer_seconds = answer_seconds
-        self._dialler = Dialler(endpoint)
+        self._dialler = Dialler(endpoint, watch)
         self._api: tuple[int, int] | None = None
+
+    def in_a_hurry(self, answer_seconds: float) -> Engine:
+        """The same engine, waited for no longer than that for each answer."""
+        return Engine(self.endpoint, answer_seconds=answer_seconds, watch=self._dialler.watch)
 
     def close(self) -> None:
         """Forget the client key; no connection outlives its call."""

@@ -21,6 +21,7 @@ from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import ACCEPT, LARGEST, Descriptor, Index, Manifest, read_manifest
 from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.watching import Watch, unwatched
 from cyroid_images.registry.answers import Answer, Kind
 from cyroid_images.registry.connection import Connection
 from cyroid_images.registry.conversation import Ask
@@ -70,6 +71,7 @@ class Registry:
         answer_seconds: float = 15.0,
         stall_seconds: float = 120.0,
         rules: UpstreamRules | None = None,
+        watch: Watch = unwatched,
     ) -> None:
         self.endpoint = endpoint
         self._stall_seconds = stall_seconds
@@ -78,6 +80,7 @@ class Registry:
             answer_seconds=answer_seconds,
             stall_seconds=stall_seconds,
             rules=rules,
+            watch=watch,
         )
 
     def __enter__(self) -> Self:

@@ -19,6 +19,7 @@ from cyroid_images import sockets
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.watching import Watch
 from cyroid_images.registry.answers import Answer, Kind, refusal
 from cyroid_images.registry.auth import RegistryAuth
 from cyroid_images.registry.conversation import SMALL, WHOLE_SECONDS, Ask, Conversation, Manner
@@ -47,12 +48,14 @@ class Connection:
         answer_seconds: float,
         stall_seconds: float,
         rules: UpstreamRules | None,
+        watch: Watch,
     ) -> None:
         token_hosts = rules.token_hosts if rules else frozenset()
         auth = RegistryAuth(endpoint, token_hosts, time.monotonic)
         self._manner = Manner(endpoint, auth, rules, answer_seconds, stall_seconds)
         self._needs_tls = endpoint.url.startswith("https://") or rules is not None
         self._trust: ssl.SSLContext | None = None
+        self._watch = watch
 
     @property
     def patience(self) -> Patience | None:
@@ -121,7 +124,10 @@ class Connection:
     def _client(self) -> httpx.Client:
         manner = self._manner
         return sockets.client(
-            manner.endpoint.url, read_seconds=manner.answer_seconds, tls=self._context()
+            manner.endpoint.url,
+            read_seconds=manner.answer_seconds,
+            tls=self._context(),
+            watch=self._watch,
         )
 
     def _context(self) -> ssl.SSLContext:

@@ -79,7 +79,8 @@ class _Loading:
 
     def _pass_on(self, held: HeldByEngine) -> Digest:
         """The tar of a source engine, as it comes; its length is not known before."""
-        source, under = Engine(held.endpoint), self.under
+        under = self.under
+        source = Engine(held.endpoint, watch=under.watches.engines)
         with (
             carrying(source, held.id, self.name),
             source.save(self.name, limits=under.limits, cancellation=under.cancellation) as tar,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.progress import Observer
+from cyroid_images.model.watching import Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,5 @@ class Supervision:
     limits: StreamLimits
     observer: Observer
     cancellation: Cancellation
+    watches: Watches = field(default_factory=Watches)
+    """For peers that a move dials itself."""

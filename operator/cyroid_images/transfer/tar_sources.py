@@ -61,13 +61,14 @@ def taken_apart(
         case HeldByArchive():
             yield _of_archive(held.image, name, archives, under.cancellation)
         case HeldByUpstream():
-            with upstream_registry(held.upstream) as upstream, as_source():
+            watch = under.watches.registries
+            with upstream_registry(held.upstream, watch=watch) as upstream, as_source():
                 parts = _of_registry(upstream, held.stored, name, under.cancellation)
                 # Each manifest asked for there would count against its rate limit.
                 yield replace(parts, look_up=lambda _: None)
         case HeldByCache():
-            stall_seconds = under.limits.stall_seconds
-            with Registry(held.registry, stall_seconds=stall_seconds) as registry:
+            stall, watch = under.limits.stall_seconds, under.watches.registries
+            with Registry(held.registry, stall_seconds=stall, watch=watch) as registry:
                 yield _of_registry(registry, held.stored, name, under.cancellation)
 
 

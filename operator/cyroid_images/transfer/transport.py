@@ -40,7 +40,7 @@ def dropping(engine: Engine, name: Reference) -> Iterator[None]:
         yield
     except BaseException:
         # Whoever failed or was cut holds a thread and a place in the queue meanwhile.
-        _drop(Engine(engine.endpoint, answer_seconds=HURRY_SECONDS), name)
+        _drop(engine.in_a_hurry(HURRY_SECONDS), name)
         raise
     _drop(engine, name)
 

@@ -18,6 +18,7 @@ from cyroid_images.model.knowledge import HeldByUpstream, Stored, UpstreamAsk
 from cyroid_images.model.manifest import OCI_CONFIG, Index, IndexEntry, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import UpstreamEndpoint
+from cyroid_images.model.watching import Watch, unwatched
 from cyroid_images.registry.client import Registry
 from cyroid_images.registry.patience import Patience
 from cyroid_images.registry.upstream import UpstreamRules
@@ -36,10 +37,12 @@ MOST_NAMED = 12
 """Platforms that a message names: an index of Docker Hub has about as many."""
 
 
-def upstream_registry(upstream: UpstreamEndpoint, patience: Patience | None = None) -> Registry:
+def upstream_registry(
+    upstream: UpstreamEndpoint, patience: Patience | None = None, watch: Watch = unwatched
+) -> Registry:
     """The registry behind an upstream; keep it, for it remembers its tokens."""
     rules = UpstreamRules(upstream.token_hosts, patience or Patience())
-    return Registry(upstream.registry, rules=rules)
+    return Registry(upstream.registry, rules=rules, watch=watch)
 
 
 def find_upstream(

@@ -10,6 +10,7 @@ from cyroid_images.archive.library import Archives
 from cyroid_images.errors import Reason
 from cyroid_images.kube import Cluster
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.watching import Watches
 from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
@@ -81,7 +82,8 @@ class Operator:
 def _site(settings: Settings, cluster: Cluster, hide: Callable[[str], None]) -> Site:
     moving, looking, asking = pools(settings.max_transfers)
     world, queue, known, clock = World(), WorkQueue[Key](), KnownLayers(), SystemClock()
-    upstreams = Upstreams()
+    watches = Watches()
+    upstreams = Upstreams(watches.registries)
     archives = Archives(settings.archives) if settings.archives else None
     limits = {
         "all": settings.max_transfers,
@@ -101,14 +103,14 @@ def _site(settings: Settings, cluster: Cluster, hide: Callable[[str], None]) -> 
         board=Board(),
         queue=queue,
         jobs=Jobs(moving, limits, wake),
-        looks=Looks(EngineLooks().look, looking, wake),
+        looks=Looks(EngineLooks(watches.engines).look, looking, wake),
         archives=Looks(ArchiveLooks(archives).look, looking, wake, _READING),
         upstreams=Looks(upstreams.find, asking, wake, _ASKING),
         asking=asking,
         reporter=Reporter(cluster, world),
         gates=Gates(cluster, world, clock),
-        registries=RegistryLooks(known),
-        movers=Transfers(known, upstreams, archives or Archives(NOWHERE)),
+        registries=RegistryLooks(known, watches.registries),
+        movers=Transfers(known, upstreams, archives or Archives(NOWHERE), watches),
         secrets=ClusterSecrets(cluster, hide),
         clock=clock,
         client_secret=settings.docker_client_secret,

@@ -15,6 +15,7 @@ from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
+from cyroid_images.model.watching import Watch
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_layers import KnownLayers
@@ -34,11 +35,12 @@ OWN_PLATFORM = Platform.of(
 class EngineLooks:
     """The port Engines; remembers contents by image ID, which names them for good."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self._known: dict[str, Mapping[Digest, ImageContent]] = {}
 
     def look(self, endpoint: EngineEndpoint) -> EngineView:
-        engine = Engine(endpoint)
+        engine = Engine(endpoint, watch=self._watch)
         info = engine.info()
         view = engine.view(info, self._known.pop(info.id, {}))
         images = (*view.images.values(), *view.by_digest.values())
@@ -71,7 +73,8 @@ def no_archives(path: str) -> TransferError:
 class Upstreams:
     """The port Upstreams; one Registry per endpoint, since it remembers its tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self._registries: dict[UpstreamEndpoint, Registry] = {}
 
     def find(self, ask: UpstreamAsk) -> HeldByUpstream | None:
@@ -79,7 +82,8 @@ class Upstreams:
 
     def registry(self, upstream: UpstreamEndpoint) -> Registry:
         """The registry behind an upstream, the same one each time."""
-        registry = self._registries.setdefault(upstream, upstream_registry(upstream))
+        new = upstream_registry(upstream, watch=self._watch)
+        registry = self._registries.setdefault(upstream, new)
         while len(self._registries) > MOST_UPSTREAMS:
             self._registries.pop(next(iter(self._registries)), None)
         return registry
@@ -88,20 +92,21 @@ class Upstreams:
 class RegistryLooks:
     """The port Registries; what it finds is remembered by layer."""
 
-    def __init__(self, known: KnownLayers) -> None:
+    def __init__(self, known: KnownLayers, watch: Watch) -> None:
         self._known = known
+        self._watch = watch
 
     def ping(self, endpoint: RegistryEndpoint) -> None:
-        with Registry(endpoint) as registry:
+        with Registry(endpoint, watch=self._watch) as registry:
             registry.ping()
 
     def find(self, endpoint: RegistryEndpoint, place: Place, wanted: Wanted) -> Stored | None:
-        with Registry(endpoint) as registry:
+        with Registry(endpoint, watch=self._watch) as registry:
             stored = lookup.find(registry, place, wanted)
         if stored is not None:
             self._known.learn(endpoint, stored)
         return stored
 
     def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> Held:
-        with Registry(endpoint) as registry:
+        with Registry(endpoint, watch=self._watch) as registry:
             return lookup.holds(registry, stored, tag)

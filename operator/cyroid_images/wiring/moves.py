@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
 from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.model.watching import Watches
 from cyroid_images.registry.client import Registry
 from cyroid_images.transfer import load, pull, push
 from cyroid_images.transfer.copy_archive import copy_archive
@@ -21,21 +23,24 @@ from cyroid_images.wiring.looks import Upstreams
 class Transfers:
     """The port Movers."""
 
-    def __init__(self, known: KnownLayers, upstreams: Upstreams, archives: Archives) -> None:
+    def __init__(
+        self, known: KnownLayers, upstreams: Upstreams, archives: Archives, watches: Watches
+    ) -> None:
         self._known = known
         self._upstreams = upstreams
         self._archives = archives
+        self._watches = watches
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:
-        under = Supervision(StreamLimits(), observer, cancellation)
-        with Registry(action.to.registry) as registry:
-            engine = Engine(action.source.endpoint)
+        under = Supervision(StreamLimits(), observer, cancellation, self._watches)
+        with self._registry(action) as registry:
+            engine = self._engine(action.source.endpoint)
             return push.push(action, engine, registry, self._known, under)
 
     def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:
-        under = Supervision(StreamLimits(), observer, cancellation)
+        under = Supervision(StreamLimits(), observer, cancellation, self._watches)
         source = action.source
-        with Registry(action.to.registry) as registry:
+        with self._registry(action) as registry:
             if isinstance(source, HeldByUpstream):
                 upstream = self._upstreams.registry(source.upstream)
                 return copy_upstream(action, upstream, registry, self._known, under)
@@ -44,16 +49,24 @@ class Transfers:
     def pull(
         self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
     ) -> None:
-        under = Supervision(StreamLimits(stall_seconds=stall_seconds), observer, cancellation)
-        pull.pull(action, Engine(action.target.endpoint), under)
+        limits = StreamLimits(stall_seconds=stall_seconds)
+        under = Supervision(limits, observer, cancellation, self._watches)
+        pull.pull(action, self._engine(action.target.endpoint), under)
 
     def load(
         self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
     ) -> None:
-        under = Supervision(StreamLimits(stall_seconds=stall_seconds), observer, cancellation)
-        load.load(action, Engine(action.target.endpoint), under, self._archives)
+        limits = StreamLimits(stall_seconds=stall_seconds)
+        under = Supervision(limits, observer, cancellation, self._watches)
+        load.load(action, self._engine(action.target.endpoint), under, self._archives)
 
     def untag(self, action: Untag) -> None:
-        engine = Engine(action.endpoint)
+        engine = self._engine(action.endpoint)
         for name in action.names:
             engine.untag(name)
+
+    def _engine(self, endpoint: EngineEndpoint) -> Engine:
+        return Engine(endpoint, watch=self._watches.engines)
+
+    def _registry(self, fill: Fill) -> Registry:
+        return Registry(fill.to.registry, watch=self._watches.registries)
