@@ -17,6 +17,7 @@ import aiohttp
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable
 from cyroid_images.kube.pace import Pace
+from cyroid_images.model.watching import Asked, Watch, unwatched
 
 CALL_SECONDS = 10.0
 """A healthy API server answers in milliseconds; a list of 500 objects in one or two seconds."""
@@ -47,12 +48,19 @@ class Answer:
         return f"{self.code} {str(self.body.get('message', ''))[:500]}".rstrip()
 
 
+class NamespaceEnding(AccessDenied):
+    """Nothing new is taken: the namespace is being terminated."""
+
+
 class Api:
     """Calls by path; `client` is an ApiClient of kubernetes.aio."""
 
-    def __init__(self, client: Any, *, call_seconds: float = CALL_SECONDS) -> None:
+    def __init__(
+        self, client: Any, *, call_seconds: float = CALL_SECONDS, watch: Watch = unwatched
+    ) -> None:
         self._client = client
         self._seconds = call_seconds
+        self._watch = watch
         self._pace = Pace()
 
     async def close(self) -> None:
@@ -89,14 +97,18 @@ class Api:
             body=body,
             auth_settings=["BearerToken"],
         )
+        began, code = _now(), None
         try:
             async with asyncio.timeout(self._seconds):
                 response = await self._client.call_api(*request, _request_timeout=self._seconds)
+                code = int(response.status)
                 content = await _read(response.response, what)
         except TimeoutError as exc:
             raise ApiUnavailable(f"{what}: no answer for {self._seconds:.0f} s") from exc
         except (aiohttp.ClientError, OSError) as exc:
             raise ApiUnavailable(f"{what}: {exc}") from exc
+        finally:
+            self._watch(Asked("", method, path, code, _now() - began))
         return self._judge(what, _answer(what, response.status, content), response.headers)
 
     def _judge(self, what: str, answer: Answer, headers: Mapping[str, str]) -> Answer:
@@ -106,8 +118,15 @@ class Api:
             self._pace.hold(_now(), pause)
             raise ApiUnavailable(f"{what}: {answer.message}", retry_after=pause)
         if answer.code in (401, 403):
-            raise AccessDenied(f"{what}: {answer.message}")
+            refusal = NamespaceEnding if _is_ending(answer) else AccessDenied
+            raise refusal(f"{what}: {answer.message}")
         return answer
+
+
+def _is_ending(answer: Answer) -> bool:
+    """The cause that the admission plugin NamespaceLifecycle gives (apiserver 1.34)."""
+    causes = (answer.body.get("details") or {}).get("causes") or ()
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
 def success(answer: Answer, what: str) -> Mapping[str, Any]:

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
 from cyroid_images.kube import events, rights
-from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, success
+from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, NamespaceEnding, success
 from cyroid_images.kube.connection import Site, connect
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
+from cyroid_images.model.watching import Watch, unwatched
 
 FIELD_MANAGER = "cyroid-operator"
 PAGE = 500
@@ -55,14 +56,20 @@ class Cluster:
 
     @classmethod
     async def connect(
-        cls, *, namespace: str, instance: str = FIELD_MANAGER, kubeconfig: Path | None = None
+        cls,
+        *,
+        namespace: str,
+        instance: str = FIELD_MANAGER,
+        kubeconfig: Path | None = None,
+        watch: Watch = unwatched,
     ) -> Cluster:
         """As the service account of a pod, else by `kubeconfig` or the default one.
 
         `namespace` is the operator's own, `instance` names this process in events. Nothing
-        is called yet. Raises ApiUnavailable when no configuration is found.
+        is called yet; `watch` is told of each call. Raises ApiUnavailable when no
+        configuration is found.
         """
-        return cls(Api(await connect(kubeconfig)), Site(namespace, instance))
+        return cls(Api(await connect(kubeconfig), watch=watch), Site(namespace, instance))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -139,6 +146,8 @@ class Cluster:
         """Write an event, or count one that says the same; a failure is only logged."""
         try:
             await self._emit(note, datetime.now(UTC))
+        except NamespaceEnding as exc:
+            _log.debug("event %s on %s %s: %s", note.reason, note.kind, note.name, exc)
         except ApiUnavailable as exc:
             _log.warning("event %s on %s %s is lost: %s", note.reason, note.kind, note.name, exc)
 
@@ -179,7 +188,9 @@ class Cluster:
         series = events.Series(place, body["metadata"]["name"], 1, now)
         self._events.keep(note, series)  # before the call: of two at once one is new
         try:
-            success(await self._api.post(RESOURCES["Event"].path(place), body), "create an event")
+            answer = await self._api.post(RESOURCES["Event"].path(place), body)
+            if answer.code != 404:  # its namespace is gone, and with it whoever would read it
+                success(answer, "create an event")
         except ApiUnavailable:
             self._events.forget(note)
             raise
