@@ -89,6 +89,15 @@ def under(cancellation: Cancellation, **extensions: Any) -> dict[str, Any]:
     return {"trace": trace, **extensions}
 
 
+def addresses_of(host: str, port: int) -> list[str]:
+    """Where a name leads now; nowhere where it does not resolve: the connect will say so."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [str(address[0]) for *_, address in found]
+
+
 def cut_of(connection: socket.socket) -> Callable[[], None]:
     """Shuts this socket down; harmless on one that is closed."""
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import socket
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
+from cyroid_images import sockets
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.registry.answers import clean
 
@@ -95,7 +95,7 @@ class Doors:
             nonlocal dialled
             if event == _BEFORE:
                 dialled = str(info["host"])
-                for address in _addresses(dialled, int(info["port"])):
+                for address in sockets.addresses_of(dialled, int(info["port"])):
                     check(dialled, address)
             elif event == _AFTER:
                 stream = info["return_value"]
@@ -122,15 +122,6 @@ def _may_be_named(host: str, address: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(address)
     return reach_of(address) >= Reach.SITE
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    """Where the name leads; nowhere yet where it does not resolve: the connect will say so."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []
-    return [str(address[0]) for *_, address in found]
 
 
 def _embedded(
