@@ -7,30 +7,28 @@ from collections.abc import Sequence
 from functools import partial
 from typing import assert_never
 
-from cyroid_images.errors import Reason
-from cyroid_images.model.actions import Cached, CacheStep, Copy, Fill, Push, Wait
+from cyroid_images.model.actions import Cached, CacheStep, Copy, Fill, Push
 from cyroid_images.model.fault import Route
-from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import (
     CacheView,
     HeldByArchive,
     HeldByEngine,
     HeldByUpstream,
-    Stored,
 )
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import CacheSeen, Running
-from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.plan import backoff, cache_report
-from cyroid_images.plan.cache import drifted, know, plan_image
+from cyroid_images.plan import cache_report
+from cyroid_images.plan.cache import know, plan_image
 from cyroid_images.plan.first_word import first_word_of_cache
 from cyroid_images.plan.turns import due
 from cyroid_images.reconcile.cache_memory import CacheMemory
-from cyroid_images.reconcile.jobs import Ended, Job, Move
+from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
+from cyroid_images.reconcile.jobs import Job, Move
 from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.memories import Memories
 from cyroid_images.reconcile.observe_cache import CacheObserver
-from cyroid_images.reconcile.reporter import PROGRESS_SECONDS
+from cyroid_images.reconcile.pace import next_look_of_cache
 from cyroid_images.reconcile.site import Site
 from cyroid_images.reconcile.tidying import tidy_sources
 
@@ -38,10 +36,6 @@ _log = logging.getLogger(__name__)
 
 FILL_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
-RETRY_CAP_SECONDS = 5.0
-"""A registry that is down is asked again at least so often: its return ends the tars."""
-WAITING_SECONDS = 30.0
-"""What no source has may be built at any moment; sources send no event."""
 
 
 class CacheReconciler:
@@ -50,7 +44,8 @@ class CacheReconciler:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._observer = CacheObserver(site)
-        self._memories: dict[Key, CacheMemory] = {}
+        self._outcomes = CacheOutcomes(site)
+        self._memories = Memories[CacheMemory](lambda item: CacheMemory.of(item, site.clock.now()))
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns the seconds until the next look, None for a gone object."""
@@ -58,19 +53,19 @@ class CacheReconciler:
         if item is None:
             self._forget(key)
             return None
-        memory = self._remember(key, item)
+        memory = self._memories.at(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
             word = first_word_of_cache(item, self._site.clock.now())
             if await self._site.reporter.report(key, item.metadata, item.status, word) is None:
                 _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.caches.get(key.name, item)
-        await self._take_outcomes(key, item, memory)
+        await self._outcomes.take(key, item, memory)
         seen, endpoint = await self._observer.observe(key, item, memory)
         if memory.looks_first():
             _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
         steps = [plan_image(wish, seen, endpoint) for wish in seen.wishes]
-        await self._tell_moved_tags(key, seen, memory)
-        await self._tell_foreign_tags(key, seen, memory)
+        await self._outcomes.tell_moved_tags(key, seen, memory)
+        await self._outcomes.tell_foreign_tags(key, seen, memory)
         self._apply(key, seen, steps)
         self._publish(key, seen, endpoint, memory)
         asked = [s for s in steps if seen.wishes[s.wish] or isinstance(s, Cached)]
@@ -143,90 +138,12 @@ class CacheReconciler:
         item = self._site.world.caches.get(key.name, seen.item)
         status = cache_report.report(seen, steps, running)
         again = await self._site.reporter.report(key, item.metadata, item.status, status)
-        pause = _next_look(seen, steps, memory, is_running=bool(running))
+        pause = next_look_of_cache(seen, steps, memory, is_running=bool(running))
         return min(pause, again) if again is not None else pause
-
-    async def _take_outcomes(self, key: Key, item: ImageCache, memory: CacheMemory) -> None:
-        for ended in self._site.jobs.take_ended(key):
-            fill = ended.move.action
-            if not isinstance(fill, Push | Copy):
-                continue
-            if ended.fault is not None:
-                before, now = memory.failures.get(fill.wish), self._site.clock.now()
-                spread = self._site.clock.spread()
-                failure = backoff.failed(before, ended.fault, now, spread=spread)
-                memory.refused(fill.wish, failure)
-                if isinstance(fill.source, HeldByUpstream):
-                    memory.upstreams.refused(fill.source.upstream.host, failure)
-                continue
-            memory.pushed(fill.wish, _stored(ended), self._site.queue.time())
-            await self._tell_filled(key, item, fill, ended)
-
-    async def _tell_filled(self, key: Key, item: ImageCache, fill: Fill, ended: Ended) -> None:
-        manifest = _stored(ended).manifest
-        await self._site.reporter.note(
-            key,
-            item.metadata,
-            Reason.IMAGE_PUSHED,
-            f"{fill.wish} is in the registry as {fill.to.repository}@{manifest.digest}"
-            f" ({manifest.size} bytes, from {fill.source.source}{_how(ended)},"
-            f" in {ended.seconds:.1f} s)",
-            about=f"{fill.wish}/{manifest.digest}",
-        )
-        if isinstance(ended.result, Pushed) and ended.result.is_partial:
-            await self._site.reporter.note(
-                key,
-                item.metadata,
-                Reason.PARTIAL_PLATFORM_IMAGE,
-                f"{fill.source.source} has only a part of the index {fill.source.id} that"
-                f" {fill.wish} names; the registry has its {manifest.digest} for"
-                f" {_stored(ended).content.platform}",
-                about=f"{fill.wish}/{manifest.digest}",
-            )
-
-    async def _tell_moved_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
-        moved_tags = {wish: moved for wish in seen.wishes if (moved := drifted(wish, seen))}
-        memory.told &= {(wish, found.id) for wish, (_, found) in moved_tags.items()}
-        for wish, (stored, found) in moved_tags.items():
-            if (wish, found.id) in memory.told:
-                continue
-            memory.told.add((wish, found.id))
-            await self._site.reporter.note(
-                key,
-                seen.item.metadata,
-                Reason.NEW_DIGEST,
-                f"{wish} moved in {found.source}: from {stored.manifest.digest} to {found.id}",
-                about=f"{wish}/{found.id}",
-            )
-
-    async def _tell_foreign_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
-        """Harmless, as engines pull by digest; somebody should know all the same."""
-        memory.warned.intersection_update(memory.foreign.items())
-        for wish, digest in memory.foreign.items():
-            if (wish, digest) in memory.warned or wish not in memory.stored:
-                continue
-            memory.warned.add((wish, digest))
-            stored = memory.stored[wish]
-            await self._site.reporter.note(
-                key,
-                seen.item.metadata,
-                Reason.REGISTRY_TAG_DRIFT,
-                f"somebody moved the tag of {wish} in the registry ({stored.repository}) to"
-                f" {digest}; ranges still get {stored.manifest.digest}",
-                about=f"{wish}/{digest}",
-            )
-
-    def _remember(self, key: Key, item: ImageCache) -> CacheMemory:
-        memory = self._memories.get(key)
-        if memory is None or memory.uid != item.metadata.uid:
-            memory = CacheMemory.of(item, self._site.clock.now())
-            self._memories[key] = memory
-        memory.begin(item)
-        return memory
 
     def _forget(self, key: Key) -> None:
         """The cache is gone: its pushes stop; nothing is removed from registry or engines."""
-        self._memories.pop(key, None)
+        self._memories.forget(key)
         self._site.jobs.drop(key)
         self._site.reporter.forget(key)
         for concerned in self._site.board.publish(key.name, None):
@@ -236,20 +153,6 @@ class CacheReconciler:
 def _slot_key(fill: Fill) -> tuple[str, str, str, str]:
     """What must not happen twice at a time: one tag of one registry."""
     return ("fill", fill.to.registry.host, fill.to.repository, fill.to.tag)
-
-
-def _stored(ended: Ended) -> Stored:
-    """What a move into the registry ended with."""
-    result: Pushed | Stored = ended.result
-    return result.stored if isinstance(result, Pushed) else result
-
-
-def _how(ended: Ended) -> str:
-    """Which of the ways of a push it went, and why; a copy has only one."""
-    if not isinstance(ended.result, Pushed):
-        return ""
-    why = f" ({ended.result.why})" if ended.result.why else ""
-    return f", {ended.result.how}{why}"
 
 
 def _lane(fill: Fill) -> str:
@@ -267,22 +170,3 @@ def _lane(fill: Fill) -> str:
 
 def _running(fill: Fill, job: Job) -> Running:
     return Running(fill.wish, None, Route.REGISTRY, job.progress, job.rate)
-
-
-def _next_look(
-    seen: CacheSeen, steps: Sequence[CacheStep], memory: CacheMemory, *, is_running: bool
-) -> float:
-    """Seconds until the next pass without any event."""
-    pauses = [seen.item.spec.refresh.interval]
-    if is_running:
-        pauses.append(PROGRESS_SECONDS)
-    if memory.misses:
-        pauses.append(min(2.0 ** (memory.misses - 1), RETRY_CAP_SECONDS))
-    if any(isinstance(step, Wait) for step in steps):
-        pauses.append(WAITING_SECONDS)
-    pauses += [
-        (each.next_attempt - seen.now).total_seconds()
-        for each in (*seen.failures.values(), *seen.hosts.values())
-        if each.next_attempt > seen.now  # what is due runs already, or waits for something else
-    ]
-    return max(0.5, min(pauses))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cyroid_images.errors import Mark
-from cyroid_images.model.actions import Step, Wait
-from cyroid_images.model.observed import RangeSeen
+from cyroid_images.model.actions import CacheStep, Step, Wait
+from cyroid_images.model.observed import CacheSeen, RangeSeen
+from cyroid_images.reconcile.cache_memory import CacheMemory
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.reporter import PROGRESS_SECONDS
 
 WAITING_SECONDS = 30.0
-"""What we wait for announces itself by an event; this only heals a lost one."""
+"""What we wait for announces itself by an event, and this only heals a lost one; but sources
+send none, and what no source has may be built at any moment."""
+RETRY_CAP_SECONDS = 5.0
+"""A registry that is down is asked again at least so often: its return ends the tars."""
 LEAST_SECONDS = 0.5
 """No object is ever looked at more often than this by its own pace."""
 
@@ -47,3 +51,22 @@ def _probe(seen: RangeSeen, memory: Memory, uid: str, mark: Mark) -> float:
         return WAITING_SECONDS
     waited = (seen.now - since).total_seconds()
     return min(max(1.0, waited / 4), WAITING_SECONDS)
+
+
+def next_look_of_cache(
+    seen: CacheSeen, steps: Sequence[CacheStep], memory: CacheMemory, *, is_running: bool
+) -> float:
+    """Seconds until the next pass of a cache."""
+    pauses = [seen.item.spec.refresh.interval]
+    if is_running:
+        pauses.append(PROGRESS_SECONDS)
+    if memory.misses:
+        pauses.append(min(2.0 ** (memory.misses - 1), RETRY_CAP_SECONDS))
+    if any(isinstance(step, Wait) for step in steps):
+        pauses.append(WAITING_SECONDS)
+    pauses += [
+        (each.next_attempt - seen.now).total_seconds()
+        for each in (*seen.failures.values(), *seen.hosts.values())
+        if each.next_attempt > seen.now  # what is due runs already, or waits for something else
+    ]
+    return max(LEAST_SECONDS, min(pauses))

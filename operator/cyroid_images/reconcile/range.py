@@ -16,6 +16,7 @@ from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
 from cyroid_images.reconcile.jobs import Job
 from cyroid_images.reconcile.keys import Key
+from cyroid_images.reconcile.memories import Memories
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.observe_range import RangeObserver
 from cyroid_images.reconcile.outcomes import RangeOutcomes
@@ -37,7 +38,7 @@ class RangeReconciler:
         self._observer = RangeObserver(site)
         self._outcomes = RangeOutcomes(site)
         self._moves = RangeMoves(site)
-        self._memories: dict[Key, Memory] = {}
+        self._memories = Memories[Memory](lambda item: Memory.of(item, site.clock.now()))
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns the seconds until the next look, None for a gone object."""
@@ -45,7 +46,7 @@ class RangeReconciler:
         if item is None:
             self._forget(key)
             return None
-        memory = self._remember(key, item)
+        memory = self._memories.at(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
             if await self._write(key, item, first_word(item, self._site.clock.now())) is None:
                 _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
@@ -94,17 +95,9 @@ class RangeReconciler:
     async def _write(self, key: Key, item: RangeImages, status: RangeImagesStatus) -> float | None:
         return await self._site.reporter.report(key, item.metadata, item.status, status)
 
-    def _remember(self, key: Key, item: RangeImages) -> Memory:
-        memory = self._memories.get(key)
-        if memory is None or memory.uid != item.metadata.uid:
-            memory = Memory.of(item, self._site.clock.now())
-            self._memories[key] = memory
-        memory.begin(item)
-        return memory
-
     def _forget(self, key: Key) -> None:
         """The object is gone: its transfers stop, its wishes end, nothing is written."""
-        self._memories.pop(key, None)
+        self._memories.forget(key)
         self._site.jobs.drop(key)
         self._site.reporter.forget(key)
         self._observer.forget(key)
