@@ -87,9 +87,10 @@ class Client:
 
     def reset(self) -> None:
         """End it with a RST."""
-        with contextlib.suppress(OSError):
-            connection = self.writer.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        connection = self.writer.get_extra_info("socket")  # None once TLS has ended
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         self.writer.transport.abort()
 
 
