@@ -118,8 +118,12 @@ def _source_available(seen: CacheSeen) -> Verdict:
     kind = ConditionType.SOURCE_AVAILABLE
     faults = [(each.name, each.fault) for each in seen.sources if each.fault]
     if faults and seen.wishes:
-        name, fault = faults[0]
+        # One that is still being asked is no news beside one that failed.
+        name, fault = min(faults, key=lambda each: each[1].reason is Reason.PROGRESSING)
         reason = fault.reason
+        if reason is Reason.PROGRESSING:
+            message = f"source {name}: {fault.message}"
+            return Verdict(kind, ConditionStatus.UNKNOWN, reason, message)
         if reason in (Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT):
             reason = Reason.SOURCE_UNREACHABLE
         return Verdict(kind, ConditionStatus.FALSE, reason, f"source {name}: {fault.message}")

@@ -123,6 +123,11 @@ def test_a_source_that_does_not_answer_is_told_by_name() -> None:
     assert story(status)["Ready"] == "True/AllImagesCached"
 
 
+def test_a_source_that_was_not_heard_yet_is_unknown() -> None:
+    status = told(cache_seen(sources=(source_seen(fault(Reason.PROGRESSING)),)), [cached()])
+    assert story(status)["SourceAvailable"] == "Unknown/Progressing"
+
+
 def test_a_source_that_nobody_needs_is_not_complained_about() -> None:
     lost = source_seen(fault(Reason.ENGINE_UNREACHABLE))
     status = told(cache_seen(cache_item(), sources=(lost,), wishes={}), [])
@@ -232,7 +237,7 @@ FAULTS = st.sampled_from(
     kinds=st.lists(st.one_of(st.just("cached"), st.just("push"), FAULTS), max_size=5),
     times=st.integers(1, 40),
     registry=st.none() | FAULTS,
-    lost=st.none() | FAULTS,
+    lost=st.none() | FAULTS | st.just(fault(Reason.PROGRESSING)),
     failed=st.lists(st.tuples(st.integers(0, 150), FAULTS), max_size=40),
     suspend=st.booleans(),
 )
