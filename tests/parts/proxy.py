@@ -168,6 +168,8 @@ class FaultProxy:
         leaving = asyncio.ensure_future(client.has_left())
         try:
             await asyncio.wait({talk, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pass  # the proxy ends: asyncio would log that as an error
         finally:
             talk.cancel()
             leaving.cancel()
