@@ -13,6 +13,7 @@ from tests.parts.engines import (
     new_engine,
     old_engine,
 )
+from tests.parts.proxy import new_proxy
 from tests.parts.registry import new_registry, registry
 from tests.parts.scripted import scripted
 
@@ -22,6 +23,7 @@ __all__ = [
     "classic_engine",
     "containerd_engine",
     "new_engine",
+    "new_proxy",
     "new_registry",
     "old_engine",
     "registry",
