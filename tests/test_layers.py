@@ -39,8 +39,10 @@ LAYERS: dict[str, tuple[str, str]] = {
         "threading concurrent time zstandard isal",
     ),
     "reconcile": ("errors model plan", "asyncio concurrent threading time"),
+    # time: how long ago the last event came
+    "metrics": ("errors model", "prometheus_client time"),
     "wiring": (
-        "errors settings model plan registry engine archive kube transfer reconcile",
+        "errors settings model plan registry engine archive kube transfer reconcile metrics",
         "time random pathlib",
     ),
     "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),

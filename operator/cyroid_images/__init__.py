@@ -15,6 +15,7 @@ what came of it. The layers, from the ground up; each may import only what stand
     kube        leaf: the Kubernetes API (async)
     transfer    moves that compose the leaves and end in a proof: push, pull, load
     reconcile   the loop: world, queue, jobs, and one pass per object
+    metrics     what Prometheus is told
     wiring      joins all of the above to a running operator
     handlers    kopf: hands each event to the world
     bootstrap   what an installation needs once: Secrets, a first cache; not the operator's

@@ -124,6 +124,8 @@ class CacheReconciler:
             endpoint=endpoint,
             images={wish: know(wish, seen) for wish in seen.wishes},
         )
+        if endpoint is not None:
+            self._site.measures.serves(key.name, endpoint.host)
         for concerned in self._site.board.publish(key.name, view):
             self._site.queue.wake(concerned)
 
@@ -145,6 +147,7 @@ class CacheReconciler:
         """The cache is gone: its pushes stop; nothing is removed from registry or engines."""
         self._memories.forget(key)
         self._site.jobs.drop(key)
+        self._site.measures.serves(key.name, None)
         self._site.reporter.forget(key)
         for concerned in self._site.board.publish(key.name, None):
             self._site.queue.wake(concerned)

@@ -21,8 +21,11 @@ from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.log_context import about
+from cyroid_images.model.measured import Transferred
 from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.reconcile.audit import tell_ended
 from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.reconcile.measures import Measures, Unmeasured, way_of
 from cyroid_images.reconcile.pool import Pool
 from cyroid_images.reconcile.telling import about_action
 
@@ -66,6 +69,7 @@ class Job:
     progress: Progress | None = None
     """None until it has left the queue of its lanes."""
     started: float = 0.0
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
 
     @property
     def has_moved(self) -> bool:
@@ -83,11 +87,16 @@ class Jobs:
     """Used from the event loop; the moves themselves run in the pool's threads."""
 
     def __init__(
-        self, pool: Pool, limits: Mapping[str, int], wake: Callable[[Hashable], None]
+        self,
+        pool: Pool,
+        limits: Mapping[str, int],
+        wake: Callable[[Hashable], None],
+        measures: Measures | None = None,
     ) -> None:
         self._pool = pool
         self._limits = limits
         self._wake = wake
+        self._measures = measures or Unmeasured()
         self._jobs: dict[Hashable, Job] = {}
         self._ended: dict[Hashable, list[Ended]] = {}
         self._blocked: dict[Hashable, set[Hashable]] = {}
@@ -125,6 +134,10 @@ class Jobs:
         """Does a move run, or wait, that counts against this limit?"""
         return any(lane in job.move.lanes for job in self._jobs.values())
 
+    def under_way(self) -> tuple[Job, ...]:
+        """What has left the queue of its lanes."""
+        return tuple(job for job in self._jobs.values() if job.progress is not None)
+
     def take_ended(self, owner: Hashable) -> tuple[Ended, ...]:
         """What has ended for this owner since it last asked."""
         return tuple(self._ended.pop(owner, ()))
@@ -146,7 +159,7 @@ class Jobs:
     def _start(self, owner: Hashable, move: Move) -> None:
         job = Job(move, {owner}, Canceller())
         self._jobs[move.key] = job
-        with about(transfer_id=secrets.token_hex(4), **about_action(move.action)):
+        with about(transfer_id=job.id, **about_action(move.action)):
             job.task = asyncio.create_task(self._work(job))
         job.task.add_done_callback(lambda _: self._has_never_begun(job))
 
@@ -197,21 +210,34 @@ class Jobs:
             fault = Fault(Reason.INTERNAL_ERROR, f"a defect of the operator: {type(exc).__name__}")
         finally:
             clock.cancel()
-        ended = Ended(job.move, result, fault, time.monotonic() - job.started)
-        if fault is not None:  # what went well is told where it is known what it was
-            what = type(job.move.action).__name__
-            reason, message = fault.reason, fault.message
-            _log.warning("%s failed after %.1f s: %s: %s", what, ended.seconds, reason, message)
-        return ended
+        return Ended(job.move, result, fault, time.monotonic() - job.started)
 
     def _finish(self, job: Job, ended: Ended | None) -> None:
         self._jobs.pop(job.move.key, None)
+        self._tell(job, ended)
         for owner in job.owners:
             if ended is not None:
                 self._ended.setdefault(owner, []).append(ended)
             self._wake(owner)
         for owner in self._blocked.pop(job.move.key, ()):
             self._wake(owner)
+
+    def _tell(self, job: Job, ended: Ended | None) -> None:
+        """One line and one count of each move of an image that had begun."""
+        way = way_of(job.move.action, ended.result if ended else None)
+        if way is None or job.progress is None:
+            return
+        fault = ended.fault if ended else None
+        told = Transferred(
+            id=job.id,
+            way=way,
+            seconds=time.monotonic() - job.started,
+            done=job.progress.done,
+            reason=fault.reason if fault else None,
+            is_cut=ended is None,
+        )
+        tell_ended(job.move.action, told, fault.message if fault else "")
+        self._measures.transferred(told)
 
     def _has_never_begun(self, job: Job) -> None:
         """A task that is cancelled before its first step does not get to finish its job."""

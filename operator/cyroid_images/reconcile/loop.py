@@ -13,6 +13,7 @@ from typing import Any
 from cyroid_images.errors import ApiUnavailable, Reason
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.log_context import about
+from cyroid_images.model.measured import PassResult
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.status import Status
 from cyroid_images.plan.first_word import stalled
@@ -72,8 +73,10 @@ class Loop:
 
     def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
         """One event of a watch: remember it and wake whom it touches."""
+        self._site.measures.heard()
         if self._relists.shows(Kind(kind), event_type, body):
             self._relisted.set()
+            self._site.measures.relisted()
         for key in self._site.world.changed(Kind(kind), event_type, body):
             self._site.queue.wake(key)
 
@@ -94,12 +97,9 @@ class Loop:
 
     async def _pass(self, key: Key) -> float | None:
         """One pass; a defect in it is told on its object and stops nobody else."""
+        began = time.monotonic()
         try:
-            if key in self._site.world.broken:
-                return await self._tell_broken(key, self._site.world.broken[key])
-            if key.kind is Kind.RANGE_IMAGES:
-                return await self._ranges.reconcile(key)
-            return await self._caches.reconcile(key)
+            pause = await self._reconciled(key)
         except Exception:
             number = secrets.token_hex(4)
             _log.exception("defect %s in the pass of %s", number, key)
@@ -110,7 +110,18 @@ class Loop:
             )
             with contextlib.suppress(Exception):
                 await self._tell_defect(key, fault)
-            return AGAIN_SECONDS
+            result, pause = PassResult.DEFECT, AGAIN_SECONDS
+        else:
+            result = PassResult.DONE if self._metadata(key) else PassResult.GONE
+        self._site.measures.passed(str(key.kind), result, time.monotonic() - began)
+        return pause
+
+    async def _reconciled(self, key: Key) -> float | None:
+        if key in self._site.world.broken:
+            return await self._tell_broken(key, self._site.world.broken[key])
+        if key.kind is Kind.RANGE_IMAGES:
+            return await self._ranges.reconcile(key)
+        return await self._caches.reconcile(key)
 
     def _metadata(self, key: Key) -> Metadata | None:
         world = self._site.world

@@ -10,6 +10,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import Place, SourceImage, Stored, Wanted, Wish
+from cyroid_images.model.measured import LOOK
 from cyroid_images.model.observed import CacheSeen, SourceSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
@@ -98,7 +99,9 @@ class CacheObserver:
             self._look_up_one(wish, item, endpoint, memory, resolve(wish, known)) for wish in wishes
         ]
         for failed in await asyncio.gather(*lookups):
-            if failed is not None and failed.reason.mark is not Mark.INTEGRITY:
+            if failed is not None and failed.reason.mark is Mark.INTEGRITY:
+                self._site.measures.damaged(LOOK)
+            elif failed is not None:
                 memory.missed(failed)
                 return
 

@@ -84,6 +84,7 @@ class RangeOutcomes:
     ) -> None:
         """Images that were there and are not: they are on their way back."""
         for uid, step in gone:
+            self._site.measures.drifted()
             await self._site.reporter.note(
                 key,
                 item.metadata,

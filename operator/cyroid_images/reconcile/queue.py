@@ -36,6 +36,15 @@ class WorkQueue(Generic[KeyT]):
             heapq.heappush(self._heap, (due, next(self._order), key))
             self._changed.set()
 
+    def count_due(self) -> int:
+        """Keys that wait for a pass now; those of a later moment do not."""
+        now = self.time()
+        return sum(due <= now for due in self._due.values())
+
+    def count_running(self) -> int:
+        """Passes under way."""
+        return len(self._running)
+
     def time(self) -> float:
         """The clock that `after` is counted by, in seconds."""
         return asyncio.get_running_loop().time()

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from cyroid_images.errors import Mark
+from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
 from cyroid_images.model.fault import Route
 from cyroid_images.model.knowledge import HeldByEngine, Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
+from cyroid_images.plan.tar_record import is_recorded
 from cyroid_images.plan.turns import large_first
+from cyroid_images.reconcile.audit import tell_fallback
 from cyroid_images.reconcile.jobs import Job, Move
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.memory import Memory
@@ -67,8 +69,11 @@ class RangeMoves:
         """The move of a step; a load begins only when its record is in status."""
         if _slot(step) in taken:
             return None
-        if isinstance(step, Load) and not memory.record(step, seen.now):
-            return None
+        if isinstance(step, Load):
+            if not is_recorded(step, memory.tar):
+                self._tell_fallback(step)
+            if not memory.record(step, seen.now):
+                return None
         timeouts = seen.item.spec.timeouts
         if isinstance(step, Pull):
             run = partial(self._site.movers.pull, step, timeouts.stall)
@@ -84,6 +89,12 @@ class RangeMoves:
             run=run,
             total_seconds=timeouts.total,
         )
+
+    def _tell_fallback(self, load: Load) -> None:
+        """Once per load that is new; one that the spec asks for is no fallback."""
+        if load.because.reason is not Reason.FORCED_BY_SPEC:
+            self._site.measures.fell_back(load.because.reason)
+            tell_fallback(load)
 
     def _tidy(self, seen: RangeSeen, each: TargetSeen, moves: Iterable[Move]) -> Move | None:
         """Drop what an interrupted transfer left, while no transfer runs in that engine."""

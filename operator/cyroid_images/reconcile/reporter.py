@@ -13,6 +13,7 @@ from cyroid_images.model.event import EventNote, EventType
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.status import Status
+from cyroid_images.reconcile.audit import REFUSALS, tell_refusals
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.ports import Cluster
 from cyroid_images.reconcile.world import World
@@ -65,6 +66,7 @@ class Reporter:
         if version is not None:  # else it was deleted meanwhile
             self._last[key] = now
             self._world.reported(key, version, status)
+            tell_refusals(key, previous, status)
             await self._tell_turns(key, metadata, previous, status)
         return None
 
@@ -110,7 +112,8 @@ class Reporter:
         self, key: Key, metadata: Metadata, reason: Reason, message: str, about: str
     ) -> None:
         level = logging.INFO if _type_of(reason) is EventType.NORMAL else logging.WARNING
-        _log.log(level, "%s: %s: %s", key, reason, message)
+        said = {"audit": True, "reason": reason} if reason in REFUSALS else {"reason": reason}
+        _log.log(level, "%s: %s: %s", key, reason, message, extra=said)
         await self._cluster.emit(
             EventNote(
                 kind=key.kind,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.engine import EngineEndpoint, EngineView
@@ -13,6 +13,7 @@ from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.looks import Looks
+from cyroid_images.reconcile.measures import Measures, Unmeasured
 from cyroid_images.reconcile.pool import Pool
 from cyroid_images.reconcile.ports import Clock, Movers, Registries, Secrets
 from cyroid_images.reconcile.queue import WorkQueue
@@ -43,3 +44,4 @@ class Site:
     """Name of the Secret with the client certificate for range engines."""
     platform: Platform
     """The operator's own: meant where an upstream or archive has several and nobody chose."""
+    measures: Measures = field(default_factory=Unmeasured)

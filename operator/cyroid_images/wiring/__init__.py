@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from cyroid_images.archive.library import Archives
 from cyroid_images.errors import Reason
 from cyroid_images.kube import Cluster
+from cyroid_images.metrics import Metrics
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.watching import Watches
 from cyroid_images.reconcile.board import Board
@@ -20,6 +22,7 @@ from cyroid_images.reconcile.loop import Loop, pools
 from cyroid_images.reconcile.queue import WorkQueue
 from cyroid_images.reconcile.reporter import Reporter
 from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.snapshot import snapshot
 from cyroid_images.reconcile.world import World
 from cyroid_images.settings import Settings
 from cyroid_images.transfer.known_layers import KnownLayers
@@ -49,15 +52,20 @@ class Operator:
         self._hide = hide
         self._cluster: Cluster | None = None
         self._loop: Loop | None = None
+        self.metrics = Metrics(_version())
 
     async def start(self) -> None:
         """Connect and begin; raises ApiUnavailable without a way to the Kubernetes API."""
         settings = self._settings
         self._cluster = await Cluster.connect(
-            namespace=settings.namespace, kubeconfig=settings.kubeconfig
+            namespace=settings.namespace,
+            kubeconfig=settings.kubeconfig,
+            watch=self.metrics.kube_asked,
         )
+        site = _site(settings, self._cluster, self._hide, self.metrics)
+        self.metrics.show(lambda: snapshot(site))
         self._loop = Loop(
-            _site(settings, self._cluster, self._hide),
+            site,
             self._cluster,
             workers=settings.max_passes,
             sweep_seconds=settings.sweep_seconds,
@@ -79,10 +87,19 @@ class Operator:
         return self._loop is None or self._loop.is_alive()
 
 
-def _site(settings: Settings, cluster: Cluster, hide: Callable[[str], None]) -> Site:
+def _version() -> str:
+    try:
+        return metadata.version("cyroid-images")
+    except metadata.PackageNotFoundError:  # run from a checkout
+        return "unknown"
+
+
+def _site(
+    settings: Settings, cluster: Cluster, hide: Callable[[str], None], metrics: Metrics
+) -> Site:
     moving, looking, asking = pools(settings.max_transfers)
     world, queue, known, clock = World(), WorkQueue[Key](), KnownLayers(), SystemClock()
-    watches = Watches()
+    watches = Watches(metrics.engine_asked, metrics.registry_asked)
     upstreams = Upstreams(watches.registries)
     archives = Archives(settings.archives) if settings.archives else None
     limits = {
@@ -102,7 +119,7 @@ def _site(settings: Settings, cluster: Cluster, hide: Callable[[str], None]) -> 
         world=world,
         board=Board(),
         queue=queue,
-        jobs=Jobs(moving, limits, wake),
+        jobs=Jobs(moving, limits, wake, metrics),
         looks=Looks(EngineLooks(watches.engines).look, looking, wake),
         archives=Looks(ArchiveLooks(archives).look, looking, wake, _READING),
         upstreams=Looks(upstreams.find, asking, wake, _ASKING),
@@ -115,4 +132,5 @@ def _site(settings: Settings, cluster: Cluster, hide: Callable[[str], None]) -> 
         clock=clock,
         client_secret=settings.docker_client_secret,
         platform=OWN_PLATFORM,
+        measures=metrics,
     )
