@@ -96,7 +96,7 @@ class Metrics:
 
     def serves(self, cache: str, host: str | None) -> None:
         if host is not None:
-            self._caches[host] = cache
+            self._caches[naming.host_of(host)] = cache
         elif cache in self._caches.values():
             self._caches = {at: name for at, name in self._caches.items() if name != cache}
             self._registry_seconds.remove_by_labels({"cache": cache})
@@ -106,8 +106,9 @@ class Metrics:
     def registry_asked(self, asked: Asked) -> None:
         """A request to a registry, ours or an upstream."""
         operation = naming.registry_operation(asked.method, asked.path)
-        cache, code = self._caches.get(asked.host, UPSTREAM), naming.code_of(asked.code)
-        self._registry_seconds.labels(cache, operation, code).observe(asked.seconds)
+        cache = self._caches.get(naming.host_of(asked.host), UPSTREAM)
+        labels = (cache, operation, naming.code_of(asked.code))
+        self._registry_seconds.labels(*labels).observe(asked.seconds)
 
     def engine_asked(self, asked: Asked) -> None:
         """A request to an engine of a range or a source."""

@@ -62,6 +62,11 @@ def kube_request(method: str, path: str) -> tuple[str, str]:
     return _KUBE_VERBS.get(method, "get" if more else "list"), resource
 
 
+def host_of(address: str) -> str:
+    """`host[:port]` as an HTTP client spells it: lower case, without a usual port."""
+    return address.lower().removesuffix(":443").removesuffix(":80")
+
+
 def code_of(code: int | None) -> str:
     """The status of an answer as a label."""
     return NO_ANSWER if code is None else str(code)

@@ -48,7 +48,7 @@ def tell_ended(action: Any, ended: Transferred, message: str) -> None:
     what = f"{ended.way} of {action.wish}"
     if isinstance(action, Pull | Load):
         what += f" into {action.target.pod}"
-    level, told = logging.INFO, "is no longer wanted" if ended.is_cut else "is done"
+    level, told = logging.INFO, "is cut" if ended.is_cut else "is done"
     if ended.reason is not None:
         level, told = logging.WARNING, f"failed: {ended.reason}: {message}"
     result = "cut" if ended.is_cut else "failed" if ended.reason else "done"
