@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cyroid_images.model.repository import TRANSPORT_HOST
-from tests.chaos.engine_images import Content, Holding, can_be_run, holding
+from tests.chaos.engine_images import Content, Holding, can_be_run, holding, names
 from tests.chaos.faults import ENGINES
 from tests.chaos.world import BYSTANDER, World
 from tests.parts.registry import CREDENTIALS
@@ -36,11 +36,12 @@ def untidy(world: World, held: Iterable[Holding]) -> list[str]:
     """P3: names of ours that a transfer left in range engines or in the source."""
     registry = world.stack.registry
     ours = (f"{TRANSPORT_HOST}/", f"{registry.push_host}/", f"{registry.pull_host}/")
-    places = (*zip(ENGINES, held, strict=True), ("source", holding(world.stack.source)))
+    places = {place: each.names() for place, each in zip(ENGINES, held, strict=True)}
+    places["source"] = names(world.stack.source)
     return [
         f"{name} is left in {place}"
-        for place, each in places
-        for name in sorted(each.names())
+        for place, listed in places.items()
+        for name in sorted(listed)
         if name.startswith(ours)
     ]
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from difflib import unified_diff
 from typing import Any
 
 from cyroid_images.model.repository import TRANSPORT_HOST
 from cyroid_images.registry.client import Registry
-from tests.chaos.engine_images import holding
+from tests.chaos.engine_images import holding, names, remove
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
 from tests.parts.registry import RegistryPart
@@ -39,6 +40,17 @@ class End:
     leftovers: tuple[str, ...]
     """Names of ours in any engine. An upload that a kill cut is none: the registry itself
     ends it after a week, and nothing can be read from it."""
+
+    def differs_from(self, other: End) -> str:
+        """A diff, line by line; empty where both are equal."""
+        mine, others = asdict(self), asdict(other)
+        return "\n".join(
+            line
+            for part in mine
+            for line in unified_diff(
+                str(others[part]).splitlines(), str(mine[part]).splitlines(), part, part, n=4
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,16 @@ class Delivery:
             leftovers=self._leftovers(),
         )
 
+    def remove(self) -> None:
+        """Take away its objects and its images: engines that fill up become slow."""
+        self.site.remove_all()
+        for engine in (self.site.source, self.trusting, self.wary):
+            remove(engine, self._prefix)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.site.name}.example/"
+
     def _pass(self) -> None:
         """One more pass of everything, which must change nothing."""
         self.site.reconcile_now("once-more", *self._paths())
@@ -110,8 +132,7 @@ class Delivery:
                 image.content.layers,
                 image.content.command,
             ]
-            for image in holding(engine).images
-            if any(self.site.name in name for name in (*image.tags, *image.by_digest))
+            for image in holding(engine, self._prefix).images
         )
 
     def _tags(self) -> dict[str, Any]:
@@ -143,12 +164,9 @@ class Delivery:
     def _leftovers(self) -> tuple[str, ...]:
         """Transport names in any engine."""
         hosts = (TRANSPORT_HOST, self.registry.push_host, self.registry.outer_pull_host)
-        names = {
-            name
-            for engine in (self.site.source, self.trusting, self.wary)
-            for name in holding(engine).names()
-        }
-        return tuple(sorted(name for name in names if name.startswith(hosts)))
+        engines = (self.site.source, self.trusting, self.wary)
+        listed = {name for engine in engines for name in names(engine)}
+        return tuple(sorted(name for name in listed if name.startswith(hosts)))
 
     def _plain(self, told: object) -> str:
         """As text; what this delivery is called and made of becomes a word for what it is."""
@@ -159,7 +177,7 @@ class Delivery:
 
     def _words(self) -> Mapping[str, str]:
         """Digest or name to word: the same for every delivery."""
-        source, words = holding(self.site.source).named(), {}
+        source, words = holding(self.site.source, self._prefix).named(), {}
         for name, word in zip(self._images(), ("shared", "forced"), strict=True):
             image = source[name]
             words[image.id.removeprefix("sha256:")] = f"<id of {word}>"

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.chaos import checks
 from tests.chaos.doing import Doing
-from tests.chaos.engine_images import Holding, holding
+from tests.chaos.engine_images import Holding, happened, holding
 from tests.chaos.faults import ENGINES, Fault, Kind, schedule
 from tests.chaos.stack import RegistryCalls
 from tests.chaos.tally import Invariant, Tally
@@ -166,12 +166,16 @@ class Driver:
 
     def _check_repeat(self) -> None:
         """P2: one more pass of everything moves nothing."""
-        calls, moves = RegistryCalls(self._world.stack.registry), self._moves()
+        stack, began = self._world.stack, time.time()
+        calls = RegistryCalls(stack.registry)
         token = self._ask(*self._world.paths)
         self._await_ready(token, set(self._world.paths))
         told = [f"{call.method} {call.path} ({call.size} bytes)" for call in calls.of_blobs()]
-        if self._moves() != moves:
-            told.append(f"engines saved, loaded or pulled: {moves} before, {self._moves()} after")
+        told += [
+            f"the engine at {engine.address} saved, loaded or pulled {number} times"
+            for engine in (stack.source, *stack.engines)
+            if (number := happened(engine, began, "save", "load", "pull"))
+        ]
         self.tally.hold(Invariant.P2, told)
 
     def _check_engines(self) -> None:
@@ -199,11 +203,6 @@ class Driver:
 
     def _held(self) -> list[Holding]:
         return [holding(engine) for engine in self._world.stack.engines]
-
-    def _moves(self) -> list[int]:
-        """How often each engine saved, loaded or pulled since it was started."""
-        engines = (self._world.stack.source, *self._world.stack.engines)
-        return [len(each.happened(what)) for each in engines for what in ("save", "load", "pull")]
 
     def _ask(self, *names: str) -> str:
         """Ask for a pass of these objects; the token that they will answer with."""

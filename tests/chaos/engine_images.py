@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,14 +50,43 @@ class Holding:
         return frozenset(name for image in self.images for name in (*image.tags, *image.by_digest))
 
 
-def holding(engine: EnginePart) -> Holding:
-    """Everything that the engine lists now; raises httpx.HTTPError where it does not answer."""
+def holding(engine: EnginePart, about: str = "") -> Holding:
+    """What the engine lists now, or only images with a name that holds `about`.
+
+    Raises httpx.HTTPError where the engine does not answer.
+    """
     with _asking(engine) as http:
-        listed = http.get("/images/json", params={"all": "1", "digests": "1"})
-        ids = [each["Id"] for each in listed.raise_for_status().json()]
+        ids = [each["Id"] for each in _list(http) if any(about in name for name in _names(each))]
         found = [http.get(f"/images/{each}/json") for each in dict.fromkeys(ids)]
     # Removed between the list and the look: not there.
     return Holding(tuple(_held(each.json()) for each in found if each.status_code != 404))
+
+
+def names(engine: EnginePart) -> frozenset[str]:
+    """Every name that the engine lists, also those by digest, with one question."""
+    with _asking(engine) as http:
+        return frozenset(name for each in _list(http) for name in _names(each))
+
+
+def remove(engine: EnginePart, about: str) -> None:
+    """Remove every image with a tag that holds `about`, and all its names."""
+    with _asking(engine) as http:
+        for each in _list(http):
+            for tag in each.get("RepoTags") or ():
+                if about in tag:
+                    http.delete(f"/images/{tag}", params={"force": "1"}).raise_for_status()
+
+
+def happened(engine: EnginePart, since: float, *kinds: str) -> int:
+    """How many events of these kinds its images had since then, in seconds since 1970.
+
+    An engine remembers its last 256 events, and none from before it was started.
+    """
+    moments = {"since": f"{since:.9f}", "until": f"{time.time():.9f}"}
+    filters = json.dumps({"type": ["image"], "event": list(kinds)})
+    with _asking(engine) as http:
+        told = http.get("/events", params={**moments, "filters": filters}).raise_for_status()
+        return len(told.text.splitlines())
 
 
 def can_be_run(engine: EnginePart, image: str) -> str | None:
@@ -79,6 +110,18 @@ def _asking(engine: EnginePart) -> Iterator[httpx.Client]:
         trust_env=False,
     ) as http:
         yield http
+
+
+def _list(http: httpx.Client) -> list[dict[str, Any]]:
+    answer = http.get("/images/json", params={"all": "1", "digests": "1"}).raise_for_status()
+    listed: list[dict[str, Any]] = answer.json()
+    return listed
+
+
+def _names(listed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of an image without any: one empty name."""
+    tags, by_digest = listed.get("RepoTags") or (), listed.get("RepoDigests") or ()
+    return (*tags, *by_digest) or ("",)
 
 
 def _held(document: Mapping[str, Any]) -> Held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -9,6 +10,7 @@ import pytest
 
 from cyroid_images.model.milestones import Milestone
 from tests.chaos.delivery import Delivery, End
+from tests.chaos.engine_images import happened
 from tests.chaos.stack import JSON_LOG, RegistryCalls, logging_registry
 from tests.chaos.stepping import Ending, end_at
 from tests.parts.apiserver import ApiServerPart, free_ports
@@ -68,22 +70,18 @@ class Moved:
     """Bytes of blobs out of the registry, uploads, saves and loads, since this was made."""
 
     def __init__(self, delivery: Delivery) -> None:
-        self._engines = (delivery.site.source, delivery.wary)
+        self._delivery = delivery
         self._calls = RegistryCalls(delivery.registry)
-        self._before = self._happened()
+        self._since = time.time()
 
     def counts(self) -> dict[str, int]:
         calls = self._calls.of_blobs()
-        events = self._happened()
         return {
             "bytes down": sum(call.size for call in calls if call.method == "GET"),
             "blobs up": sum(call.method == "PUT" for call in calls),
-            **{what: events[what] - self._before[what] for what in events},
+            "saves": happened(self._delivery.site.source, self._since, "save"),
+            "loads": happened(self._delivery.wary, self._since, "load"),
         }
-
-    def _happened(self) -> dict[str, int]:
-        source, wary = self._engines
-        return {"save": len(source.happened("save")), "load": len(wary.happened("load"))}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +113,7 @@ def undisturbed(new: Callable[[], Delivery]) -> tuple[End, dict[str, int]]:
     delivery.apply()
     end = delivery.await_end()
     counts = moved.counts()
-    delivery.site.remove_all()
+    delivery.remove()
     return end, counts
 
 
@@ -137,16 +135,17 @@ def test_a_delivery_ends_the_same_wherever_the_operator_was_cut(
 ) -> None:
     end, most = undisturbed
     delivery = new()
-    moved = Moved(delivery)
+    moved, start = Moved(delivery), logging.log_size()
     seconds = end_at(logging, step, how, delivery.apply)
     assert seconds < GRACE_SECONDS
     if how is Ending.TERM:
         assert not held_leases(delivery.site.api)
     logging.start()
-    assert delivery.await_end() == end
+    difference = delivery.await_end().differs_from(end)
+    assert not difference, f"{difference}\n{logging.log(start)}"
     counts = moved.counts()
     assert all(counts[what] <= 2 * most[what] for what in most), (counts, most)
-    delivery.site.remove_all()
+    delivery.remove()
 
 
 def held_leases(api: ApiServerPart) -> list[str]:
