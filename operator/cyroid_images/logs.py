@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -40,13 +40,19 @@ _USER_INFO = re.compile(
 )
 
 
-def configure(level: str, *, as_json: bool, redaction: Redaction | None = None) -> None:
-    """Send everything to standard error, one line each.
+def configure(
+    level: str,
+    *,
+    as_json: bool,
+    redaction: Redaction | None = None,
+    stream: TextIO | None = None,
+) -> None:
+    """Send everything to standard error (or another stream), one line each.
 
     The level is that of our own lines. Other packages never say more than INFO: below it
     they write whole requests with their headers.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     line = _json() if as_json else _text()
     handler.setFormatter(_Redacting(line, (redaction or Redaction()).cut))
     root = logging.getLogger()
