@@ -188,7 +188,7 @@ class FaultProxy:
                 await asyncio.gather(up, self._road.pour(client, reader, client.writer))
                 return
             peer: Stream | None = None
-            while head := await wire.read_head(client.reader):
+            while head := await self._heard(client):
                 exchange = Exchange(head.first[0], head.first[1], head.headers)
                 self.exchanges.append(exchange)
                 fault = self._fault_for(exchange)
@@ -199,6 +199,14 @@ class FaultProxy:
                     peer = await stack.enter_async_context(self._connected())
                 passage = Passage(self._road, client, peer, exchange, fault or Change())
                 await passage.go(head)
+
+    async def _heard(self, client: Client) -> wire.Head | None:
+        """The next head; who speaks TLS to us is told at once that he need not."""
+        try:
+            return await wire.read_head(client.reader)
+        except wire.SpeaksTLS:
+            client.writer.write(wire.NO_TLS)
+            return None
 
     async def _answer(self, client: Client, head: wire.Head, fault: Answer) -> None:
         async for _ in wire.pieces(client.reader, wire.request_framing(head)):

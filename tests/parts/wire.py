@@ -14,6 +14,16 @@ PIECE = 16 * 1024
 """Bytes of a body that are passed on at once: small, so that slowness is even."""
 
 
+_TLS_HELLO = b"\x16"
+"""What a TLS handshake begins with (RFC 8446, 5.1), and no request."""
+NO_TLS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request"
+"""What a server without TLS says then, and what an engine wants to hear before it tries http."""
+
+
+class SpeaksTLS(Exception):
+    """Who made the connection takes us for a server with TLS."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A first line in its three parts, and header lines as they came."""
@@ -59,8 +69,11 @@ class Framing:
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head | None:
-    """The next head; None where the peer has left instead."""
-    first = (await reader.readline()).decode("latin-1").rstrip("\r\n").split(" ", 2)
+    """The next head; None where the peer has left instead. Raises SpeaksTLS."""
+    begin = await reader.read(1)
+    if begin == _TLS_HELLO:
+        raise SpeaksTLS
+    first = (begin + await reader.readline()).decode("latin-1").rstrip("\r\n").split(" ", 2)
     if len(first) < 2:
         return None
     lines = []
