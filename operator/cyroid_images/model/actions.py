@@ -105,6 +105,8 @@ class Slot:
     repository: str
     tag: str
     compression: Compression = Compression.ZSTD
+    is_doubted: bool = False
+    """The registry gave out other bytes of it: what it has in the end is read whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,5 +130,7 @@ class CacheSeen:
     """Upstream hosts that are left alone for a while."""
     refilling: frozenset[Wish] = frozenset()
     """Was in the registry, and the registry lost it."""
+    doubted: frozenset[Wish] = frozenset()
+    """The registry gave an engine other bytes of it."""
     default: Platform | None = None
     """Which platform of several is meant where nobody names one: the operator's own."""

@@ -85,7 +85,8 @@ def _fill(wish: Wish, found: SourceImage, slot: Slot) -> Fill:
 def _slot(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint) -> Slot:
     repository = repository_of(wish.reference, seen.item.spec.aliases)
     compression = seen.item.spec.registry.compression
-    return Slot(registry, repository, tag_of(wish.reference), compression)
+    is_doubted = wish in seen.doubted
+    return Slot(registry, repository, tag_of(wish.reference), compression, is_doubted)
 
 
 def _holding_up(wish: Wish, found: SourceImage, seen: CacheSeen) -> Failure | None:

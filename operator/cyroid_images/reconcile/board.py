@@ -24,7 +24,7 @@ class Board:
     def __init__(self) -> None:
         self._views: dict[str, CacheView] = {}
         self._wants: dict[Key, Wants] = {}
-        self._doubts: dict[str, set[Wish]] = {}
+        self._doubts: dict[str, dict[Wish, bool]] = {}
 
     def want(self, key: Key, wants: Wants | None) -> bool:
         """Remember what a range wants (None: nothing more); is that news?"""
@@ -64,12 +64,14 @@ class Board:
             if wants.cache == cache and _is_news(before, view, wants)
         )
 
-    def doubt(self, cache: str, wish: Wish) -> None:
-        """An engine says that the registry does not serve this image: look again, closely."""
-        self._doubts.setdefault(cache, set()).add(wish)
+    def doubt(self, cache: str, wish: Wish, *, of_content: bool = False) -> None:
+        """An engine says that the registry does not serve this image, or serves other bytes."""
+        doubts = self._doubts.setdefault(cache, {})
+        doubts[wish] = of_content or doubts.get(wish, False)
 
-    def take_doubts(self, cache: str) -> frozenset[Wish]:
-        return frozenset(self._doubts.pop(cache, ()))
+    def take_doubts(self, cache: str) -> Mapping[Wish, bool]:
+        """What is to be brought anew, and whether every byte of it is to be read, too."""
+        return self._doubts.pop(cache, {})
 
 
 def _is_news(before: CacheView | None, after: CacheView | None, wants: Wants) -> bool:

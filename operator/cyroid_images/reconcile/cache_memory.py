@@ -34,6 +34,8 @@ class CacheMemory:
     """When the registry was last asked for it, by the clock of the event loop."""
     distrusted: set[Wish] = field(default_factory=set)
     """An engine could not pull it: pushed again, whatever the registry claims to have."""
+    doubted: set[Wish] = field(default_factory=set)
+    """An engine was given other bytes: once pushed again, every byte of it is read."""
     failures: dict[Wish, Failure] = field(default_factory=dict)
     endpoint: RegistryEndpoint | None = field(default=None, repr=False)
     """How the registry was dialled last: with which credentials and CA."""
@@ -104,6 +106,7 @@ class CacheMemory:
         self.stored[wish], self.checked[wish] = stored, now
         self.failures.pop(wish, None)
         self.distrusted.discard(wish)
+        self.doubted.discard(wish)
         self.refilling.discard(wish)
         self.foreign.pop(wish, None)
         self.write = None
@@ -125,6 +128,7 @@ class CacheMemory:
             for wish in [each for each in held if each not in wishes]:
                 del held[wish]
         self.distrusted.intersection_update(wishes)
+        self.doubted.intersection_update(wishes)
         self.refilling.intersection_update(wishes)
         self.upstreams.keep_only(wishes)
 

@@ -82,11 +82,12 @@ class Memory:
         before, self.looked_at = self.looked_at, self.generation
         return before != self.generation
 
-    def failed(self, action: Pull | Load, fault: Fault, now: datetime, spread: float) -> None:
-        """One more attempt in vain."""
+    def failed(self, action: Pull | Load, fault: Fault, now: datetime, spread: float) -> Failure:
+        """One more attempt in vain; the failure that it makes of them all."""
         route = Route.REGISTRY if isinstance(action, Pull) else Route.TAR
         key = FailureKey(action.target.uid, action.wish, route)
         self.failures[key] = backoff.failed(self.failures.get(key), fault, now, spread=spread)
+        return self.failures[key]
 
     def succeeded(self, action: Pull | Load) -> None:
         """The image is there: what failed before is made good, a pull ends a tar record."""

@@ -52,6 +52,7 @@ class CacheObserver:
             now=self._site.clock.now(),
             hosts=dict(memory.upstreams.hosts),
             refilling=frozenset(memory.refilling),
+            doubted=frozenset(memory.doubted),
             default=self._site.platform,
         )
         return seen, endpoint
@@ -91,9 +92,10 @@ class CacheObserver:
         sources: tuple[SourceSeen, ...],
     ) -> None:
         """Ask the registry for what is wanted, as far as the last answer is not fresh."""
-        for wish in self._site.board.take_doubts(item.metadata.name):
+        for wish, of_content in self._site.board.take_doubts(item.metadata.name).items():
             memory.lost(wish)
             memory.distrusted.add(wish)
+            memory.doubted |= {wish} if of_content else set()
         known = Sources(sources, item.spec.aliases, self._site.platform)
         lookups = [
             self._look_up_one(wish, item, endpoint, memory, resolve(wish, known)) for wish in wishes

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Step
-from cyroid_images.model.fault import Fault
+from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.observed import RangeSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.reconcile.jobs import Ended
@@ -38,8 +38,9 @@ class RangeOutcomes:
                 await self._tell_delivered(key, item, action, ended)
             else:
                 fault = self._seen_from_here(item, action, ended.fault)
-                memory.failed(action, fault, self._site.clock.now(), self._site.clock.spread())
-                self._warn_cache(item, action, ended.fault)
+                spread = self._site.clock.spread()
+                failure = memory.failed(action, fault, self._site.clock.now(), spread)
+                self._warn_cache(item, action, failure)
 
     async def warn(self, key: Key, item: RangeImages, memory: Memory) -> None:
         """What is as written and dangerous all the same, or looks like a target and is none."""
@@ -120,10 +121,13 @@ class RangeOutcomes:
             return fault
         return replace(fault, reason=Reason.REGISTRY_UNREACHABLE_FROM_TARGET)
 
-    def _warn_cache(self, item: RangeImages, action: Pull | Load, fault: Fault) -> None:
+    def _warn_cache(self, item: RangeImages, action: Pull | Load, failure: Failure) -> None:
         """A failed pull is a reason for the cache to look at the registry now."""
         if not isinstance(action, Pull):
             return
-        if fault.reason in _REGISTRY_LACKS_IT:
-            self._site.board.doubt(item.cache_name, action.wish)
+        # A layer that the registry has cut off ends early each time, as a bad line does once.
+        ends_early = failure.reason is Reason.TRANSFER_INTERRUPTED and failure.attempts > 1
+        if ends_early or failure.reason in _REGISTRY_LACKS_IT:
+            of_content = failure.reason is Reason.DIGEST_MISMATCH
+            self._site.board.doubt(item.cache_name, action.wish, of_content=of_content)
         self._site.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))

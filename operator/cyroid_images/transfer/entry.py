@@ -17,7 +17,7 @@ from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, r
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.repository import pin_tag
 from cyroid_images.registry.client import Registry
-from cyroid_images.transfer.lookup import describe, verify
+from cyroid_images.transfer.lookup import describe, not_durable, telling_what_helps, verify
 
 _log = logging.getLogger(__name__)
 
@@ -68,11 +68,10 @@ def proven(
     Raises PushNotDurable when it has nothing, BlobMissing for lost blobs and SourceChanged
     when it is other content.
     """
-    fetched = registry.manifest(repository, digest, cancellation)
-    if fetched is None:
-        raise TransferError(
-            Reason.PUSH_NOT_DURABLE, f"the registry took {repository}@{digest} and does not have it"
-        )
+    with telling_what_helps():
+        fetched = registry.manifest(repository, digest, cancellation)
+        if fetched is None:
+            raise not_durable(repository, digest)
     stored = describe(registry, repository, fetched, wanted.platform, cancellation)
     if stored is None or not stored.content.is_same(wanted):
         raise TransferError(

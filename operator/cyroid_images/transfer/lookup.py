@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 
-from cyroid_images.errors import Reason, TransferError
+from cyroid_images.errors import Mark, Reason, TransferError
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
 from cyroid_images.model.knowledge import Held, Place, Stored, Wanted
-from cyroid_images.model.manifest import Index, Manifest
+from cyroid_images.model.manifest import Descriptor, Index, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.registry.client import FetchedManifest, Registry
 
@@ -22,6 +24,11 @@ _DAMAGE = frozenset(
     }
 )
 """What is wrong with one manifest and says nothing of another one."""
+
+WHAT_HELPS = (
+    "a registry never writes anew what it believes to have: delete the manifest there, collect"
+    " its garbage and restart it; then the image is pushed again"
+)
 
 
 def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
@@ -116,17 +123,47 @@ def verify(registry: Registry, stored: Stored, cancellation: Cancellation = NEVE
     it does not store (distribution #3743). Raises TransferError(PushNotDurable or BlobMissing).
     """
     manifest = stored.manifest
-    if registry.manifest(stored.repository, manifest.digest, cancellation) is None:
-        raise TransferError(
-            Reason.PUSH_NOT_DURABLE,
-            f"the registry accepted {stored.repository}@{manifest.digest} and does not have it;"
-            " restart it, or collect its garbage",
-        )
-    for blob in (manifest.config, *manifest.layers):
-        size = registry.blob_size(stored.repository, blob.digest, cancellation)
-        if size != blob.size:
-            found = "is missing" if size is None else f"has {size} bytes"
-            raise TransferError(
-                Reason.BLOB_MISSING,
-                f"{stored.repository}: blob {blob.digest} of {blob.size} bytes {found}",
-            )
+    with telling_what_helps():
+        if registry.manifest(stored.repository, manifest.digest, cancellation) is None:
+            raise not_durable(stored.repository, manifest.digest)
+        for blob in (manifest.config, *manifest.layers):
+            size = registry.blob_size(stored.repository, blob.digest, cancellation)
+            if size != blob.size:
+                found = "is missing" if size is None else f"has {size} bytes"
+                raise TransferError(
+                    Reason.BLOB_MISSING,
+                    f"{stored.repository}: blob {blob.digest} of {blob.size} bytes {found}",
+                )
+
+
+def verify_content(registry: Registry, stored: Stored, cancellation: Cancellation = NEVER) -> None:
+    """Read every byte, which `verify` spares; raises TransferError, DigestMismatch above all."""
+    for blob in (stored.manifest.config, *stored.manifest.layers):
+        with telling_what_helps():
+            _read(registry, stored.repository, blob, cancellation)
+
+
+def not_durable(repository: str, digest: Digest) -> TransferError:
+    """The registry took a manifest that it does not have."""
+    return TransferError(
+        Reason.PUSH_NOT_DURABLE, f"the registry took {repository}@{digest} and does not have it"
+    )
+
+
+@contextlib.contextmanager
+def telling_what_helps() -> Iterator[None]:
+    """Damage in our registry ends with what an admin can do: we cannot write it anew."""
+    try:
+        yield
+    except TransferError as exc:
+        if exc.reason.mark is not Mark.INTEGRITY or exc.message.endswith(WHAT_HELPS):
+            raise
+        raise TransferError(exc.reason, f"{exc.message}; {WHAT_HELPS}") from exc
+
+
+def _read(
+    registry: Registry, repository: str, blob: Descriptor, cancellation: Cancellation
+) -> None:
+    with registry.open_blob(repository, blob, cancellation) as chunks:
+        for _ in chunks:
+            pass

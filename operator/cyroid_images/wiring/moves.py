@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
@@ -12,7 +14,7 @@ from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.watching import Watches
 from cyroid_images.registry.client import Registry
-from cyroid_images.transfer import load, pull, push
+from cyroid_images.transfer import load, lookup, pull, push
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
@@ -35,7 +37,8 @@ class Transfers:
         under = Supervision(StreamLimits(), observer, cancellation, self._watches)
         with self._registry(action) as registry:
             engine = self._engine(action.source.endpoint)
-            return push.push(action, engine, registry, self._known, under)
+            pushed = push.push(action, engine, registry, self._known, under)
+            return replace(pushed, stored=_read_back(action, registry, pushed.stored, under))
 
     def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:
         under = Supervision(StreamLimits(), observer, cancellation, self._watches)
@@ -43,8 +46,10 @@ class Transfers:
         with self._registry(action) as registry:
             if isinstance(source, HeldByUpstream):
                 upstream = self._upstreams.registry(source.upstream)
-                return copy_upstream(action, upstream, registry, self._known, under)
-            return copy_archive(action, self._archives, registry, self._known, under)
+                stored = copy_upstream(action, upstream, registry, self._known, under)
+            else:
+                stored = copy_archive(action, self._archives, registry, self._known, under)
+            return _read_back(action, registry, stored, under)
 
     def pull(
         self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
@@ -70,3 +75,10 @@ class Transfers:
 
     def _registry(self, fill: Fill) -> Registry:
         return Registry(fill.to.registry, watch=self._watches.registries)
+
+
+def _read_back(fill: Fill, registry: Registry, stored: Stored, under: Supervision) -> Stored:
+    """The same, every byte of it proven where an engine was given others."""
+    if fill.to.is_doubted:
+        lookup.verify_content(registry, stored, under.cancellation)
+    return stored

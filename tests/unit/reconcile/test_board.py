@@ -80,8 +80,8 @@ def test_the_end_of_a_cache_is_news_once() -> None:
 
 def test_a_doubt_is_taken_once() -> None:
     board = Board()
+    board.doubt("default", NGINX, of_content=True)
     board.doubt("default", NGINX)
-    board.doubt("default", NGINX)
-    assert board.take_doubts("other") == frozenset()
-    assert board.take_doubts("default") == {NGINX}
-    assert board.take_doubts("default") == frozenset()
+    assert board.take_doubts("other") == {}
+    assert board.take_doubts("default") == {NGINX: True}
+    assert board.take_doubts("default") == {}
