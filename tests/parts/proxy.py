@@ -194,6 +194,7 @@ class FaultProxy:
                 fault = self._fault_for(exchange)
                 if isinstance(fault, Answer):
                     await self._answer(client, head, fault)
+                    exchange.is_over = True
                     continue
                 if peer is None:
                     peer = await stack.enter_async_context(self._connected())

@@ -64,6 +64,8 @@ class Exchange:
     """Names in lower case."""
     up: int = 0
     down: int = 0
+    is_over: bool = False
+    """Has its end been passed on, or one side left?"""
 
 
 class Reset(Exception):
@@ -152,6 +154,7 @@ class Passage:
             await self._answer()
             await asyncio.wait_for(sending, _LATE_BODY)
         finally:
+            self.exchange.is_over = True
             sending.cancel()
 
     async def _send(self, head: wire.Head) -> None:
