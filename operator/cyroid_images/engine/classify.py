@@ -97,7 +97,9 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(
         "blob unknown|unknown blob|blob upload unknown|blob upload invalid"
-        "|manifest blob unknown|blobs? .*not found",
+        "|manifest blob unknown|blobs? .*not found"
+        # The containerd store; it names the media type, so this goes before `+zstd`.
+        "|fetch content descriptor .*not found",
         _REGISTRY,
         Reason.BLOB_MISSING,
     ),

@@ -35,6 +35,12 @@ TABLE = [
     (PULL, "manifest for r/x@sha256:00 not found", Reason.IMAGE_NOT_FOUND),
     (PREFLIGHT, "errors: name unknown: repository name not known", Reason.IMAGE_NOT_FOUND),
     (PUSH, "blob unknown: blob unknown to registry", Reason.BLOB_MISSING),
+    (
+        PULL,
+        "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor "
+        f"sha256:{'c' * 64} (application/vnd.oci.image.layer.v1.tar+zstd) from remote: not found",
+        Reason.BLOB_MISSING,
+    ),
     (PUSH, "blob upload unknown: blob upload unknown to registry", Reason.BLOB_MISSING),
     (PUSH, "unexpected status from PUT request to http://r:5000/v2/x/blobs/uploads/1: 404",
      Reason.BLOB_MISSING),
