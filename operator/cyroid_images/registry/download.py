@@ -70,6 +70,9 @@ class _Download:
                     self._done += len(chunk)
                     yield chunk
             except TransferError as exc:
+                if self._is_lost(exc):
+                    cause = "the registry tells its size and gives none of its bytes"
+                    raise self._bad(Reason.BLOB_MISSING, cause) from exc
                 if not self._may_go_on(exc):
                     raise
             else:
@@ -77,6 +80,11 @@ class _Download:
             if self._done >= self._size:
                 return  # cut behind its last byte
             chunks = self._rest()
+
+    def _is_lost(self, exc: TransferError) -> bool:
+        """So distribution 2.8 behaves whose memory of a blob outlives the blob (#3743)."""
+        is_cut = exc.reason is Reason.TRANSFER_INTERRUPTED
+        return is_cut and self._done == 0 and self._connection.patience is None
 
     def _may_go_on(self, exc: TransferError) -> bool:
         """The first break is forgiven, then progress decides, or time."""

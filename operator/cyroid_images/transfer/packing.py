@@ -14,7 +14,7 @@ from concurrent import futures
 from types import TracebackType
 from typing import Self
 
-from cyroid_images.errors import Cancelled
+from cyroid_images.errors import Cancelled, Mark, TransferError
 from cyroid_images.model.actions import Slot
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
@@ -108,8 +108,13 @@ class Packing:
         for repository in dict.fromkeys((self._to.repository, *told)):
             size = self._registry.blob_size(repository, digest, self.reading)
             if size is not None:
-                blob = Descriptor("", digest, size)
-                return self._registry.config(repository, blob, self.reading)
+                try:
+                    return self._registry.config(
+                        repository, Descriptor("", digest, size), self.reading
+                    )
+                except TransferError as exc:
+                    if exc.reason.mark is not Mark.INTEGRITY:  # damaged there: brought anew
+                        raise
         return None
 
     def hashed(self, blob: Descriptor, chunks: Iterable[bytes]) -> Layer:
