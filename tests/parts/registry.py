@@ -8,6 +8,7 @@ network, so 10.99.0.1 reaches them too.
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -41,8 +42,9 @@ class RegistryPart:
     """A registry that can be filled, stopped, paused, started again and broken on disk.
 
     With `disk_bytes` its data root is a file system of that size; with `authority` both
-    listeners speak TLS with a certificate of that CA. Start it from the main thread: its
-    processes end with the thread that started them.
+    listeners speak TLS with a certificate of that CA; with `has_cache` the push listener keeps
+    in memory what it knows of blobs, as many configurations say (distribution #3743). Start
+    it from the main thread: its processes end with the thread that started them.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class RegistryPart:
         *,
         disk_bytes: int | None = None,
         authority: Authority | None = None,
+        has_cache: bool = False,
     ) -> None:
         self._folder = folder
+        self._has_cache = has_cache
         self._authority = authority
         self._has_disk = disk_bytes is not None
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -154,6 +158,22 @@ class RegistryPart:
         blobs = self.data_root / "docker/registry/v2/blobs" / digest.algorithm
         return blobs / digest.hex[:2] / digest.hex / "data"
 
+    def collect_garbage(self) -> None:
+        """Remove blobs that no manifest names, as an admin does; what runs is not told."""
+        registry = str(tools.ensure("docker-registry"))
+        subprocess.run(
+            [registry, "garbage-collect", "push.yml"],
+            cwd=self._folder,
+            env={"PATH": "/usr/bin:/bin", "OTEL_TRACES_EXPORTER": "none"},
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+
+    def wipe(self) -> None:
+        """Lose the volume: everything that is stored."""
+        shutil.rmtree(self.data_root / "docker", ignore_errors=True)
+
     def open_uploads(self, repository: str) -> list[str]:
         """The uploads that were started and neither finished nor taken back."""
         folder = self.data_root / "docker/registry/v2/repositories" / repository / "_uploads"
@@ -174,7 +194,8 @@ class RegistryPart:
         passwords = self._folder / "htpasswd"
         passwords.write_text(f"{CREDENTIALS.username}:{hashed}\n")
         listener = {"auth": {"htpasswd": {"realm": "tests", "path": str(passwords)}}}
-        self._write("push", listener, {"delete": {"enabled": True}})
+        cache = {"cache": {"blobdescriptor": "inmemory"}} if self._has_cache else {}
+        self._write("push", listener, {"delete": {"enabled": True}, **cache})
         self._write("pull", {}, {"maintenance": {"readonly": {"enabled": True}}})
 
     def _write(self, name: str, more: dict[str, Any], storage: dict[str, Any]) -> None:
@@ -225,7 +246,11 @@ class NewRegistry(Protocol):
     """Makes a started registry of its own for one test, which may break it."""
 
     def __call__(
-        self, *, disk_bytes: int | None = None, authority: Authority | None = None
+        self,
+        *,
+        disk_bytes: int | None = None,
+        authority: Authority | None = None,
+        has_cache: bool = False,
     ) -> RegistryPart: ...
 
 
@@ -252,10 +277,15 @@ def _factory() -> Iterator[NewRegistry]:
     with ExitStack() as stack:
 
         def make(
-            *, disk_bytes: int | None = None, authority: Authority | None = None
+            *,
+            disk_bytes: int | None = None,
+            authority: Authority | None = None,
+            has_cache: bool = False,
         ) -> RegistryPart:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cyroid-registry-"))
-            part = RegistryPart(Path(folder), disk_bytes=disk_bytes, authority=authority)
+            part = RegistryPart(
+                Path(folder), disk_bytes=disk_bytes, authority=authority, has_cache=has_cache
+            )
             stack.callback(part.close)
             part.start()
             return part
