@@ -22,6 +22,7 @@ FREE = {
     "archives",  # a volume, as Kubernetes knows it
     "commonLabels",
     "global",  # shared with other charts
+    "labels",
     "limits",
     "nodeSelector",
     "podAnnotations",
