@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cyroid_images.errors import ApiUnavailable, Reason
@@ -77,12 +77,23 @@ class Loop:
         if self._relists.shows(Kind(kind), event_type, body):
             self._relisted.set()
             self._site.measures.relisted()
-        for key in self._site.world.changed(Kind(kind), event_type, body):
+        touched = self._site.world.changed(Kind(kind), event_type, body)
+        for key in touched:
             self._site.queue.wake(key)
+        if event_type == "DELETED":
+            self._let_go(touched)
 
     def is_alive(self) -> bool:
         """Does the sweep still run? A sweep that failed has run all the same."""
         return time.monotonic() - self._swept < 3 * self._sweep_seconds + 60
+
+    def _let_go(self, touched: Iterable[Key]) -> None:
+        """Cut the transfers of what is gone, though a pass of it may still wait for an answer."""
+        world = self._site.world
+        for key in touched:
+            is_range = key.kind is Kind.RANGE_IMAGES
+            if not (key in world.ranges if is_range else key.name in world.caches):
+                self._site.jobs.drop(key)
 
     async def _work(self) -> None:
         while True:
