@@ -127,15 +127,21 @@ def _by_tar(wish: Wish, known: Knowledge, seen: Delivered, because: Fault) -> St
     """Load, or the reason why not now; each attempt takes the next one who can give the tar."""
     givers = _tar_givers(known, seen, because)
     if not givers:
-        return Wait(
-            wish,
-            Fault(because.reason, f"{because.message}; no source can give {wish} as a tar either"),
-        )
+        return Wait(wish, _no_giver(wish, because))
     failure = seen.failures.get((wish, Route.TAR))
     if failure is not None and failure.next_attempt > seen.now:
         return Wait(wish, failure.fault)
     giver = givers[(failure.attempts if failure else 0) % len(givers)]
     return Load(wish, seen.target, seen.view.info, giver, because)
+
+
+def _no_giver(wish: Wish, because: Fault) -> Fault:
+    """Neither route is open: the registry's fault is told, or that of the sources alone."""
+    if because.reason is Reason.FORCED_BY_SPEC:
+        message = f"{because.message}, and no source can give {wish} as a tar"
+        return Fault(Reason.SOURCE_UNREACHABLE, message)
+    message = f"{because.message}; no source can give {wish} as a tar either"
+    return Fault(because.reason, message)
 
 
 def _tar_givers(

@@ -118,7 +118,7 @@ CASES = {
     ),
     "tar-only-never-pulls": Case(Load, R.FORCED_BY_SPEC, delivery=TAR_ONLY),
     "tar-only-without-a-source": Case(
-        Wait, R.FORCED_BY_SPEC, known=ONLY_IN_REGISTRY, delivery=TAR_ONLY
+        Wait, R.SOURCE_UNREACHABLE, known=ONLY_IN_REGISTRY, delivery=TAR_ONLY
     ),
     "no-source-for-the-tar": Case(
         Wait, R.REGISTRY_UNREACHABLE, registry=AWAY, known=ONLY_IN_REGISTRY
@@ -221,6 +221,12 @@ def test_a_wait_for_a_tar_says_that_no_source_gives_one() -> None:
     step = plan_image(ASKED, given(CASES["no-source-for-the-tar"]))
     assert isinstance(step, Wait)
     assert step.fault.message == "why; no source can give nginx:1.25 as a tar either"
+
+
+def test_a_forced_tar_that_no_source_gives_waits_for_a_source() -> None:
+    step = plan_image(ASKED, given(CASES["tar-only-without-a-source"]))
+    assert isinstance(step, Wait)
+    assert step.fault.message == "delivery is TarOnly, and no source can give nginx:1.25 as a tar"
 
 
 def planned_on(platform_of_source: ImageContent, cache: Mapping[Wish, Knowledge]) -> object:
