@@ -30,7 +30,7 @@ from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import Archives, Parts, taken_apart
 from cyroid_images.transfer.target_layers import without_present
-from cyroid_images.transfer.transport import carrying, dropping, new_name
+from cyroid_images.transfer.transport import carrying, dropping, give_name, new_name
 
 _log = logging.getLogger(__name__)
 
@@ -46,13 +46,13 @@ def load(action: Load, target: Engine, under: Supervision, archives: Archives) -
     listed = (*view.images.values(), *view.by_digest.values())
     held = (image.id for image in listed if image.holds(action.content))
     if image := next(held, None):
-        target.tag(image, wanted)
+        give_name(target, image, wanted)
         _say(action, "was there under another name", Milestone.TAGGED)
         return
     watching = replace(under, observer=_forwards(under.observer, _estimate(action)))
     loading = _Loading(action, target, watching, view, new_name(action.source.id))
     with dropping(target, loading.name):
-        target.tag(loading.bring(archives), wanted)
+        give_name(target, loading.bring(archives), wanted)
         _say(action, "has its name", Milestone.TAGGED)
     _say(action, "transport name dropped", Milestone.TIDIED)
 

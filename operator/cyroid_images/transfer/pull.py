@@ -9,7 +9,7 @@ from cyroid_images.model.actions import Pull
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.transport import dropping
+from cyroid_images.transfer.transport import dropping, give_name
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def pull(action: Pull, engine: Engine, under: Supervision) -> None:
         )
         under.cancellation.raise_if_cancelled()
         _log.info("%s: pulled", told, extra={"step": Milestone.PULLED})
-        engine.tag(transport, action.wish.reference.tagged)
+        give_name(engine, transport, action.wish.reference.tagged)
         _log.info("%s: has its name", told, extra={"step": Milestone.TAGGED})
     _log.info("%s: transport name dropped", told, extra={"step": Milestone.TIDIED})
     prove(engine, action.info, action.wish.reference.tagged, action.stored.content)

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 
 from cyroid_images.engine import Engine
-from cyroid_images.errors import TransferError
+from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST
@@ -25,10 +25,22 @@ def new_name(image: Digest) -> Reference:
     return Reference(TRANSPORT_HOST, "image", f"{image.short}-{secrets.token_hex(4)}")
 
 
+def give_name(engine: Engine, image: Digest | Reference, name: Reference) -> None:
+    """The image of this range engine gets its name.
+
+    Raises TransferError, TransferInterrupted where somebody removed it meanwhile: it is
+    brought again, while ImageNotFound would say that nobody can.
+    """
+    _tag(engine, image, name, gone=Reason.TRANSFER_INTERRUPTED)
+
+
 @contextlib.contextmanager
 def carrying(engine: Engine, image: Digest, name: Reference) -> Iterator[None]:
-    """The image carries this name in the engine meanwhile."""
-    engine.tag(image, name)
+    """The image of this source carries this name meanwhile.
+
+    Raises TransferError, SourceChanged where the image is gone since it was seen.
+    """
+    _tag(engine, image, name, gone=Reason.SOURCE_CHANGED)
     with dropping(engine, name):
         yield
 
@@ -43,6 +55,15 @@ def dropping(engine: Engine, name: Reference) -> Iterator[None]:
         _drop(engine.in_a_hurry(HURRY_SECONDS), name)
         raise
     _drop(engine, name)
+
+
+def _tag(engine: Engine, image: Digest | Reference, name: Reference, *, gone: Reason) -> None:
+    try:
+        engine.tag(image, name)
+    except TransferError as exc:
+        if exc.reason is not Reason.IMAGE_NOT_FOUND:
+            raise
+        raise TransferError(gone, exc.message) from exc
 
 
 def _drop(engine: Engine, name: Reference) -> None:
