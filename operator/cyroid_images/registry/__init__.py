@@ -15,6 +15,6 @@
     names         paths of the API, from checked parts
     streams       bytes hashed while they pass
 
-It knows nothing of engines, archives or Kubernetes, decides nothing, and retries
-nothing but reading from an upstream.
+It knows nothing of engines, archives or Kubernetes, decides nothing, and tries again only
+what reads from an upstream, and whoever is busy for a moment.
 """

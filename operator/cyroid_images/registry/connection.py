@@ -24,7 +24,14 @@ from cyroid_images.registry.answers import Answer, Kind, refusal
 from cyroid_images.registry.auth import RegistryAuth
 from cyroid_images.registry.conversation import SMALL, WHOLE_SECONDS, Ask, Conversation, Manner
 from cyroid_images.registry.failures import translated
-from cyroid_images.registry.patience import Patience, pause_after_answer, pause_after_failure
+from cyroid_images.registry.patience import (
+    BUSY,
+    OUR_OWN,
+    Patience,
+    jittered,
+    pause_after_answer,
+    pause_after_failure,
+)
 from cyroid_images.registry.upstream import UpstreamRules
 
 
@@ -59,7 +66,7 @@ class Connection:
 
     @property
     def patience(self) -> Patience | None:
-        """How to bear with an upstream; None: asked once."""
+        """How to bear with an upstream; None: this is our own registry."""
         return self._manner.rules.patience if self._manner.rules else None
 
     def answer(self, ask: Ask, cancellation: Cancellation, *, most: int = SMALL) -> Answer:
@@ -141,27 +148,31 @@ class Connection:
         return self._trust
 
     def _asked(self, talk: Conversation, ask: Ask, cancellation: Cancellation) -> httpx.Response:
-        """The answer's headers; of an upstream that was only busy, those of a later try."""
+        """The answer's headers; of who was only busy, those of a later try."""
+        is_own, bear = self.patience is None, self.patience or OUR_OWN
         for planned in self._pauses(ask):
             try:
                 response = talk.ask(ask)
             except (httpx.HTTPError, TransferError) as exc:
                 cancellation.raise_if_cancelled()
-                pause = pause_after_failure(exc, planned)
+                pause = None if is_own else pause_after_failure(exc, planned)
                 if pause is None:
                     raise
             else:
-                pause = pause_after_answer(response, planned)
+                is_final = is_own and response.status_code not in BUSY
+                pause = None if is_final else pause_after_answer(response, planned)
                 if pause is None:
                     return response
                 response.close()
-            if self.patience:
-                self.patience.wait(pause, cancellation)
+            bear.wait(pause, cancellation)
         return talk.ask(ask)
 
     def _pauses(self, ask: Ask) -> tuple[float, ...]:
-        """Only what reads is asked again."""
-        if self.patience is None or ask.kind is not Kind.READ or ask.content is not None:
+        """Of an upstream only what reads is asked again; a stream cannot be sent again."""
+        if self.patience is None:
+            can_repeat = ask.content is None or isinstance(ask.content, bytes)
+            return tuple(jittered(each) for each in OUR_OWN.pauses) if can_repeat else ()
+        if ask.kind is not Kind.READ or ask.content is not None:
             return ()
         return self.patience.pauses
 

@@ -1,8 +1,9 @@
-"""How long to bear with an upstream: which failures pass by themselves, and the wait for that.
+"""How long to bear with a registry: which failures pass by themselves, and the wait for that.
 
 An upstream is far away and serves everybody: a reset, a 503 or a "try again in two
-seconds" is no reason to start a copy of gigabytes anew. Our own registry is given no
-patience: it is asked once, and attempts are counted by whoever asks.
+seconds" is no reason to start a copy of gigabytes anew. Of our own registry only that it
+is busy is borne, for about a second (a proxy before it may be restarting, too); any other
+failure is told at once, and attempts are counted by whoever asks.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ class Patience:
     """Seconds before the second and each further try."""
     wait: Callable[[float, Cancellation], None] = field(default=wait, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+
+
+OUR_OWN = Patience((0.3, 0.7))
+"""Three tries in all of our own registry, where it answers one of BUSY."""
+BUSY = frozenset({429, 502, 503, 504})
+"""Not 500, which is how a full disk answers: it will be full in a second, too."""
+
+
+def jittered(seconds: float) -> float:
+    """About as long: many who were refused together must not come again together."""
+    chance = time.monotonic_ns() // 1000 % 1000 / 1000  # what the clock shows at its far end
+    return seconds * (0.7 + 0.6 * chance)
 
 
 def pause_after_answer(response: httpx.Response, planned: float) -> float | None:

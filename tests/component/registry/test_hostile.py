@@ -58,6 +58,7 @@ def read_blob(server: ScriptedServer, *, patience: float = 5.0) -> bytes:
 # -- R4: overloaded
 
 
+@pytest.mark.row("R4")
 def test_r4_a_429_carries_its_pause(scripted: ScriptedServer) -> None:
     """Whoever retries obeys it."""
     scripted.script("GET", MANIFESTS, reply(429, "slow down", {"Retry-After": "17"}))
@@ -65,13 +66,44 @@ def test_r4_a_429_carries_its_pause(scripted: ScriptedServer) -> None:
     assert (failed.reason, failed.retry_after) == (Reason.RATE_LIMITED, 17.0)
 
 
-def test_r4_a_503_is_asked_once_and_told(scripted: ScriptedServer) -> None:
-    """The leaf retries nothing: attempts are counted above."""
-    scripted.script("GET", MANIFESTS, reply(503), reply(200, IMAGE.manifest, KIND))
+@pytest.mark.slow
+@pytest.mark.row("R4")
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_r4_two_busy_answers_are_borne_and_the_third_is_told(
+    scripted: ScriptedServer, status: int
+) -> None:
+    """Not more: attempts are counted above."""
+    busy, found = reply(status, "", {"Retry-After": "0"}), reply(200, IMAGE.manifest, KIND)
+    scripted.script("GET", MANIFESTS, busy, busy, found, busy)
+    client = client_of(scripted)
+    assert client.manifest("a/b", "1") is not None
+    reason = failure_of(lambda: client.manifest("a/b", "1")).reason
+    assert reason is (Reason.RATE_LIMITED if status == 429 else Reason.SERVER_ERROR)
+    assert len(scripted.requests) == 6
+
+
+def test_r4_a_500_is_asked_once(scripted: ScriptedServer) -> None:
+    """A full disk is full a second later, too; nor is a limit without a time borne."""
+    scripted.script("GET", MANIFESTS, reply(500), reply(429))
     client = client_of(scripted)
     assert failure_of(lambda: client.manifest("a/b", "1")).reason is Reason.SERVER_ERROR
-    assert client.manifest("a/b", "1") is not None
+    assert failure_of(lambda: client.manifest("a/b", "1")).reason is Reason.RATE_LIMITED
     assert len(scripted.requests) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.row("R4")
+def test_r4_an_upload_that_a_busy_registry_does_not_open_at_once_is_opened(
+    scripted: ScriptedServer,
+) -> None:
+    """What was not begun can be begun again; a body in mid-stream cannot."""
+    scripted.script("POST", UPLOADS, reply(503), reply(202, "", {"Location": "/u"}))
+    scripted.script("PATCH", "/u", reply(503))
+    scripted.script("DELETE", "/u", reply(204))
+    failed = failure_of(lambda: client_of(scripted).upload_stream("a/b", [BLOB], "x/y"))
+    assert failed.reason is Reason.SERVER_ERROR
+    assert len(scripted.seen("POST", UPLOADS)) == 2
+    assert len(scripted.seen("PATCH", "/u")) == 1
 
 
 # -- R15: garbage and floods
