@@ -23,7 +23,6 @@ _log = logging.getLogger(__name__)
 
 REFUSALS = frozenset(
     {
-        Reason.HOST_NETWORK_REFUSED,
         Reason.HOST_NOT_ALLOWED,
         Reason.NAMESPACE_NOT_ALLOWED,
         Reason.SECRET_HOST_MISMATCH,
@@ -72,6 +71,13 @@ def tell_refusals(key: Key, before: Status, after: Status) -> None:
         if (reason, about) not in known:
             said = _audit(result="refused", reason=reason, **fields)
             _log.warning("%s: refused: %s: %s", key, reason, message, extra=said)
+
+
+def fields_of_event(reason: Reason) -> dict[str, Any]:
+    """Of the line that goes with an event; this refusal stands in no status."""
+    if reason is Reason.HOST_NETWORK_REFUSED:
+        return _audit(result="refused", reason=reason)
+    return {"reason": reason}
 
 
 def _refused(status: Status) -> Iterator[tuple[Reason, str, str, dict[str, Any]]]:

@@ -13,7 +13,7 @@ from cyroid_images.model.event import EventNote, EventType
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.status import Status
-from cyroid_images.reconcile.audit import REFUSALS, tell_refusals
+from cyroid_images.reconcile.audit import fields_of_event, tell_refusals
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.ports import Cluster
 from cyroid_images.reconcile.world import World
@@ -112,8 +112,7 @@ class Reporter:
         self, key: Key, metadata: Metadata, reason: Reason, message: str, about: str
     ) -> None:
         level = logging.INFO if _type_of(reason) is EventType.NORMAL else logging.WARNING
-        said = {"audit": True, "reason": reason} if reason in REFUSALS else {"reason": reason}
-        _log.log(level, "%s: %s: %s", key, reason, message, extra=said)
+        _log.log(level, "%s: %s: %s", key, reason, message, extra=fields_of_event(reason))
         await self._cluster.emit(
             EventNote(
                 kind=key.kind,

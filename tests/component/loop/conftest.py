@@ -21,6 +21,7 @@ from tests.parts.site import PUSH_SECRET, Site
 
 UPSTREAM_SECRET = "cyroid-upstream"
 WRONG_SECRET = "cyroid-wrong"
+WRONG_PASSWORD = "not the password"
 
 _numbers = count(1)
 
@@ -40,7 +41,7 @@ def operator_process(apiserver: ApiServerPart) -> Iterator[OperatorPart]:
     kubeconfig = grant(apiserver, "loop-operator", rights.needed(OWN_NAMESPACE, names))
     for name in (PUSH_SECRET, UPSTREAM_SECRET):
         _put_secret(apiserver, name, CREDENTIALS.password)
-    _put_secret(apiserver, WRONG_SECRET, "not the password")
+    _put_secret(apiserver, WRONG_SECRET, WRONG_PASSWORD)
     with tempfile.TemporaryDirectory(prefix="cyroid-operator-") as folder:
         part = OperatorPart(Path(folder), kubeconfig, OWN_NAMESPACE)
         try:
