@@ -24,5 +24,6 @@ class Pace:
         return max(turn, self._held_until, now) - now
 
     def hold(self, now: float, seconds: float) -> None:
-        """No turn before that: the API server asked for a pause."""
+        """No turn before that: the API server asked for a pause. What waited comes one by one."""
         self._held_until = max(self._held_until, now + seconds)
+        self._next = max(self._next, self._held_until)
