@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -64,6 +65,8 @@ class Exchange:
     """Names in lower case."""
     up: int = 0
     down: int = 0
+    began: float = field(default_factory=time.monotonic)
+    """By the monotonic clock."""
     is_over: bool = False
     """Has its end been passed on, or one side left?"""
 
