@@ -72,7 +72,12 @@ class Delivery:
         rarely = {"interval": "10m"}
         site.serve("pulled", self.trusting, [shared], **rarely)
         site.serve("loaded", self.wary, [shared], **rarely)
-        site.serve("forced", self.wary, [forced], delivery="TarOnly", **rarely)
+        same_pod = {
+            "selector": {"matchLabels": {"cyroid.io/range-id": "loaded"}},
+            "docker": {"port": self.wary.port, "insecure": True},
+        }
+        wanted = {"targets": same_pod, "delivery": "TarOnly", **rarely}
+        site.ranges("forced", self.wary.port, [forced], **wanted)
 
     def make_images(self) -> None:
         """Put the images into the source, before `apply`."""
