@@ -101,3 +101,18 @@ def test_an_event_that_cannot_be_written_is_only_logged(
     ask(stranger, lambda c: c.emit(note("uid-denied")))
     assert events_of(crds, "uid-denied") == []
     assert "ImageDelivered on RangeImages red is lost" in caplog.text
+
+
+@pytest.mark.parametrize("ending", ["terminating", "gone"])
+def test_an_event_in_a_namespace_that_ends_is_no_news(
+    crds: ApiServerPart, operator: Path, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    """No controller runs here, so a deleted namespace stays as it is in the first moments."""
+    name = f"ends-{ending}"
+    if ending == "terminating":
+        crds.put_namespace(name)
+        crds.call("DELETE", f"/api/v1/namespaces/{name}")
+    with caplog.at_level("DEBUG", logger="cyroid_images"):
+        ask(operator, lambda c: c.emit(note(f"uid-{ending}", namespace=name)))
+    assert "is lost" not in caplog.text
+    assert ("being terminated" in caplog.text) == (ending == "terminating")
