@@ -113,7 +113,7 @@ def misread(world: World, objects: Mapping[str, Object]) -> list[str]:
     differences = []
     for name, range_ in world.ranges.items():
         status = objects[name]["status"]
-        uids = {world.pods[engine] for engine in range_.engines}
+        uids = {world.pods[pod] for pod in range_.pods}
         rows = {row["uid"] for row in status.get("targetStatuses", ())}
         if rows != uids:
             differences.append(f"{name} tells of the pods {rows}, not {uids}")

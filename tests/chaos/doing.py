@@ -83,6 +83,7 @@ class Doing:
             Kind.DELIVERY_SWITCHED: lambda fault: world.switch_delivery(fault.draw),
             Kind.OBJECT_REMADE: lambda fault: world.remake(fault.draw),
             Kind.POD_REPLACED: lambda fault: world.replace_pod(fault.engine),
+            Kind.PODS_SWAPPED: lambda _: world.swap_pods(),
         }
         return {kind: (act, lambda _: None) for kind, act in acts.items()}
 

@@ -158,11 +158,11 @@ class Driver:
             if any(
                 each.startswith(f"{image} in {ENGINES[engine]}:")
                 for image in range_.images
-                for engine in range_.engines
+                for engine in self._world.engines_of(range_)
             )
         ]
         told = [f"{name} says Ready=True, yet {each}" for each in wrong]
-        self.tally.hold(Invariant.P1, told, len(range_.images) * len(range_.engines))
+        self.tally.hold(Invariant.P1, told, len(range_.images) * len(range_.pods))
 
     def _check_repeat(self) -> None:
         """P2: one more pass of everything moves nothing."""

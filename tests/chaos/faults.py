@@ -37,6 +37,7 @@ class Kind(StrEnum):
     DELIVERY_SWITCHED = "delivery switched"
     OBJECT_REMADE = "object deleted and made again"
     POD_REPLACED = "pod replaced"
+    PODS_SWAPPED = "pods replaced, addresses swapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ RULES: dict[Kind, Rule] = {
     Kind.DELIVERY_SWITCHED: Rule(needs=(API,)),
     Kind.OBJECT_REMADE: Rule(needs=(API,)),
     Kind.POD_REPLACED: Rule(needs=(API,)),
+    Kind.PODS_SWAPPED: Rule(needs=(API,)),
 }
 """`ENGINES` stands for the one engine that the fault is about."""
 
@@ -98,9 +100,7 @@ class Fault:
         return f"{self.kind}{about}{lasting}"
 
 
-_OF_ENGINES = {kind for kind, rule in RULES.items() if ENGINES in (rule.holds, rule.needs)} | {
-    Kind.POD_REPLACED
-}
+_OF_ENGINES = {kind for kind, rule in RULES.items() if ENGINES in (rule.holds, rule.needs)}
 
 
 def schedule(

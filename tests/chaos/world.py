@@ -20,9 +20,8 @@ from tests.parts.site import Site
 SIZES = (100_000, 100_000, 400_000, 1_000_000, 3_000_000, 12_000_000)
 """Bytes of the layer that each image has for itself: most are there at once, some take a while."""
 DELIVERIES = ("RegistryThenTar", "TarOnly")
-"""What any engine can follow in any order. A containerd store (26.1) that got a layer by tar
-never fetches it by a pull, and leaves the image out of its list: only a tar helps then."""
-CLASSIC_DELIVERIES = (*DELIVERIES, "RegistryOnly")
+"""What any engine can follow in any order; RegistryOnly it cannot: a containerd store (26.1)
+that got a layer by tar never fetches it by a pull, and only a tar helps then."""
 INTERVAL = "2s"
 TIMEOUTS = {"stall": "10s", "total": "60s"}
 BYSTANDER = "bystander.example/kept:1"
@@ -36,11 +35,9 @@ class Range:
 
     name: str
     labels: Mapping[str, str]
-    engines: tuple[int, ...]
+    pods: tuple[int, ...]
     images: list[str]
     delivery: str
-    deliveries: tuple[str, ...] = DELIVERIES
-    """The values that `delivery` may take."""
 
 
 @dataclass(slots=True)
@@ -52,8 +49,10 @@ class World:
     versions: dict[str, list[Content]] = field(default_factory=dict)
     """By name: every content that the source ever had, the present one last."""
     ranges: dict[str, Range] = field(default_factory=dict)
-    pods: dict[int, str] = field(default_factory=dict)
-    """uid of the pod of each engine."""
+    pods: list[str] = field(default_factory=lambda: ["", ""])
+    """Their uids."""
+    seats: list[int] = field(default_factory=lambda: [0, 1])
+    """By pod: the engine behind its address."""
 
     # -- to begin ---------------------------------------------------------------------
 
@@ -67,13 +66,13 @@ class World:
                 engine.load_image(name, ({"kept": noise(50_000, at)},), {"Cmd": ["/kept"]})
         held = [{"image": self.image(0)}]
         self.site.cache(self.stack.registry, images=held, refresh={"interval": INTERVAL})
-        for number in range(len(self.stack.engines)):
-            self._put_pod(number)
+        for pod in range(len(self.seats)):
+            self._put_pod(pod)
         images = [self.image(number) for number in range(len(SIZES))]
         for range_ in (
             Range("all", {TEAM: "all"}, (0, 1), images[:4], DELIVERIES[0]),
-            Range("one", {RANGE: "r1"}, (0,), images[1:5:3], "TarOnly", CLASSIC_DELIVERIES),
-            Range("two", {RANGE: "r2"}, (1,), images[2:6:3], "RegistryThenTar"),
+            Range("one", {RANGE: "r1"}, (0,), images[1:5:3], DELIVERIES[1]),
+            Range("two", {RANGE: "r2"}, (1,), images[2:6:3], DELIVERIES[0]),
         ):
             self.ranges[range_.name] = range_
             self._make(range_)
@@ -96,8 +95,12 @@ class World:
 
     def wanted(self, engine: int) -> list[str]:
         """The images that any range wants in this engine."""
-        listed = [each.images for each in self.ranges.values() if engine in each.engines]
-        return sorted({image for images in listed for image in images})
+        ranges = [each for each in self.ranges.values() if engine in self.engines_of(each)]
+        return sorted({image for each in ranges for image in each.images})
+
+    def engines_of(self, range_: Range) -> list[int]:
+        """The engines behind the pods of a range."""
+        return [self.seats[pod] for pod in range_.pods]
 
     # -- changes ----------------------------------------------------------------------
 
@@ -129,7 +132,7 @@ class World:
     def switch_delivery(self, draw: int) -> str:
         """Another value of `delivery`."""
         range_ = self._drawn(draw)
-        others = [each for each in range_.deliveries if each != range_.delivery]
+        others = [each for each in DELIVERIES if each != range_.delivery]
         range_.delivery = others[draw % len(others)]
         self._edit(range_)
         return f"{range_.name} to {range_.delivery}"
@@ -141,11 +144,20 @@ class World:
         self._make(range_)
         return range_.name
 
-    def replace_pod(self, engine: int) -> str:
+    def replace_pod(self, pod: int) -> str:
         """A new pod of the same name before the same engine."""
-        self.site.api.delete_pod(f"dind-r{engine + 1}", self.site.name)
-        self._put_pod(engine)
-        return f"dind-r{engine + 1}"
+        self._delete_pod(pod)
+        self._put_pod(pod)
+        return f"dind-r{pod + 1}"
+
+    def swap_pods(self) -> str:
+        """New pods of the same names, each at the address that the other had."""
+        for pod in range(len(self.seats)):
+            self._delete_pod(pod)
+        self.seats.reverse()
+        for pod in range(len(self.seats)):
+            self._put_pod(pod)
+        return f"dind-r1 is at engine-{self.seats[0] + 1}"
 
     # -- how --------------------------------------------------------------------------
 
@@ -159,10 +171,13 @@ class World:
         saved = self.stack.source.load_image(name, layers, {"Cmd": [command]})
         versions.append(Content(saved.diff_ids, "linux/amd64", (command,)))
 
-    def _put_pod(self, engine: int) -> None:
-        labels = {COMPONENT_LABEL: COMPONENT, RANGE: f"r{engine + 1}", TEAM: "all"}
-        address = self.stack.engines[engine].address
-        self.pods[engine] = self.site.pod(f"r{engine + 1}", address, labels=labels)
+    def _put_pod(self, pod: int) -> None:
+        labels = {COMPONENT_LABEL: COMPONENT, RANGE: f"r{pod + 1}", TEAM: "all"}
+        address = self.stack.engines[self.seats[pod]].address
+        self.pods[pod] = self.site.pod(f"r{pod + 1}", address, labels=labels)
+
+    def _delete_pod(self, pod: int) -> None:
+        self.site.api.delete_pod(f"dind-r{pod + 1}", self.site.name)
 
     def _make(self, range_: Range) -> None:
         port = self.stack.engines[0].port
