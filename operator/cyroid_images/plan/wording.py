@@ -43,5 +43,11 @@ def _amount(progress: Progress | None, rate_of_all: float) -> str:
         return ""
     done = f"{progress.done // _MIB}"
     total = f" of {progress.total // _MIB}" if progress.total else ""
-    rate = f", {rate_of_all / _MIB:.0f} MiB/s" if rate_of_all >= _MIB else ""
-    return f" ({done}{total} MiB{rate})"
+    return f" ({done}{total} MiB{_rate(rate_of_all)})"
+
+
+def _rate(bytes_per_second: float) -> str:
+    """On a slow line the rate is what people want to know."""
+    if bytes_per_second >= _MIB:
+        return f", {bytes_per_second / _MIB:.0f} MiB/s"
+    return f", {bytes_per_second / 1024:.0f} KiB/s" if bytes_per_second >= 1024 else ""
