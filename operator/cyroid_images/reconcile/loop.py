@@ -38,7 +38,7 @@ LIST_AGAIN_SECONDS = 2.0
 RELIST_SECONDS = 2.0
 """After a watch had to list again: the other watches do so in the same moment."""
 SWEEP_AGAIN_SECONDS = 30.0
-"""After a sweep that failed: until then a deletion that a watch lost is not known."""
+"""At most, after a sweep that failed: a deletion that a watch lost is not known until then."""
 
 
 class Loop:
@@ -164,7 +164,7 @@ class Loop:
         )
 
     async def _sweep(self) -> None:
-        pause = self._sweep_seconds
+        pause, again = self._sweep_seconds, RELIST_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -172,7 +172,8 @@ class Loop:
                     await asyncio.sleep(RELIST_SECONDS)
             self._relisted.clear()
             is_done = await self._list_all()
-            pause = self._sweep_seconds if is_done else SWEEP_AGAIN_SECONDS
+            again = RELIST_SECONDS if is_done else min(2 * again, SWEEP_AGAIN_SECONDS)
+            pause = self._sweep_seconds if is_done else again
             self._swept = time.monotonic()
 
     async def _list_all(self) -> bool:
