@@ -46,7 +46,7 @@ class Doing:
 
     def heal(self) -> None:
         """End all that is open; the API server first, as others need it."""
-        for fault in sorted(self._open, key=lambda each: each.kind is not Kind.API_HANGS):
+        for fault in sorted(self._open, key=lambda each: each.part != API):
             self.end(fault)
 
     def _lasting(self) -> dict[Kind, tuple[Begin, End]]:
@@ -69,6 +69,7 @@ class Doing:
             Kind.OPERATOR_KILLED: (lambda _: operator.kill(), lambda _: operator.start()),
             Kind.OPERATOR_TERMINATED: (self._terminate, lambda _: operator.start()),
             Kind.API_HANGS: (lambda _: api.pause(), lambda _: api.resume()),
+            Kind.API_KILLED: (lambda _: api.stop(), lambda _: api.start()),
         }
 
     def _changes(self) -> dict[Kind, tuple[Begin, End]]:

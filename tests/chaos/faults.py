@@ -29,6 +29,7 @@ class Kind(StrEnum):
     OPERATOR_TERMINATED = "operator: SIGTERM"
     OPERATOR_KILLED = "operator: SIGKILL"
     API_HANGS = "API server hangs"
+    API_KILLED = "API server killed"
     IMAGE_REMOVED = "image removed in an engine"
     IMAGE_RETAGGED = "image retagged in an engine"
     TAG_MOVED = "tag moved at the source"
@@ -61,6 +62,7 @@ RULES: dict[Kind, Rule] = {
     Kind.OPERATOR_TERMINATED: Rule(holds=(OPERATOR,), longest=1),
     Kind.OPERATOR_KILLED: Rule(holds=(OPERATOR,), longest=1),
     Kind.API_HANGS: Rule(holds=(API, OPERATOR), longest=4),
+    Kind.API_KILLED: Rule(holds=(API, OPERATOR), longest=1),
     Kind.IMAGE_REMOVED: Rule(needs=ENGINES),
     Kind.IMAGE_RETAGGED: Rule(needs=ENGINES),
     Kind.TAG_MOVED: Rule(needs=(SOURCE,)),

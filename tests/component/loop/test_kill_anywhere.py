@@ -12,7 +12,7 @@ from cyroid_images.model.milestones import Milestone
 from tests.chaos.delivery import Delivery, End
 from tests.chaos.engine_images import happened
 from tests.chaos.stack import JSON_LOG, RegistryCalls, logging_registry
-from tests.chaos.stepping import Ending, end_at, steps_in
+from tests.chaos.stepping import Ending, await_step, end_at, steps_in
 from tests.parts.apiserver import ApiServerPart, free_ports
 from tests.parts.dockerd import Setup
 from tests.parts.engines import EnginePart
@@ -151,6 +151,29 @@ def test_a_delivery_ends_the_same_wherever_the_operator_was_cut(
     counts = moved.counts()
     too_many = [what for what in most if counts[what] > 2 * most[what]]
     assert not too_many, f"{counts}, undisturbed {most}\n{steps_in(logging, start)}"
+    delivery.remove()
+
+
+@pytest.mark.row("O1", "P3")
+def test_sigterm_ends_it_also_while_the_api_server_hangs(
+    new: Callable[[], Delivery],
+    apiserver: ApiServerPart,
+    logging: OperatorPart,
+    undisturbed: tuple[End, dict[str, int]],
+) -> None:
+    delivery, start = new(), logging.log_size()
+    delivery.apply()
+    await_step(logging, Milestone.PULLED, start)
+    apiserver.pause()
+    try:
+        began = time.monotonic()
+        assert logging.stop() == 0
+        assert time.monotonic() - began < GRACE_SECONDS
+    finally:
+        apiserver.resume()
+    logging.start()
+    difference = delivery.await_end().differs_from(undisturbed[0])
+    assert not difference, f"{difference}\n{steps_in(logging, start)}"
     delivery.remove()
 
 
