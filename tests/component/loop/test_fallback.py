@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ def by_tar(site: Site, name: str, reason: str) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.row("R1", "P7")
 def test_a_registry_that_is_down_gives_way_to_tar_and_the_record_stays(
     site: Site, new_registry: NewRegistry, new_engine: NewEngine
 ) -> None:
@@ -49,30 +52,44 @@ def test_a_registry_that_is_down_gives_way_to_tar_and_the_record_stays(
     assert not engine.happened("pull")
 
 
+@pytest.mark.row("R1", "P7")
 def test_what_is_there_stays_ready_while_the_registry_is_away(
     site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
 ) -> None:
     registry = new_registry()
     site.cache(registry)
     site.serve("there", containerd_engine, [site.image("there:1")])
-    site.until("there", Ready="True")
+    ready = condition(site.until("there", Ready="True"), "Ready")
+    pulls, loads = containerd_engine.happened("pull"), containerd_engine.happened("load")
     registry.stop()
-    site.until("there", RegistryAvailable="False/RegistryUnreachable", Ready="True")
+    body = site.until("there", RegistryAvailable="False/RegistryUnreachable", Ready="True")
+    assert condition(body, "Ready") == ready
     site.until_cache(RegistryAvailable="False/RegistryUnreachable", Ready="False")
     registry.start()
-    site.until("there", RegistryAvailable="True", Ready="True", TarFallback="False")
+    body = site.until("there", RegistryAvailable="True", Ready="True", TarFallback="False")
+    assert condition(body, "Ready") == ready
+    assert containerd_engine.happened("pull") == pulls
+    assert containerd_engine.happened("load") == loads
 
 
-def test_a_registry_that_hangs_gives_way_to_tar(
-    site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
+@pytest.mark.row("R2", "P7", "P8")
+def test_a_registry_that_hangs_gives_way_to_tar_and_holds_up_nobody_else(
+    site: Site, registry: RegistryPart, new_registry: NewRegistry, containerd_engine: EnginePart
 ) -> None:
-    registry = new_registry()
-    site.cache(registry)
-    registry.pause()
+    hung = new_registry()
+    site.cache(hung)
+    hung.pause()
     site.serve("hangs", containerd_engine, [site.image("hangs:1")])
+    with neighbour(site) as other:
+        other.cache(registry)
+        for each in NEIGHBOURS:
+            other.serve(each, containerd_engine, [other.image(f"{each}:1")])
+        for each in NEIGHBOURS:
+            other.until(each, Ready="True/AllImagesPresent", TarFallback="False")
     body = site.until("hangs", Ready="True", TarFallback="True", seconds=90)
-    registry.resume()
-    assert body["status"]["tarDeliveries"][0]["reason"] in ("RegistryUnreachable", "Timeout")
+    assert body["status"]["tarDeliveries"][0]["reason"] == "RegistryUnreachable"
+    site.until_cache(RegistryAvailable="False/RegistryUnreachable", Ready="False")
+    hung.resume()
     site.until("hangs", RegistryAvailable="True", Ready="True", seconds=60)
 
 
@@ -96,6 +113,7 @@ def test_tar_only_never_asks_the_registry(
     assert not [line for line in old_engine.happened("pull") if site.name in line]
 
 
+@pytest.mark.row("R1")
 def test_registry_only_waits_for_a_registry_that_is_down(
     site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
 ) -> None:
@@ -125,6 +143,20 @@ def test_a_layer_that_the_registry_lost_is_pushed_again_or_comes_by_tar(
     site.serve("second", second, images)
     site.until("second", Ready="True", seconds=60)
     assert holds(second, *images)
+
+
+NEIGHBOURS = [f"well-{number}" for number in range(10)]
+
+
+@contextmanager
+def neighbour(site: Site) -> Iterator[Site]:
+    """Another user's part of the cluster, with the same operator and source."""
+    other = Site(f"{site.name}-neighbour", site.api, site.operator, site.source)
+    site.api.put_namespace(other.name, {"cyroid.io/ranges": "true"})
+    try:
+        yield other
+    finally:
+        other.remove_all()
 
 
 def seen_again(engine: EnginePart) -> None:

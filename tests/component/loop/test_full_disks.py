@@ -41,15 +41,20 @@ def test_p_e4_a_full_engine_disk_leads_to_no_tar(
     assert not holds(full, name)
 
 
+@pytest.mark.row("R6", "P7")
 def test_a_full_registry_is_told_and_the_range_is_filled_by_tar(
     site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
 ) -> None:
-    """`/v2/` answers 200 all the while."""
+    """`/v2/` answers 200 all the while; it is left alone for five minutes."""
     registry = new_registry(disk_bytes=64 * 1024)
     images = [site.image("toomuch:1")]
     site.cache(registry)
     site.serve("toomuch", containerd_engine, images)
     body = site.until("toomuch", Ready="True/AllImagesPresent", TarFallback="True", seconds=60)
     assert {each["reason"] for each in body["status"]["tarDeliveries"]} == {"RegistryFull"}
-    site.until_cache(RegistryAvailable="False/RegistryFull", Ready="False")
+    cache = site.until_cache(RegistryAvailable="False/RegistryFull", Ready="False/RegistryFull")
+    (failure,) = cache["status"]["failures"]
+    due = datetime.fromisoformat(failure["nextAttemptTime"])
+    assert due - datetime.now(UTC) > timedelta(minutes=3)
+    assert {each["type"] for each in site.events("RegistryFull")} == {"Warning"}
     assert holds(containerd_engine, *images)
