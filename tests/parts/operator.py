@@ -24,6 +24,7 @@ class OperatorPart:
     """`python -m cyroid_images run` with this kubeconfig; one at a time."""
 
     def __init__(self, folder: Path, kubeconfig: Path, namespace: str) -> None:
+        self.kubeconfig = kubeconfig
         self._folder = folder
         self._log = folder / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None
