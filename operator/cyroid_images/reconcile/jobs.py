@@ -224,10 +224,15 @@ class Jobs:
 
     def _tell(self, job: Job, ended: Ended | None) -> None:
         """One line and one count of each move of an image that had begun."""
-        way = way_of(job.move.action, ended.result if ended else None)
-        if way is None or job.progress is None:
+        if job.progress is None:
             return
+        way = way_of(job.move.action, ended.result if ended else None)
         fault = ended.fault if ended else None
+        if way is None:
+            if fault is not None:
+                what = type(job.move.action).__name__
+                _log.warning("%s failed: %s: %s", what, fault.reason, fault.message)
+            return
         told = Transferred(
             id=job.id,
             way=way,
