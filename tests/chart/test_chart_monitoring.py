@@ -187,3 +187,16 @@ def test_the_dashboard_is_one_that_grafana_takes(dashboard: dict[str, Any]) -> N
     ]
     assert len(set(cells)) == len(cells), "panels overlap"
     assert max(column for column, _ in cells) < 24
+
+
+def test_the_readme_of_the_chart_lists_every_metric_with_its_labels_and_every_alert() -> None:
+    lines = (CHART / "README.md").read_text().splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    listed = {}
+    for names, *rest in rows:
+        for name in re.findall(r"`([a-z_]+)`", names):
+            listed[name] = set(re.findall(r"`(\w+)`", "".join(rest)))
+    told = {name: set(labels.split()) for name, (_, labels) in TABLE.items()}
+    assert {name: listed.get(name) for name in told} == told
+    alerts = {name for names, *_ in rows for name in re.findall(r"`(Cyroid\w+)`", names)}
+    assert alerts == set(ALERTS)
