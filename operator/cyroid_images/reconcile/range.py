@@ -14,6 +14,7 @@ from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
+from cyroid_images.plan.unseen import keeps_its_word
 from cyroid_images.reconcile.jobs import Job
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.memories import Memories
@@ -82,6 +83,8 @@ class RangeReconciler:
             for job in self._site.jobs.running(key)
             if isinstance(job.move.action, Pull | Load)
         )
+        if keeps_its_word(seen, steps):
+            return next_look(seen, steps, is_running=bool(running), memory=memory)
         done = RangeDone(steps, running, tuple(memory.tar), memory.causes, memory.renewed(steps))
         status = range_report.report(seen, done)
         again = await self._write(key, seen.item, status)

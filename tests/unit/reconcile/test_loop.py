@@ -239,6 +239,27 @@ def test_a_deleted_range_is_left_alone() -> None:
     tried(scenario)
 
 
+def test_a_range_that_is_ready_stays_so_while_a_new_operator_looks() -> None:
+    """Neither its cache nor the content of its images is known at first."""
+
+    async def before(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+
+    status = tried(before).cluster.last(RANGE)
+
+    async def after(stage: Stage) -> None:
+        stage.engines.views[DIND] = view({"nginx:1.25": content()})
+        stage.registries.held[REPOSITORY] = stored()
+        stage.cluster.listed[Kind.RANGE_IMAGES] = [range_body(status=status, targets=TARGETS)]
+        await stage.loop.start()
+        await until(lambda: stage.told(CACHE).get("Ready") == CACHED)
+        await until(lambda: stage.engines.looks.count(DIND) > 1)
+
+    stage = tried(after)
+    assert [each for key, _, each in stage.cluster.statuses if key == RANGE] == []
+
+
 def test_a_defect_is_told_on_its_object_and_the_others_go_on() -> None:
     async def scenario(stage: Stage) -> None:
         def odd() -> EngineView:
