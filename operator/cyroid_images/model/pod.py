@@ -33,6 +33,8 @@ class Pod:
     gate: str | None = field(default=None, compare=False)
     """What our condition says in it: True, False or Unknown; None while it has none. We write
     it ourselves, so a change of it is no news."""
+    created: str = ""
+    """The moment in RFC 3339, as the API tells it: text that sorts by time."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Pod:
@@ -42,6 +44,7 @@ class Pod:
         containers = status.get("containerStatuses") or []
         over = status.get("phase") in ("Succeeded", "Failed")
         return cls(
+            created=metadata.get("creationTimestamp") or "",
             uid=metadata["uid"],
             namespace=metadata["namespace"],
             name=metadata["name"],

@@ -37,6 +37,9 @@ LIST_AGAIN_SECONDS = 2.0
 """After a list that failed at the start: nothing can be done before there is one."""
 RELIST_SECONDS = 2.0
 """After a watch had to list again: the other watches do so in the same moment."""
+FIRST_SWEEP_SECONDS = 10.0
+"""After the start: kopf's watches begin after our first list, and what is deleted in between
+no watch tells."""
 SWEEP_AGAIN_SECONDS = 30.0
 """At most, after a sweep that failed: a deletion that a watch lost is not known until then."""
 
@@ -164,7 +167,7 @@ class Loop:
         )
 
     async def _sweep(self) -> None:
-        pause, again = self._sweep_seconds, RELIST_SECONDS
+        pause, again = min(FIRST_SWEEP_SECONDS, self._sweep_seconds), RELIST_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):

@@ -181,17 +181,28 @@ class World:
         return touched
 
     def _pod(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
+        """A name is one pod's at a time: a new one ends the old, even if no watch said so."""
         pod = Pod.parse(body)
         before = self.pods.pop(pod.uid, None)
+        replaced = [] if gone else self._namesakes(pod)
+        if any(_came_after(each, pod) for each in replaced):
+            return frozenset()  # a late word on a pod that is gone
+        for each in replaced:
+            del self.pods[each.uid]
         if not gone:
             self.pods[pod.uid] = pod
-        if before == pod and not gone:
+        if before == pod and not gone and not replaced:
             return frozenset()
+        concerned = [each for each in (before, pod, *replaced) if each is not None]
         return frozenset(
             key
             for key, item in self.ranges.items()
-            if any(item.selects(each) for each in (before, pod) if each is not None)
+            if any(item.selects(each) for each in concerned)
         )
+
+    def _namesakes(self, pod: Pod) -> list[Pod]:
+        place = (pod.namespace, pod.name)
+        return [each for each in self.pods.values() if (each.namespace, each.name) == place]
 
     def _namespace(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
         name = body["metadata"]["name"]
@@ -242,6 +253,13 @@ class World:
 def _place(kind: Kind, body: Mapping[str, Any]) -> tuple[Kind, str, str]:
     metadata = body["metadata"]
     return kind, metadata.get("namespace", ""), metadata["name"]
+
+
+def _came_after(held: Pod, told: Pod) -> bool:
+    """Was the one that we hold made after the one that is told of now? To the second."""
+    if held.created == told.created:
+        return told.leaving
+    return held.created > told.created
 
 
 def _age(item: RangeImages) -> tuple[Any, str]:

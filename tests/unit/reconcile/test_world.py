@@ -149,6 +149,28 @@ def test_a_pod_made_again_under_its_name_is_another(world: World) -> None:
     assert [each.uid for each in world.targets(world.ranges[R])] == ["new"]
 
 
+def test_a_new_pod_ends_the_one_of_its_name_whose_deletion_nobody_told(world: World) -> None:
+    assert world.changed(POD, None, with_metadata(pod(), uid="new")) == {R}
+    assert list(world.pods) == ["new"]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        with_metadata(pod(), creationTimestamp="2026-06-02T02:00:00Z"),
+        with_metadata(pod(), creationTimestamp="2026-06-02T03:00:00Z", deletionTimestamp="x"),
+    ],
+    ids=["older", "leaving-in-the-same-second"],
+)
+def test_a_late_word_on_a_pod_does_not_end_the_new_one_of_its_name(
+    world: World, late: dict[str, Any]
+) -> None:
+    new = with_metadata(pod(), uid="new", creationTimestamp="2026-06-02T03:00:00Z")
+    world.changed(POD, "ADDED", new)
+    assert world.changed(POD, "MODIFIED", late) == frozenset()
+    assert list(world.pods) == ["new"]
+
+
 def test_only_engines_that_run_are_targets(world: World) -> None:
     world.changed(POD, None, pod("b-host", spec={"hostNetwork": True}))
     world.changed(
