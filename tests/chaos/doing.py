@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.chaos.faults import API, Fault, Kind
-from tests.chaos.stack import wipe
+from tests.chaos.stack import empty, wipe
 from tests.chaos.world import BYSTANDER, World
 
 Begin = Callable[[Fault], str | None]
@@ -66,6 +66,7 @@ class Doing:
                 lambda fault: engines[fault.engine].pause(),
                 lambda fault: engines[fault.engine].resume(),
             ),
+            Kind.ENGINE_EMPTIED: (self._empty, self._start_empty),
             Kind.OPERATOR_KILLED: (lambda _: operator.kill(), lambda _: operator.start()),
             Kind.OPERATOR_TERMINATED: (self._terminate, lambda _: operator.start()),
             Kind.API_HANGS: (lambda _: api.pause(), lambda _: api.resume()),
@@ -83,6 +84,7 @@ class Doing:
             Kind.IMAGE_UNLISTED: lambda fault: world.unlist_image(fault.draw),
             Kind.DELIVERY_SWITCHED: lambda fault: world.switch_delivery(fault.draw),
             Kind.OBJECT_REMADE: lambda fault: world.remake(fault.draw),
+            Kind.CACHE_REMADE: lambda _: world.remake_cache(),
             Kind.POD_REPLACED: lambda fault: world.replace_pod(fault.engine),
             Kind.PODS_SWAPPED: lambda _: world.swap_pods(),
         }
@@ -91,6 +93,16 @@ class Doing:
     def _lose_volume(self, _: Fault) -> None:
         self._stack.registry.stop()
         wipe(self._stack.registry)
+
+    def _empty(self, fault: Fault) -> None:
+        engine = self._stack.engines[fault.engine]
+        engine.kill()
+        empty(engine)
+
+    def _start_empty(self, fault: Fault) -> None:
+        engine = self._stack.engines[fault.engine]
+        engine.start()
+        self._world.put_bystanders(engine)
 
     def _terminate(self, _: Fault) -> None:
         code = self._stack.operator.stop()

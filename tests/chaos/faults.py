@@ -26,6 +26,7 @@ class Kind(StrEnum):
     SOURCE_HANGS = "source engine hangs"
     ENGINE_KILLED = "range engine killed"
     ENGINE_HANGS = "range engine hangs"
+    ENGINE_EMPTIED = "range engine came back empty"
     OPERATOR_TERMINATED = "operator: SIGTERM"
     OPERATOR_KILLED = "operator: SIGKILL"
     API_HANGS = "API server hangs"
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     IMAGE_UNLISTED = "image taken off a spec"
     DELIVERY_SWITCHED = "delivery switched"
     OBJECT_REMADE = "object deleted and made again"
+    CACHE_REMADE = "cache deleted and made again"
     POD_REPLACED = "pod replaced"
     PODS_SWAPPED = "pods replaced, addresses swapped"
 
@@ -58,9 +60,10 @@ RULES: dict[Kind, Rule] = {
     Kind.SOURCE_HANGS: Rule(holds=(SOURCE,), longest=5),
     Kind.ENGINE_KILLED: Rule(holds=ENGINES, longest=3),
     Kind.ENGINE_HANGS: Rule(holds=ENGINES, longest=5),
+    Kind.ENGINE_EMPTIED: Rule(holds=ENGINES, longest=1),
     # It could not start again without the API server: the schedule waits for its end.
-    Kind.OPERATOR_TERMINATED: Rule(holds=(OPERATOR,), longest=1),
-    Kind.OPERATOR_KILLED: Rule(holds=(OPERATOR,), longest=1),
+    Kind.OPERATOR_TERMINATED: Rule(holds=(OPERATOR,), longest=4),
+    Kind.OPERATOR_KILLED: Rule(holds=(OPERATOR,), longest=4),
     Kind.API_HANGS: Rule(holds=(API, OPERATOR), longest=4),
     Kind.API_KILLED: Rule(holds=(API, OPERATOR), longest=1),
     Kind.IMAGE_REMOVED: Rule(needs=ENGINES),
@@ -70,6 +73,7 @@ RULES: dict[Kind, Rule] = {
     Kind.IMAGE_UNLISTED: Rule(needs=(API,)),
     Kind.DELIVERY_SWITCHED: Rule(needs=(API,)),
     Kind.OBJECT_REMADE: Rule(needs=(API,)),
+    Kind.CACHE_REMADE: Rule(needs=(API,)),
     Kind.POD_REPLACED: Rule(needs=(API,)),
     Kind.PODS_SWAPPED: Rule(needs=(API,)),
 }

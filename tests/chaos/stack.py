@@ -111,6 +111,13 @@ def wipe(registry: RegistryPart) -> None:
         shutil.rmtree(entry)
 
 
+def empty(engine: EnginePart) -> None:
+    """Take away all that an engine that is killed ever stored, and who it was."""
+    data = Path(engine.local.url.removeprefix("unix://")).parent / "data"
+    shutil.rmtree(data)
+    data.mkdir()
+
+
 def _sends(call: Call) -> bool:
     return call.method in ("POST", "PATCH", "PUT")
 

@@ -14,6 +14,7 @@ from typing import Any
 from cyroid_images.model.pod import COMPONENT, COMPONENT_LABEL
 from tests.chaos.engine_images import Content
 from tests.chaos.stack import Stack
+from tests.parts.engines import EnginePart
 from tests.parts.save_tars import noise
 from tests.parts.site import Site
 
@@ -60,12 +61,9 @@ class World:
         """Images, bystanders, cache, pods and ranges."""
         for number in range(len(SIZES)):
             self._fill(self.image(number))
-        bystanders = [BYSTANDER, self.by_hand]
         for engine in (self.stack.source, *self.stack.engines):
-            for at, name in enumerate(bystanders):
-                engine.load_image(name, ({"kept": noise(50_000, at)},), {"Cmd": ["/kept"]})
-        held = [{"image": self.image(0)}]
-        self.site.cache(self.stack.registry, images=held, refresh={"interval": INTERVAL})
+            self.put_bystanders(engine)
+        self._make_cache()
         for pod in range(len(self.seats)):
             self._put_pod(pod)
         images = [self.image(number) for number in range(len(SIZES))]
@@ -76,6 +74,11 @@ class World:
         ):
             self.ranges[range_.name] = range_
             self._make(range_)
+
+    def put_bystanders(self, engine: EnginePart) -> None:
+        """Images that nobody lists, one of them in a repository of ours."""
+        for at, name in enumerate((BYSTANDER, self.by_hand)):
+            engine.load_image(name, ({"kept": noise(50_000, at)},), {"Cmd": ["/kept"]})
 
     # -- what is wanted ---------------------------------------------------------------
 
@@ -144,6 +147,11 @@ class World:
         self._make(range_)
         return range_.name
 
+    def remake_cache(self) -> None:
+        """Delete the ImageCache and make it again at once."""
+        self.site.api.call("DELETE", self.site.cache_path)
+        self._make_cache()
+
     def replace_pod(self, pod: int) -> str:
         """A new pod of the same name before the same engine."""
         self._delete_pod(pod)
@@ -170,6 +178,10 @@ class World:
         command = f"/version-{len(versions)}"
         saved = self.stack.source.load_image(name, layers, {"Cmd": [command]})
         versions.append(Content(saved.diff_ids, "linux/amd64", (command,)))
+
+    def _make_cache(self) -> None:
+        held = [{"image": self.image(0)}]
+        self.site.cache(self.stack.registry, images=held, refresh={"interval": INTERVAL})
 
     def _put_pod(self, pod: int) -> None:
         labels = {COMPONENT_LABEL: COMPONENT, RANGE: f"r{pod + 1}", TEAM: "all"}
