@@ -44,16 +44,17 @@ class Authority:
     def certificate(self) -> Path:
         return self.folder / "ca.crt"
 
-    def server(self) -> Pair:
-        """For a server on this machine's loopback addresses."""
-        names = f"subjectAltName=IP:127.0.0.1,IP:{OUTER_ADDRESS},DNS:localhost"
-        return self._sign("server", "/CN=kube-apiserver", names)
+    def server(
+        self, names: str = f"IP:127.0.0.1,IP:{OUTER_ADDRESS},DNS:localhost", days: str = _DAYS
+    ) -> Pair:
+        """For a server, as a rule on this machine's loopback addresses; `-1` day: it expired."""
+        return self._sign("server", "/CN=kube-apiserver", f"subjectAltName={names}", days)
 
     def client(self, user: str, *, group: str) -> Pair:
         """For a person or a component that the API server knows by these names."""
         return self._sign(f"client-{user}", f"/O={group}/CN={user}", "extendedKeyUsage=clientAuth")
 
-    def _sign(self, name: str, subject: str, extension: str) -> Pair:
+    def _sign(self, name: str, subject: str, extension: str, days: str = _DAYS) -> Pair:
         request, certificate = self.folder / f"{name}.csr", self.folder / f"{name}.crt"
         new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         key = self.folder / f"{name}.key"
@@ -61,7 +62,7 @@ class Authority:
         extensions = self.folder / f"{name}.ext"
         extensions.write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")
         self._openssl(
-            *("x509", "-req", "-in", str(request), "-out", str(certificate), "-days", _DAYS),
+            *("x509", "-req", "-in", str(request), "-out", str(certificate), "-days", days),
             *("-CA", str(self.certificate), "-CAkey", str(self.folder / "ca.key")),
             *("-CAcreateserial", "-extfile", str(extensions)),
         )

@@ -21,6 +21,8 @@ from tests.parts.site import PUSH_SECRET, Site
 
 UPSTREAM_SECRET = "cyroid-upstream"
 WRONG_SECRET = "cyroid-wrong"
+CA_SECRET = "cyroid-ca"
+"""For a test that makes it: whom the operator is to trust."""
 WRONG_PASSWORD = "not the password"
 
 _numbers = count(1)
@@ -37,7 +39,7 @@ def apiserver() -> Iterator[ApiServerPart]:
 def operator_process(apiserver: ApiServerPart) -> Iterator[OperatorPart]:
     """The operator of the session, with exactly the rights that it says it needs."""
     apiserver.install_crds()
-    names = [PUSH_SECRET, "cyroid-docker-client", UPSTREAM_SECRET, WRONG_SECRET]
+    names = [PUSH_SECRET, "cyroid-docker-client", UPSTREAM_SECRET, WRONG_SECRET, CA_SECRET]
     kubeconfig = grant(apiserver, "loop-operator", rights.needed(OWN_NAMESPACE, names))
     for name in (PUSH_SECRET, UPSTREAM_SECRET):
         _put_secret(apiserver, name, CREDENTIALS.password)
