@@ -28,6 +28,7 @@ from tests.parts.scripted import (
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.row("R14")
 def test_a_certificate_that_the_engine_refuses_names_the_engine(
     any_engine: EnginePart, new_registry: NewRegistry, authority: Authority
 ) -> None:
@@ -97,6 +98,7 @@ def test_an_upload_that_the_registry_forgot_is_a_missing_blob(
     assert error.reason is Reason.BLOB_MISSING, error
 
 
+@pytest.mark.row("R6")
 def test_a_full_registry_is_told_by_asking_it_since_an_engine_that_pushes_hears_only_500(
     containerd_engine: EnginePart, new_registry: NewRegistry
 ) -> None:

@@ -109,6 +109,7 @@ def test_r4_an_upload_that_a_busy_registry_does_not_open_at_once_is_opened(
 # -- R15: garbage and floods
 
 
+@pytest.mark.row("R15")
 @pytest.mark.parametrize(
     "step",
     [
@@ -148,6 +149,7 @@ def test_r15_the_reason_of_an_endless_refusal_is_its_status(scripted: ScriptedSe
     assert len(failed.message) < 400
 
 
+@pytest.mark.row("R15")
 def test_r15_an_endless_challenge_is_bounded(scripted: ScriptedServer) -> None:
     """httpx alone would read it to its end, that is until memory ends."""
     challenge = {"WWW-Authenticate": 'Basic realm="x"'}
@@ -246,6 +248,7 @@ def test_a_size_that_is_no_number_is_a_protocol_error(scripted: ScriptedServer) 
 # -- R16: redirects and realms
 
 
+@pytest.mark.row("R16", "P10")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_r16_a_redirect_is_not_followed(scripted: ScriptedServer, status: int) -> None:
     """The capture server gets no request at all."""
@@ -261,6 +264,7 @@ def test_r16_a_redirect_is_not_followed(scripted: ScriptedServer, status: int) -
         assert capture.requests == []
 
 
+@pytest.mark.row("R16", "P10")
 def test_r16_an_upload_is_not_sent_elsewhere(scripted: ScriptedServer) -> None:
     """Neither its bytes nor the credentials that would go with them."""
     with ScriptedServer() as capture:
@@ -270,6 +274,7 @@ def test_r16_an_upload_is_not_sent_elsewhere(scripted: ScriptedServer) -> None:
         assert capture.requests == []
 
 
+@pytest.mark.row("R16", "P10")
 def test_r16_a_realm_on_another_host_gets_nothing(scripted: ScriptedServer) -> None:
     """Neither credentials nor a question."""
     with ScriptedServer() as capture:

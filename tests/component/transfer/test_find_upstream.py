@@ -240,6 +240,7 @@ def test_p_r8_an_image_of_docker_hub_is_asked_for_with_its_namespace(
     assert paths == ["/v2/bitnami/nginx/manifests/1", "/v2/library/nginx/manifests/1"]
 
 
+@pytest.mark.row("H6")
 def test_h6_an_image_of_another_host_is_not_asked_for(
     scripted: ScriptedServer,
 ) -> None:
@@ -271,6 +272,7 @@ def test_s8_a_token_of_a_declared_host_opens_an_upstream(
     assert len(scripted.requests) == 3  # refused once, manifest, config
 
 
+@pytest.mark.row("R16", "P10")
 def test_r16_a_realm_that_is_not_declared_gets_nothing(
     scripted: ScriptedServer, registry: RegistryPart
 ) -> None:
