@@ -7,7 +7,7 @@ import pytest
 from tests.parts.engines import NewEngine
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
-from tests.parts.site import Site, holds
+from tests.parts.site import Site, condition, holds
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +24,9 @@ def test_an_image_on_a_base_that_came_by_tar_comes_by_tar_too(
     engine = new_engine(containerd_store=True)
     site.serve("one", engine, [first], delivery="TarOnly")
     site.until("one", Ready="True", TarFallback="True/ForcedBySpec")
-    site.edit("one", images=[{"image": first}, {"image": second}], delivery="RegistryThenTar")
+    site.edit("one", images=[{"image": first}, {"image": second}], delivery="RegistryOnly")
+    body = site.until("one", Ready="False/LoadFailed")
+    assert "delivery RegistryThenTar brings it" in condition(body, "Ready")["message"]
+    site.edit("one", delivery="RegistryThenTar")
     site.until("one", Ready="True", TarFallback="True", seconds=60)
     assert holds(engine, first, second)
