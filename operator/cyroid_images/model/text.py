@@ -28,10 +28,15 @@ def clean_message(text: str, limit: int) -> str:
     """
     # What is far beyond the limit is not looked at: an engine may answer megabytes.
     visible = _ANSI.sub("", text[: 16 * limit])
-    shown = "".join(
-        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp", "Zs") else char
-        for char in visible
-        if unicodedata.category(char) not in _DROPPED
+    is_plain = visible.isprintable()  # as nearly all are: a look at each character is costly
+    shown = (
+        visible
+        if is_plain
+        else "".join(
+            " " if unicodedata.category(char) in ("Cc", "Zl", "Zp", "Zs") else char
+            for char in visible
+            if unicodedata.category(char) not in _DROPPED
+        )
     )
     line = " ".join(shown.split())
     is_cut = len(line) > limit or len(text) > 16 * limit

@@ -43,7 +43,8 @@ def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     seen = replace(seen, failures=_open_failures(seen, done))
     counted = came_by_tar(seen, done.steps, done.tar)
     by_target = Counter(record.uid for record in counted)
-    item, rows = seen.item, [_row(seen, each, done, by_target) for each in seen.targets]
+    failed = Counter(uid for uid, _ in {(key.uid, key.wish) for key in seen.failures})
+    item, rows = seen.item, [_row(each, done, by_target, failed) for each in seen.targets]
     complete = _complete(seen, done)
     ready = sum(row.reason is None and row.present == len(seen.wishes) for row in rows)
     counts = RangeImageCounts(
@@ -62,7 +63,7 @@ def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
         item.status.conditions, verdicts, generation=item.metadata.generation, now=seen.now
     )
     listed, targets_omitted = first(MOST_TARGETS, sorted(rows, key=_worst_first))
-    failures, failures_omitted = first(MOST_FAILURES, _failures(seen))
+    failures, failures_omitted = _failures(seen)
     records, records_omitted = first(MOST_TAR_DELIVERIES, done.tar)
     return RangeImagesStatus(
         observed_generation=settled_generation(item.status, item.metadata, conditions),
@@ -186,18 +187,17 @@ def _open_failures(seen: RangeSeen, done: RangeDone) -> Mapping[FailureKey, Fail
 
 
 def _row(
-    seen: RangeSeen, each: TargetSeen, done: RangeDone, by_tar: Mapping[str, int]
+    each: TargetSeen, done: RangeDone, by_tar: Mapping[str, int], failed: Mapping[str, int]
 ) -> TargetStatus:
     uid = each.target.uid
     steps = done.steps.get(uid, ())
-    failed = {key.wish for key in seen.failures if key.uid == uid}
     fault = each.fault or _step_fault(steps)
     return TargetStatus(
         pod=each.target.pod,
         uid=uid,
         engine=str(each.view.info) if each.view else None,
         present=sum(isinstance(step, Present) for step in steps),
-        failed=len(failed),
+        failed=failed.get(uid, 0),
         via_tar=by_tar.get(uid, 0),
         reason=fault.reason if fault else None,
         message=fault.message if fault else None,
@@ -218,12 +218,16 @@ def _worst_first(row: TargetStatus) -> tuple[int, int, str]:
     return (story.rank(row.reason) if row.reason else 99, row.present, row.pod)
 
 
-def _failures(seen: RangeSeen) -> list[TransferFailure]:
+def _failures(seen: RangeSeen) -> tuple[tuple[TransferFailure, ...], int]:
+    """The most tried ones, and how many were left out: there may be tens of thousands."""
     pods = {each.target.uid: each.target.pod for each in seen.targets}
+    names = {wish: str(wish) for wish in seen.wishes}
     ordered = sorted(
-        seen.failures.items(), key=lambda pair: (-pair[1].attempts, str(pair[0].wish), pair[0].uid)
+        seen.failures.items(),
+        key=lambda pair: (-pair[1].attempts, names[pair[0].wish], pair[0].uid),
     )
-    return [_failure(key, failure, pods.get(key.uid)) for key, failure in ordered]
+    listed, omitted = first(MOST_FAILURES, ordered)
+    return tuple(_failure(key, failure, pods.get(key.uid)) for key, failure in listed), omitted
 
 
 def _failure(key: FailureKey, failure: Failure, pod: str | None) -> TransferFailure:
