@@ -87,6 +87,7 @@ def taken(server: ApiServerPart, kind: str, names: Iterable[str]) -> set[str]:
     return {name for name in names if refusal(server, kind, with_image(kind, name)) is None}
 
 
+@pytest.mark.row("H2")
 @pytest.mark.parametrize("kind", PATHS)
 def test_it_accepts_every_image_name_that_the_parser_accepts(
     server: ApiServerPart, kind: str
@@ -94,6 +95,7 @@ def test_it_accepts_every_image_name_that_the_parser_accepts(
     assert set(ACCEPTED) - taken(server, kind, ACCEPTED) == set()
 
 
+@pytest.mark.row("H2", "H3")
 @pytest.mark.parametrize("kind", PATHS)
 def test_it_refuses_every_image_name_that_the_parser_refuses(
     server: ApiServerPart, kind: str
@@ -101,10 +103,12 @@ def test_it_refuses_every_image_name_that_the_parser_refuses(
     assert taken(server, kind, REFUSED) == set()
 
 
+@pytest.mark.row("H10")
 def test_a_cache_may_hold_a_bare_digest(server: ApiServerPart) -> None:
     assert taken(server, "ImageCache", BARE_DIGESTS) == set(BARE_DIGESTS)
 
 
+@pytest.mark.row("H10")
 def test_a_range_is_told_how_to_write_a_digest(server: ApiServerPart) -> None:
     for name in BARE_DIGESTS:
         said = refusal(server, "RangeImages", with_image("RangeImages", name))
@@ -112,6 +116,7 @@ def test_a_range_is_told_how_to_write_a_digest(server: ApiServerPart) -> None:
         assert "name:tag@sha256" in said
 
 
+@pytest.mark.row("H1")
 @pytest.mark.parametrize(
     ("kind", "base", "cases"),
     [
@@ -223,6 +228,7 @@ def fullest_cache_status() -> ImageCacheStatus:
     )
 
 
+@pytest.mark.row("K8")
 @pytest.mark.parametrize(
     ("kind", "status"),
     [("RangeImages", fullest_range_status()), ("ImageCache", fullest_cache_status())],

@@ -110,6 +110,7 @@ def test_an_operator_that_is_killed_in_mid_transfer_comes_to_the_same_end(
     )
 
 
+@pytest.mark.row("P9")
 def test_a_namespace_with_running_transfers_is_deleted_without_waiting_for_them(
     cluster: Cluster, images: list[str], fresh_namespace: str
 ) -> None:

@@ -14,6 +14,7 @@ from tests.parts.site import Site, condition, holds
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.row("P11")
 def test_an_image_that_was_removed_by_hand_comes_back(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -94,6 +95,7 @@ def in_mid_pull(
     return registry, engine
 
 
+@pytest.mark.row("U1")
 def test_an_image_that_is_taken_off_the_list_in_mid_transfer_is_not_waited_for(
     site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
 ) -> None:
@@ -108,6 +110,7 @@ def test_an_image_that_is_taken_off_the_list_in_mid_transfer_is_not_waited_for(
     assert not holds(engine, big_image)
 
 
+@pytest.mark.row("U1")
 def test_an_image_that_is_added_in_mid_transfer_does_not_start_the_other_anew(
     site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
 ) -> None:
@@ -122,6 +125,7 @@ def test_an_image_that_is_added_in_mid_transfer_does_not_start_the_other_anew(
     assert condition(body, "TarFallback")["status"] == "False"
 
 
+@pytest.mark.row("U2", "P9")
 def test_an_object_that_is_deleted_in_mid_transfer_is_gone_at_once(
     site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
 ) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.parts.engines import EnginePart
+from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import RegistryPart
 from tests.parts.site import Site, holds
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.row("H9")
 def test_p_r3_p_r5_one_path_on_several_hosts_is_another_image_on_each(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -30,17 +31,25 @@ def test_p_r3_p_r5_one_path_on_several_hosts_is_another_image_on_each(
         assert said == f"[{command}]"
 
 
+@pytest.mark.row("H10")
 def test_p_r2_a_digest_reference_is_cached_pulled_and_tagged(
-    site: Site, registry: RegistryPart, containerd_engine: EnginePart, classic_engine: EnginePart
+    site: Site,
+    registry: RegistryPart,
+    containerd_engine: EnginePart,
+    classic_engine: EnginePart,
+    new_engine: NewEngine,
 ) -> None:
-    """The digest decides, also when the tag has moved on; the tag is the name in the range."""
+    """The digest decides, in both image stores; the tag is the name in the range."""
     site.source = containerd_engine
     name = f"{site.name}.example/pinned:1"
     containerd_engine.load_image(name, ({"seed": b"first"},), {"Cmd": ["/first"]})
     digest = containerd_engine.docker("image", "inspect", "--format", "{{.Id}}", name)
     site.cache(registry)
-    site.serve("digest", classic_engine, [f"{name}@{digest}"])
-    site.until("digest", Ready="True/AllImagesPresent", TarFallback="False")
-    assert holds(classic_engine, name)
-    said = classic_engine.docker("image", "inspect", "--format", "{{.Config.Cmd}}", name)
-    assert said == "[/first]"
+    targets = {"classic": classic_engine, "containerd": new_engine(containerd_store=True)}
+    for store, engine in targets.items():
+        site.serve(store, engine, [f"{name}@{digest}"])
+    for store, engine in targets.items():
+        site.until(store, Ready="True/AllImagesPresent", TarFallback="False")
+        assert holds(engine, name)
+        said = engine.docker("image", "inspect", "--format", "{{.Config.Cmd}}", name)
+        assert said == "[/first]"

@@ -13,6 +13,7 @@ SOON = 15.0
 """An event of the watch ends each wait; nobody waits for the next sweep."""
 
 
+@pytest.mark.row("U5")
 def test_a_range_before_its_cache_waits_and_converges(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -22,6 +23,7 @@ def test_a_range_before_its_cache_waits_and_converges(
     site.until("early", Ready="True", Reconciling="absent", seconds=SOON)
 
 
+@pytest.mark.row("U3")
 def test_a_cache_that_is_deleted_takes_nothing_along(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_pod_that_does_not_run_yet_is_waited_for(
     site.until("late", Ready="True", seconds=SOON)
 
 
+@pytest.mark.row("H4")
 def test_a_namespace_that_the_cache_does_not_allow_gets_nothing(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:

@@ -181,6 +181,7 @@ REFUSED = (
     "[fd00::1]:5000/x",
     "nginx\u202e",
     "ng\u0131nx",
+    "d\u043ecker.io/library/nginx",
     "\uff4eginx",
     "nginx\u200b",
     "nginx\x00",

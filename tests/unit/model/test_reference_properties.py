@@ -32,6 +32,7 @@ def parsed(text: str) -> Reference | None:
 @example("a__b.c/x")
 @example("Local/x")
 @example("nginx\n")
+@pytest.mark.row("H2")
 def test_the_parser_and_the_pattern_of_the_crd_accept_the_same_texts(text: str) -> None:
     is_accepted = (
         1 <= len(text) <= 512
@@ -69,6 +70,7 @@ def test_p_r3_two_names_share_a_repository_only_if_they_mean_the_same(one: str, 
 
 @few
 @given(HOSTS, HOSTS, PATHS)
+@pytest.mark.row("H9")
 def test_one_path_on_two_hosts_never_meets(one: str, other: str, path: str) -> None:
     first, second = Reference.parse(f"{one}/{path}"), Reference.parse(f"{other}/{path}")
     assume(first.host != second.host)

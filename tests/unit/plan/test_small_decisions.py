@@ -61,6 +61,7 @@ CONFLICTS: dict[str, tuple[RangeImages, RangeImages, bool]] = {
 }  # fmt: skip
 
 
+@pytest.mark.row("U4")
 @pytest.mark.parametrize(("older", "item", "expected"), CONFLICTS.values(), ids=CONFLICTS)
 def test_one_name_with_other_content_in_one_pod_is_a_conflict(
     older: RangeImages, item: RangeImages, expected: bool

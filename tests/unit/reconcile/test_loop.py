@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
@@ -260,7 +263,10 @@ def test_a_range_that_is_ready_stays_so_while_a_new_operator_looks() -> None:
     assert [each for key, _, each in stage.cluster.statuses if key == RANGE] == []
 
 
-def test_a_defect_is_told_on_its_object_and_the_others_go_on() -> None:
+@pytest.mark.row("O4")
+def test_a_defect_is_told_on_its_object_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def scenario(stage: Stage) -> None:
         def odd() -> EngineView:
             raise ZeroDivisionError("secret detail")
@@ -277,8 +283,11 @@ def test_a_defect_is_told_on_its_object_and_the_others_go_on() -> None:
         await until(lambda: stage.told(key).get("Stalled") == "True/InternalError")
         await until(lambda: stage.told().get("Ready") == READY)
         message = stage.cluster.last(key)["conditions"][0]["message"]
-        assert "its log tells more under" in message
+        number = re.search(r"its log tells more under ([0-9a-f]{8});", message)
+        assert number is not None
         assert "secret" not in message
+        assert f"defect {number[1]} in the pass of {key}" in caplog.text
+        assert "ZeroDivisionError: secret detail" in caplog.text
 
     tried(scenario)
 
