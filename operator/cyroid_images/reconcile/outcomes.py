@@ -38,9 +38,9 @@ class RangeOutcomes:
                 await self._tell_delivered(key, item, action, ended)
             else:
                 fault = self._seen_from_here(item, action, ended.fault)
-                spread = self._site.clock.spread()
-                failure = memory.failed(action, fault, self._site.clock.now(), spread)
-                self._warn_cache(item, action, failure)
+                spread, now = self._site.clock.spread(), self._site.clock.now()
+                failure = memory.failed(action, _gone_for_now(action, fault), now, spread)
+                self._warn_cache(item, action, replace(failure, fault=fault))
 
     async def warn(self, key: Key, item: RangeImages, memory: Memory) -> None:
         """What is as written and dangerous all the same, or looks like a target and is none."""
@@ -131,3 +131,14 @@ class RangeOutcomes:
             of_content = failure.reason is Reason.DIGEST_MISMATCH
             self._site.board.doubt(item.cache_name, action.wish, of_content=of_content)
         self._site.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))
+
+
+def _gone_for_now(action: Pull | Load, fault: Fault) -> Fault:
+    """What a plan saw and its move did not find is brought anew, so it is tried again soon.
+
+    That nobody has an image, which only a human can mend, is for the plan to say.
+    """
+    if fault.reason is not Reason.IMAGE_NOT_FOUND:
+        return fault
+    reason = Reason.PULL_FAILED if isinstance(action, Pull) else Reason.LOAD_FAILED
+    return replace(fault, reason=reason)
