@@ -170,7 +170,7 @@ class Driver:
         calls = RegistryCalls(stack.registry)
         token = self._ask(*self._world.paths)
         self._await_ready(token, set(self._world.paths))
-        told = [f"{call.method} {call.path} ({call.size} bytes)" for call in calls.of_blobs()]
+        told = [f"{call.method} {call.path} ({call.size} bytes)" for call in calls.of_layers()]
         told += [
             f"the engine at {engine.address} saved, loaded or pulled {number} times"
             for engine in (stack.source, *stack.engines)

@@ -27,6 +27,8 @@ from tests.parts.registry import CREDENTIALS, RegistryPart
 from tests.parts.site import PUSH_SECRET
 
 JSON_LOG = {"CYROID_LOG_FORMAT": "json"}
+CONFIG_BYTES = 4096
+"""More than the config of any image here, and less than any layer."""
 TARGET_ADDRESSES = ("127.0.0.11", "127.0.0.12")
 
 
@@ -95,13 +97,14 @@ class RegistryCalls:
         folder = registry.data_root.parent
         self._traces = [Trace(folder / f"{name}.log") for name in ("push", "pull")]
 
-    def of_blobs(self) -> list[Call]:
-        """Requests that move bytes of blobs: down with a body, or up."""
+    def of_layers(self) -> list[Call]:
+        """Requests that move layers: down, or up. A config is read to know what an image is."""
         return [
             call
             for trace in self._traces
             for call in registry_calls(trace)
-            if "/blobs/" in call.path and (call.size > 0 if call.method == "GET" else _sends(call))
+            if "/blobs/" in call.path
+            and (call.size > CONFIG_BYTES if call.method == "GET" else _sends(call))
         ]
 
 

@@ -27,7 +27,7 @@ class Invariant(StrEnum):
 TEXTS = {
     Invariant.P1: "Ready=True after a pass that was asked for: each image, by content, in each"
     " engine",
-    Invariant.P2: "a further pass moves no bytes of blobs and loads nothing",
+    Invariant.P2: "a further pass moves no layer, saves and loads nothing",
     Invariant.P3: "after the last fault everything becomes Ready and tidy, nobody helps",
     Invariant.P4: "a wanted name stands for a whole image of its source, and can be run",
     Invariant.P5: "one name has one content in every engine, by whatever route it came",

@@ -80,7 +80,7 @@ class Moved:
         self._since = time.time()
 
     def counts(self) -> dict[str, int]:
-        calls = self._calls.of_blobs()
+        calls = self._calls.of_layers()
         return {
             "bytes down": sum(call.size for call in calls if call.method == "GET"),
             "blobs up": sum(call.method == "PUT" for call in calls),
