@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.component.loop.conftest import WRONG_SECRET
 from tests.parts.engines import EnginePart
 from tests.parts.identity import OWN_NAMESPACE
-from tests.parts.proxy import Answer, Change, Line, NewProxy
+from tests.parts.proxy import Answer, Change, FaultProxy, Line, NewProxy
 from tests.parts.registry import CREDENTIALS, RegistryPart
 from tests.parts.save_tars import noise
 from tests.parts.site import MERGE, Site, condition, holds
@@ -20,6 +21,21 @@ from tests.parts.site import MERGE, Site, condition, holds
 pytestmark = pytest.mark.slow
 
 UPLOADS = "/v2/.*/uploads/"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A registry, a proxy on the operator's way to it, and an engine."""
+
+    registry: RegistryPart
+    proxy: FaultProxy
+    engine: EnginePart
+
+
+@pytest.fixture
+def way(registry: RegistryPart, new_proxy: NewProxy, containerd_engine: EnginePart) -> Way:
+    """The proxy stands before the push listener."""
+    return Way(registry, new_proxy(registry.push_host), containerd_engine)
 
 
 @pytest.mark.row("R3")
@@ -54,14 +70,11 @@ def test_a_registry_that_falls_silent_in_mid_pull_is_given_up_after_the_stall(
 
 
 @pytest.mark.row("R4")
-def test_a_registry_that_is_busy_for_a_moment_is_nobodys_business(
-    site: Site, registry: RegistryPart, new_proxy: NewProxy, containerd_engine: EnginePart
-) -> None:
-    proxy = new_proxy(registry.push_host)
+def test_a_registry_that_is_busy_for_a_moment_is_nobodys_business(site: Site, way: Way) -> None:
     for method in ("GET", "HEAD", "POST", "PUT"):
-        proxy.on(method, "/v2/.*", Answer(503), times=2)
-    site.cache(registry, registry={"pushURL": f"http://{proxy.host}"})
-    site.serve("calm", containerd_engine, [site.image("calm:1")])
+        way.proxy.on(method, "/v2/.*", Answer(503), times=2)
+    site.cache(way.registry, registry={"pushURL": f"http://{way.proxy.host}"})
+    site.serve("calm", way.engine, [site.image("calm:1")])
     site.until("calm", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
     site.until_cache(Ready="True/AllImagesCached")
     assert not site.events("ServerError")
@@ -69,20 +82,20 @@ def test_a_registry_that_is_busy_for_a_moment_is_nobodys_business(
 
 
 @pytest.mark.row("R4", "P7")
+@pytest.mark.parametrize(("status", "reason"), [(503, "ServerError"), (429, "RateLimited")])
 def test_a_registry_that_stays_busy_gives_way_to_tar_and_is_filled_when_it_is_well(
-    site: Site, registry: RegistryPart, new_proxy: NewProxy, containerd_engine: EnginePart
+    site: Site, way: Way, status: int, reason: str
 ) -> None:
-    proxy = new_proxy(registry.push_host)
-    proxy.on("POST", UPLOADS, Answer(503, body=b"come again"), times=20)
-    site.cache(registry, registry={"pushURL": f"http://{proxy.host}"})
-    site.serve("busy", containerd_engine, [site.image("busy:1")])
-    site.until("busy", Ready="True/AllImagesPresent", TarFallback="True/ServerError")
-    body = site.until_cache(Ready="False/ServerError", Reconciling="True/ProgressingWithRetry")
-    assert "503 come again" in condition(body, "Ready")["message"]
-    proxy.heal()
+    way.proxy.on("POST", UPLOADS, Answer(status, body=b"come again"), times=20)
+    site.cache(way.registry, registry={"pushURL": f"http://{way.proxy.host}"})
+    site.serve("busy", way.engine, [site.image("busy:1")])
+    site.until("busy", Ready="True/AllImagesPresent", TarFallback=f"True/{reason}")
+    body = site.until_cache(Ready=f"False/{reason}", Reconciling="True/ProgressingWithRetry")
+    assert f"{status} come again" in condition(body, "Ready")["message"]
+    way.proxy.heal()
     site.reconcile_now("well", site.cache_path)
     site.until_cache(Ready="True/AllImagesCached")
-    site.until("busy", Ready="True/AllImagesPresent", TarFallback="True/ServerError")
+    site.until("busy", Ready="True/AllImagesPresent", TarFallback=f"True/{reason}")
 
 
 @pytest.mark.row("R5", "P7", "P10")
