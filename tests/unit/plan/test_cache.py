@@ -84,6 +84,13 @@ def test_a_push_goes_below_the_host_of_the_image() -> None:
     assert (planned.to.repository, planned.to.tag) == ("docker.io/library/nginx", "1.25")
 
 
+def test_what_the_registry_gave_out_wrong_is_read_back_once_it_is_pushed_again() -> None:
+    for doubted in (frozenset({wish()}), frozenset({wish("other:1")})):
+        step = plan_image(wish(), seen(doubted=doubted), REGISTRY)
+        assert isinstance(step, Push)
+        assert step.to.is_doubted is (wish() in doubted)
+
+
 def test_what_is_stored_is_known_by_the_digests_of_both_sides() -> None:
     known = know(wish(), seen(stored={wish(): stored()}))
     assert known.stored is not None
