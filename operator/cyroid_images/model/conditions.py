@@ -150,11 +150,13 @@ def _condition(
     verdict: Verdict, before: Condition | None, generation: int, now: datetime
 ) -> Condition:
     is_unchanged = before is not None and before.status == verdict.status
+    # Never back, though the clock may have been put back since.
+    turned = max(now, before.last_transition_time) if before else now
     return Condition(
         type=verdict.type,
         status=verdict.status,
         reason=verdict.reason,
         message=verdict.message,
         observed_generation=generation,
-        last_transition_time=before.last_transition_time if before and is_unchanged else now,
+        last_transition_time=before.last_transition_time if before and is_unchanged else turned,
     )

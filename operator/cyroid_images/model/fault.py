@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cyroid_images.errors import Reason, TransferError
+
+LONGEST_PAUSE = timedelta(minutes=15)
+"""Longer than any pause of ours; only the other side may ask for more."""
 
 
 class Route(StrEnum):
@@ -40,3 +43,11 @@ class Failure:
     @property
     def reason(self) -> Reason:
         return self.fault.reason
+
+    def holds(self, now: datetime) -> bool:
+        """Is it too early for the next attempt?
+
+        A moment that is further away than any pause was made before the clock was put back.
+        """
+        longest = max(LONGEST_PAUSE, timedelta(seconds=1.5 * (self.fault.retry_after or 0.0)))
+        return now < self.next_attempt <= now + longest

@@ -94,7 +94,7 @@ def _holding_up(wish: Wish, found: SourceImage, seen: CacheSeen) -> Failure | No
     failures = [seen.failures.get(wish)]
     if isinstance(found, HeldByUpstream):
         failures.append(seen.hosts.get(found.upstream.host))
-    return next((each for each in failures if each and each.next_attempt > seen.now), None)
+    return next((each for each in failures if each and each.holds(seen.now)), None)
 
 
 def _is_current(stored: Stored, found: SourceImage | Fault, seen: CacheSeen) -> bool:

@@ -104,7 +104,8 @@ def _pull_gave_up(wish: Wish, seen: Delivered) -> Fault | None:
     failure = seen.failures.get((wish, Route.REGISTRY))
     if failure is None or not backoff.gives_way_to_tar(failure):
         return None
-    is_old = seen.now >= failure.next_attempt + backoff.REGISTRY_AGAIN
+    is_put_back = failure.next_attempt > seen.now and not failure.holds(seen.now)  # the clock
+    is_old = is_put_back or seen.now >= failure.next_attempt + backoff.REGISTRY_AGAIN
     return None if is_old else failure.fault
 
 
@@ -118,7 +119,7 @@ def _by_registry(wish: Wish, known: Knowledge, seen: Delivered) -> Step:
     if known.stored is None:
         return Wait(wish, _not_cached(known, seen))
     failure = seen.failures.get((wish, Route.REGISTRY))
-    if failure is not None and failure.next_attempt > seen.now:
+    if failure is not None and failure.holds(seen.now):
         return Wait(wish, failure.fault)
     return Pull(wish, seen.target, seen.view.info, known.stored, seen.cache.pull_host)
 
@@ -129,7 +130,7 @@ def _by_tar(wish: Wish, known: Knowledge, seen: Delivered, because: Fault) -> St
     if not givers:
         return Wait(wish, _no_giver(wish, because))
     failure = seen.failures.get((wish, Route.TAR))
-    if failure is not None and failure.next_attempt > seen.now:
+    if failure is not None and failure.holds(seen.now):
         return Wait(wish, failure.fault)
     giver = givers[(failure.attempts if failure else 0) % len(givers)]
     return Load(wish, seen.target, seen.view.info, giver, because)

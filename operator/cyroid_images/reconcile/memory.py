@@ -44,8 +44,10 @@ class Memory:
     """Targets whose engine has answered at least once."""
     engines: dict[str, str] = field(default_factory=dict)
     """By target: the ID of the engine that answered there last."""
-    first_asked: dict[str, datetime] = field(default_factory=dict)
-    """Since when a target's engine has not answered."""
+    first_asked: dict[str, float] = field(default_factory=dict)
+    """Since when a target's engine has not answered, by the clock of the event loop."""
+    waited: dict[str, float] = field(default_factory=dict)
+    """For how many seconds it had not answered when it was last asked."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
 
@@ -122,6 +124,7 @@ class Memory:
         self.met &= steps.keys()
         self.engines = {uid: name for uid, name in self.engines.items() if uid in steps}
         self.first_asked = {uid: at for uid, at in self.first_asked.items() if uid in steps}
+        self.waited = {uid: at for uid, at in self.waited.items() if uid in steps}
         self.delivered = {at: seen for at, seen in self.delivered.items() if at[0] in steps}
         self.causes = {at: why for at, why in self.causes.items() if at[0] in steps}
         wanted = {(uid, step.wish): step for uid, each in steps.items() for step in each}

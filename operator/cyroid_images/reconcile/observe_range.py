@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Target
@@ -20,7 +19,7 @@ from cyroid_images.reconcile.looks import NOT_YET
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.site import Site
 
-STARTING = timedelta(minutes=2)
+STARTING_SECONDS = 120.0
 """A container needs seconds until its engine listens; for so long that is no outage."""
 
 
@@ -83,6 +82,7 @@ class RangeObserver:
         result = seen[target.endpoint]
         if isinstance(result, EngineView):
             memory.first_asked.pop(pod.uid, None)
+            memory.waited.pop(pod.uid, None)
             memory.met.add(pod.uid)
             return TargetSeen(target, view=result, conflicts=rivals)
         return TargetSeen(target, fault=self._patient(pod, result, memory))
@@ -91,9 +91,9 @@ class RangeObserver:
         """An engine that never answered yet is given time before it counts as unreachable."""
         if fault is NOT_YET:
             return fault
-        now = self._site.clock.now()
-        since = memory.first_asked.setdefault(pod.uid, now)
-        is_starting = pod.uid not in memory.met and now - since <= STARTING
+        now = self._site.queue.time()
+        memory.waited[pod.uid] = now - memory.first_asked.setdefault(pod.uid, now)
+        is_starting = pod.uid not in memory.met and memory.waited[pod.uid] <= STARTING_SECONDS
         if fault.reason is not Reason.ENGINE_UNREACHABLE or not is_starting:
             return fault
         return Fault(Reason.WAITING_FOR_ENGINE, f"the engine does not listen yet: {fault.message}")

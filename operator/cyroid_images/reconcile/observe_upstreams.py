@@ -75,7 +75,7 @@ class UpstreamObserver:
         memory: UpstreamMemory,
     ) -> dict[UpstreamAsk, Wish]:
         """The questions whose answers are too old, of hosts that may be asked."""
-        now = self._site.clock.now()
+        now, at = self._site.clock.now(), self._site.queue.time()
         return {
             UpstreamAsk(
                 name,
@@ -85,15 +85,15 @@ class UpstreamObserver:
                 memory.known(name, wish),
             ): wish
             for wish in wishes
-            if memory.is_due(name, wish, now)
+            if memory.is_due(name, wish, now, at)
         }
 
     async def _ask(self, now: CachePass, asks: Mapping[UpstreamAsk, Wish]) -> None:
         found = await self._site.upstreams.at(now.key, asks)
-        memory, moment = now.memory.upstreams, self._site.clock.now()
+        memory, moment = now.memory.upstreams, self._site.queue.time()
         for ask, wish in asks.items():
             pause = self._pause(ask, found[ask], memory, now.item.spec.refresh.interval)
-            memory.answers[ask.source, wish] = (found[ask], moment + pause)
+            memory.answers[ask.source, wish] = (found[ask], moment + pause.total_seconds())
 
     def _pause(
         self, ask: UpstreamAsk, answer: Answer, memory: UpstreamMemory, interval: float

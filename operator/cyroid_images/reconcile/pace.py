@@ -32,24 +32,23 @@ def next_look(
     pauses += [
         (each.next_attempt - seen.now).total_seconds()
         for each in seen.failures.values()
-        if each.next_attempt > seen.now  # what is due runs already, or waits for something else
+        if each.holds(seen.now)  # what is due runs already, or waits for something else
     ]
     pauses += [
-        _probe(seen, memory, each.target.uid, each.fault.reason.mark)
+        _probe(memory, each.target.uid, each.fault.reason.mark)
         for each in seen.targets
         if each.fault is not None
     ]
     return max(LEAST_SECONDS, min(pauses))
 
 
-def _probe(seen: RangeSeen, memory: Memory, uid: str, mark: Mark) -> float:
+def _probe(memory: Memory, uid: str, mark: Mark) -> float:
     """An engine that does not answer is asked again at a pace that slows down with time."""
     if mark is Mark.TERMINAL:
         return WAITING_SECONDS
-    since = memory.first_asked.get(uid)
-    if since is None:  # nobody was asked in vain: an event or a late answer ends the wait
+    waited = memory.waited.get(uid)
+    if waited is None:  # nobody was asked in vain: an event or a late answer ends the wait
         return WAITING_SECONDS
-    waited = (seen.now - since).total_seconds()
     return min(max(1.0, waited / 4), WAITING_SECONDS)
 
 
@@ -67,6 +66,6 @@ def next_look_of_cache(
     pauses += [
         (each.next_attempt - seen.now).total_seconds()
         for each in (*seen.failures.values(), *seen.hosts.values())
-        if each.next_attempt > seen.now  # what is due runs already, or waits for something else
+        if each.holds(seen.now)  # what is due runs already, or waits for something else
     ]
     return max(LEAST_SECONDS, min(pauses))

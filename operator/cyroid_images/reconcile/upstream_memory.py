@@ -25,8 +25,8 @@ _OF_THE_HOST = frozenset({Reason.RATE_LIMITED})
 class UpstreamMemory:
     """Of the upstream sources of one cache."""
 
-    answers: dict[tuple[str, Wish], tuple[Answer, datetime]] = field(default_factory=dict)
-    """By source and wish: the answer, and when it is to be asked for again."""
+    answers: dict[tuple[str, Wish], tuple[Answer, float]] = field(default_factory=dict)
+    """By source and wish: the answer, and when to ask again by the clock of the event loop."""
     hosts: dict[str, Failure] = field(default_factory=dict)
     credentials: dict[str, Credentials | None] = field(default_factory=dict, repr=False)
     """By host: with what it was asked; other credentials are worth another try."""
@@ -39,12 +39,12 @@ class UpstreamMemory:
                 del self.answers[key]
         self.credentials[host] = credentials
 
-    def is_due(self, source: str, wish: Wish, now: datetime) -> bool:
-        """Is the last answer too old, and may the host be asked?"""
+    def is_due(self, source: str, wish: Wish, now: datetime, at: float) -> bool:
+        """Is the last answer too old, and may the host be asked? `at`: the loop's clock."""
         answer, host = self.answers.get((source, wish)), self.hosts.get(wish.reference.host)
-        if host is not None and host.next_attempt > now:
+        if host is not None and host.holds(now):
             return False
-        return answer is None or answer[1] <= now
+        return answer is None or answer[1] <= at
 
     def answer(self, source: str, wish: Wish) -> Answer:
         """The last answer; of an image that was never asked for, why its host is left alone."""

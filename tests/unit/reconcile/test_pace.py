@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from cyroid_images.errors import Reason
@@ -42,7 +41,7 @@ def pause(
     shown = TargetSeen(target(), fault=fault(unseen)) if unseen else TargetSeen(target(), view())
     memory = Memory.of(item, NOW)
     if asked is not None:
-        memory.first_asked["uid-1"] = NOW - timedelta(seconds=asked)
+        memory.waited["uid-1"] = asked
     given = range_seen(item, (shown,), **seen)
     return next_look(given, {"uid-1": steps}, is_running=is_running, memory=memory)
 
