@@ -9,7 +9,7 @@ import pytest
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import NewRegistry, RegistryPart
-from tests.parts.site import Site, condition, holds
+from tests.parts.site import Site, holds
 
 pytestmark = pytest.mark.slow
 
@@ -93,48 +93,6 @@ def in_mid_pull(
     wait_for(lambda: engine.downloaded() > 1_000_000, "layers to come", 30, site.operator.log)
     registry.pause()
     return registry, engine
-
-
-@pytest.mark.row("U1")
-def test_an_image_that_is_taken_off_the_list_in_mid_transfer_is_not_waited_for(
-    site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
-) -> None:
-    registry, engine = in_mid_pull
-    small = site.image("instead:1")
-    body = site.edit("big", images=[{"image": small}])
-    wait_for(lambda: engine.downloaded() == 0, "the transfer to stop", 5, engine.log)
-    registry.resume()
-    site.until("big", Ready="True", seconds=60)
-    assert body["metadata"]["generation"] == 2
-    assert holds(engine, small)
-    assert not holds(engine, big_image)
-
-
-@pytest.mark.row("U1")
-def test_an_image_that_is_added_in_mid_transfer_does_not_start_the_other_anew(
-    site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
-) -> None:
-    registry, engine = in_mid_pull
-    small = site.image("beside:1")
-    site.edit("big", images=[{"image": big_image}, {"image": small}])
-    site.until("big", Ready="False", at=lambda body: body["status"]["images"]["desired"] == 2)
-    registry.resume()
-    body = site.until("big", Ready="True", seconds=90)
-    assert holds(engine, big_image, small)
-    assert sum("big.example" in line for line in engine.happened("pull")) == 1
-    assert condition(body, "TarFallback")["status"] == "False"
-
-
-@pytest.mark.row("U2", "P9")
-def test_an_object_that_is_deleted_in_mid_transfer_is_gone_at_once(
-    site: Site, in_mid_pull: tuple[RegistryPart, EnginePart], big_image: str
-) -> None:
-    registry, engine = in_mid_pull
-    site.delete("big")
-    assert site.api.request("GET", site.path("big")).status_code == 404
-    wait_for(lambda: engine.downloaded() == 0, "the transfer to stop", 5, engine.log)
-    registry.resume()
-    assert not holds(engine, big_image)
 
 
 def test_p_c4_an_operator_that_is_killed_in_mid_pull_ends_the_same(
