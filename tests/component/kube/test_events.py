@@ -103,6 +103,7 @@ def test_an_event_that_cannot_be_written_is_only_logged(
     assert "ImageDelivered on RangeImages red is lost" in caplog.text
 
 
+@pytest.mark.row("K9")
 @pytest.mark.parametrize("ending", ["terminating", "gone"])
 def test_an_event_in_a_namespace_that_ends_is_no_news(
     crds: ApiServerPart, operator: Path, caplog: pytest.LogCaptureFixture, ending: str
