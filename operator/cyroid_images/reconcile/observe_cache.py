@@ -65,18 +65,41 @@ class CacheObserver:
         """The push listener, asked whether it lets us in; its answer is in the memory."""
         began = self._site.queue.time()
         try:
-            endpoint = await self._push_endpoint(item)
-            memory.dials(endpoint)
-            await self._site.asking.run(lambda: self._site.registries.ping(endpoint))
+            endpoint = await self._let_in(item, memory)
         except TransferError as exc:
             memory.missed(Fault.of(exc), waited=self._site.queue.time() - began)
             return None
         memory.answered()
         return endpoint
 
-    async def _push_endpoint(self, item: ImageCache) -> RegistryEndpoint:
+    async def _let_in(self, item: ImageCache, memory: CacheMemory) -> RegistryEndpoint:
+        """The push listener, once it has let us in.
+
+        What is refused may have been renewed since it was read, with the registry's own.
+        """
+        endpoint = await self._push_endpoint(item)
+        try:
+            await self._ping(endpoint, memory)
+        except TransferError as exc:
+            if exc.reason not in _SECRETS_MAY_BE_OLD:
+                raise
+            renewed = await self._push_endpoint(item, anew=True)
+            if renewed == endpoint:
+                raise
+            endpoint = renewed
+            await self._ping(endpoint, memory)
+        return endpoint
+
+    async def _ping(self, endpoint: RegistryEndpoint, memory: CacheMemory) -> None:
+        memory.dials(endpoint)
+        await self._site.asking.run(lambda: self._site.registries.ping(endpoint))
+
+    async def _push_endpoint(self, item: ImageCache, *, anew: bool = False) -> RegistryEndpoint:
         registry, secrets = item.spec.registry, self._site.secrets
         push, ca = registry.push_secret_ref, registry.ca_secret_ref
+        for ref in (push, ca) if anew else ():
+            if ref is not None:
+                secrets.forget(ref.name)
         return RegistryEndpoint(
             registry.push_url,
             await secrets.credentials(push.name) if push else None,
@@ -164,6 +187,8 @@ class CacheObserver:
             lambda: self._site.registries.find(endpoint, place, wanted)
         )
 
+
+_SECRETS_MAY_BE_OLD = frozenset({Reason.UNAUTHORIZED, Reason.TLS_REJECTED})
 
 _NOT_YET = Fault(Reason.PROGRESSING, "the registry is not looked at yet")
 

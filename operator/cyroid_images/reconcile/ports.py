@@ -94,6 +94,10 @@ class Movers(Protocol):
 class Secrets(Protocol):
     """Reads Secrets of the operator's own namespace; raises TransferError(SecretMissing)."""
 
+    def forget(self, name: str) -> None:
+        """Read it anew the next time, however fresh what was read is."""
+        ...
+
     async def credentials(self, name: str) -> Credentials: ...
 
     async def upstream_credentials(

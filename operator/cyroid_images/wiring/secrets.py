@@ -28,6 +28,9 @@ class ClusterSecrets:
         self._hide = hide
         self._read: dict[str, tuple[float, Mapping[str, bytes] | None]] = {}
 
+    def forget(self, name: str) -> None:
+        self._read.pop(name, None)
+
     async def credentials(self, name: str) -> Credentials:
         username, password = await self._keys(name, "username", "password")
         return self._hidden(Credentials(username, password))

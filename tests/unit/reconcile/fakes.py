@@ -193,6 +193,9 @@ class FakeMovers:
 class NoSecrets:
     """A namespace without Secrets."""
 
+    def forget(self, name: str) -> None:
+        raise AssertionError(f"nobody has read {name}")
+
     async def credentials(self, name: str) -> Credentials:
         raise TransferError(Reason.SECRET_MISSING, f"no {name}")
 
