@@ -60,11 +60,6 @@ class Moving:
         """The way may go on for a while with what was given to it before."""
         return open_connections(self.way.port) == 0
 
-    def wait_until_there(self) -> dict[str, Any]:
-        """Let it run, until the range is ready."""
-        self.way.line = Line()
-        return self.site.until("moving", Ready="True/AllImagesPresent")
-
 
 @pytest.fixture
 def pulling(
