@@ -155,6 +155,7 @@ class FaultProxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0.01)  # what was closed is closed in a later turn of the loop
 
     # -- passing on -------------------------------------------------------------------
 
@@ -169,7 +170,7 @@ class FaultProxy:
         try:
             await asyncio.wait({talk, leaving}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            pass  # the proxy ends: asyncio would log that as an error
+            writer.transport.abort()  # the proxy ends: TLS would wait for the client's goodbye
         finally:
             talk.cancel()
             leaving.cancel()
