@@ -31,6 +31,8 @@ NOT_TRIED = {
     Milestone.LOOKED,  # moments before what follows, with nothing done in between
     Milestone.PULL_STARTED,
 }
+Undisturbed = tuple[End, dict[str, int]]
+"""How a delivery ends that nobody cuts, and what it moves."""
 STEPS = [step for step in Milestone if step not in NOT_TRIED]
 
 
@@ -111,7 +113,7 @@ def new(
 
 
 @pytest.fixture(scope="module")
-def undisturbed(new: Callable[[], Delivery]) -> tuple[End, dict[str, int]]:
+def undisturbed(new: Callable[[], Delivery]) -> Undisturbed:
     """How such a delivery ends when nobody cuts it, and what it moves."""
     delivery = new()
     moved = Moved(delivery)
@@ -122,36 +124,29 @@ def undisturbed(new: Callable[[], Delivery]) -> tuple[End, dict[str, int]]:
     return end, counts
 
 
-@pytest.mark.row("P3")
-@pytest.mark.parametrize(
-    ("how", "step"),
-    [
-        pytest.param(how, step, marks=pytest.mark.row("O1" if how is Ending.TERM else "O2"))
-        for how in Ending
-        for step in STEPS
-    ],
-)
-def test_a_delivery_ends_the_same_wherever_the_operator_was_cut(
-    new: Callable[[], Delivery],
-    logging: OperatorPart,
-    undisturbed: tuple[End, dict[str, int]],
-    how: Ending,
-    step: Milestone,
+@pytest.mark.row("O1", "P3")
+@pytest.mark.parametrize("step", STEPS)
+def test_a_delivery_that_sigterm_cut_ends_the_same(
+    new: Callable[[], Delivery], logging: OperatorPart, undisturbed: Undisturbed, step: Milestone
 ) -> None:
-    end, most = undisturbed
     delivery = new()
     moved, start = Moved(delivery), logging.log_size()
-    seconds = end_at(logging, step, how, delivery.apply)
-    assert seconds < GRACE_SECONDS
-    if how is Ending.TERM:
-        assert not held_leases(delivery.site.api)
+    assert end_at(logging, step, Ending.TERM, delivery.apply) < GRACE_SECONDS
+    assert not held_leases(delivery.site.api)
     logging.start()
-    difference = delivery.await_end().differs_from(end)
-    assert not difference, f"{difference}\n{steps_in(logging, start)}"
-    counts = moved.counts()
-    too_many = [what for what in most if counts[what] > 2 * most[what]]
-    assert not too_many, f"{counts}, undisturbed {most}\n{steps_in(logging, start)}"
-    delivery.remove()
+    assert_ends_as(undisturbed, delivery, moved, lambda: steps_in(logging, start))
+
+
+@pytest.mark.row("O2", "P3")
+@pytest.mark.parametrize("step", STEPS)
+def test_a_delivery_that_sigkill_cut_ends_the_same(
+    new: Callable[[], Delivery], logging: OperatorPart, undisturbed: Undisturbed, step: Milestone
+) -> None:
+    delivery = new()
+    moved, start = Moved(delivery), logging.log_size()
+    end_at(logging, step, Ending.KILL, delivery.apply)
+    logging.start()
+    assert_ends_as(undisturbed, delivery, moved, lambda: steps_in(logging, start))
 
 
 @pytest.mark.row("O1", "P3")
@@ -159,9 +154,10 @@ def test_sigterm_ends_it_also_while_the_api_server_hangs(
     new: Callable[[], Delivery],
     apiserver: ApiServerPart,
     logging: OperatorPart,
-    undisturbed: tuple[End, dict[str, int]],
+    undisturbed: Undisturbed,
 ) -> None:
     delivery, start = new(), logging.log_size()
+    moved = Moved(delivery)
     delivery.apply()
     await_step(logging, Milestone.PULLED, start)
     apiserver.pause()
@@ -172,8 +168,19 @@ def test_sigterm_ends_it_also_while_the_api_server_hangs(
     finally:
         apiserver.resume()
     logging.start()
-    difference = delivery.await_end().differs_from(undisturbed[0])
-    assert not difference, f"{difference}\n{steps_in(logging, start)}"
+    assert_ends_as(undisturbed, delivery, moved, lambda: steps_in(logging, start))
+
+
+def assert_ends_as(
+    undisturbed: Undisturbed, delivery: Delivery, moved: Moved, steps: Callable[[], list[str]]
+) -> None:
+    """The same end, and nothing moved more than once more."""
+    end, most = undisturbed
+    difference = delivery.await_end().differs_from(end)
+    assert not difference, f"{difference}\n{steps()}"
+    counts = moved.counts()
+    too_many = [what for what in most if counts[what] > 2 * most[what]]
+    assert not too_many, f"{counts}, undisturbed {most}\n{steps()}"
     delivery.remove()
 
 
