@@ -41,15 +41,16 @@ LAYERS: dict[str, tuple[str, str]] = {
     "reconcile": ("errors model plan", "asyncio concurrent threading time"),
     # time: how long ago the last event came
     "metrics": ("errors model", "prometheus_client time"),
+    "probes": ("", "aiohttp"),
     "wiring": (
-        "errors settings model plan registry engine archive kube transfer reconcile metrics",
-        "time random pathlib",
+        "errors settings model plan registry engine archive kube transfer reconcile metrics probes",
+        "asyncio time random pathlib",
     ),
     "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),
     "crds": ("errors model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors model", "kubernetes bcrypt yaml urllib3 pathlib time"),
-    "cli": ("errors settings logs model plan wiring handlers crds bootstrap", "kopf pathlib"),
+    "cli": ("errors settings logs model plan wiring handlers crds bootstrap", "kopf pathlib os"),
 }
 GUARDED = frozenset(
     [

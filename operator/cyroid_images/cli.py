@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 from pathlib import Path
 
@@ -15,9 +17,14 @@ from cyroid_images.logs import Redaction, configure
 from cyroid_images.settings import read_settings, share_kubeconfig
 from cyroid_images.wiring import Operator
 
+REPLACED = 3
+"""Exit code of an operator whose place another one has taken."""
+LARGEST_PORT = 65535
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Exit 0 when done, 1 with one line on standard error, 2 for a wrong command line."""
+    """Exit 0 when done, 1 with one line on standard error, 2 for a wrong command line, 3 when
+    another operator took over."""
     parsed = _parser().parse_args(arguments)
     try:
         parsed.act(parsed)
@@ -35,7 +42,10 @@ def _parser() -> argparse.ArgumentParser:
         "run", help="run the operator", description="Settings come from CYROID_* variables."
     )
     run.add_argument(
-        "--liveness", metavar="URL", help="serve the probe, as http://0.0.0.0:8080/healthz"
+        "--probes",
+        metavar="HOST:PORT",
+        type=_address,
+        help="serve /healthz, /readyz and /metrics there, as 0.0.0.0:8080",
     )
     run.set_defaults(act=_run)
     write = commands.add_parser("crds", help="write the CRDs of both kinds as YAML files")
@@ -55,18 +65,32 @@ def reason_table() -> str:
     return "\n".join(["| reason | mark | meaning |", "| --- | --- | --- |", *rows])
 
 
+def _address(text: str) -> tuple[str, int]:
+    """Host and port."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    return host, int(port)
+
+
+def _end(why: str) -> None:
+    """At once, without another word to anybody: what still runs is somebody else's by now."""
+    logging.getLogger(__name__).error("%s; this one ends", why)
+    logging.shutdown()
+    os._exit(REPLACED)
+
+
 def _run(parsed: argparse.Namespace) -> None:
     settings = read_settings()
     redaction = Redaction()
     configure(settings.log_level, as_json=settings.log_format == "json", redaction=redaction)
     share_kubeconfig(settings)
     registry = kopf.OperatorRegistry()
-    handlers.register(registry, Operator(settings, redaction.learn))
+    handlers.register(registry, Operator(settings, redaction.learn, parsed.probes, _end))
     kopf.run(
         registry=registry,
         clusterwide=True,
         standalone=True,
-        liveness_endpoint=parsed.liveness,
         # By default kopf asks for the user's name, which uid 65532 of a pod does not have.
         identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
     )

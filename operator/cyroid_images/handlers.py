@@ -3,7 +3,7 @@
 `kopf.on.event` only, because every other handler of kopf writes annotations or finalizers.
 A handler does no I/O and never raises. What kopf does not do for us: it reports no
 deletion that happened while a watch was down, so the loop lists everything again from
-time to time; and it serves its liveness endpoint only once `Shell.start` has returned.
+time to time.
 """
 
 from __future__ import annotations
@@ -46,10 +46,6 @@ class Shell(Protocol):
 
     def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
         """An object as the API gave it; the type is None for what was there already."""
-        ...
-
-    def is_alive(self) -> bool:
-        """Does the loop still turn? Never a word on registries and engines."""
         ...
 
 
@@ -108,7 +104,7 @@ def _watch(
 
 
 def _live(registry: kopf.OperatorRegistry, shell: Shell) -> None:
-    """Start, stop and liveness; PERMANENT, or kopf would try again for ever what raised."""
+    """Start and stop; PERMANENT, or kopf would try again for ever what raised."""
     permanent = kopf.ErrorsMode.PERMANENT
 
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
@@ -118,14 +114,8 @@ def _live(registry: kopf.OperatorRegistry, shell: Shell) -> None:
     async def stop(**_: Any) -> None:
         await shell.stop()
 
-    async def alive(**_: Any) -> bool:
-        if not shell.is_alive():
-            raise kopf.PermanentError("the loop does not turn any more")
-        return True
-
     kopf.on.startup(id="start", errors=permanent, registry=registry)(start)
     kopf.on.cleanup(id="stop", errors=permanent, registry=registry)(stop)
-    kopf.on.probe(id="alive", errors=permanent, registry=registry)(alive)
 
 
 async def _login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:

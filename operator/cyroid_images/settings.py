@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     """Objects worked on at a time: a pass mostly waits for answers."""
     sweep_seconds: Annotated[float, Field(ge=5)] = 600.0
     """How often everything is listed again: watches may lose deletions."""
+    identity: str = ""
+    """What tells this operator from others, such as the UID of its pod; empty: made anew at
+    each start."""
+    lease_seconds: Annotated[float, Field(ge=1, le=300)] = 35.0
+    """How long after its last sign of life the place of an active operator is free."""
     archives: Path | None = None
     """The archive volume: where archive sources are looked for; absent: there is none."""
     docker_client_secret: str = "cyroid-docker-client"  # noqa: S105 - a name, no password

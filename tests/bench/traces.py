@@ -89,8 +89,8 @@ def operator_process() -> int:
 def liveness_of(process: int) -> str:
     """Where that operator answers its probe."""
     for argument in Path(f"/proc/{process}/cmdline").read_text().split("\0"):
-        if argument.startswith("--liveness="):
-            return argument.partition("=")[2]
+        if argument.startswith("--probes="):
+            return f"http://{argument.partition('=')[2]}/healthz"
     raise LookupError(f"process {process} serves no probe")
 
 

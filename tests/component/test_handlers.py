@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +15,7 @@ import pytest
 from cyroid_images import handlers
 from cyroid_images.kube import rights
 from tests.parts import objects
-from tests.parts.apiserver import ApiServerPart, free_ports, wait_for
+from tests.parts.apiserver import ApiServerPart, wait_for
 from tests.parts.identity import grant
 
 pytestmark = pytest.mark.slow
@@ -34,7 +31,6 @@ class RecordingShell:
     told: list[tuple[str, str | None, str]] = field(default_factory=list)
     bodies: list[Mapping[str, Any]] = field(default_factory=list)
     life: list[str] = field(default_factory=list)
-    alive: bool = True
     raises: bool = False
 
     async def start(self) -> None:
@@ -48,9 +44,6 @@ class RecordingShell:
         self.bodies.append(body)
         if self.raises:
             raise RuntimeError("a defect of the world")
-
-    def is_alive(self) -> bool:
-        return self.alive
 
     def wait_for(
         self, kind: str, event_type: str | None, name: str, seconds: float = SEEN_SECONDS
@@ -68,8 +61,6 @@ class Running:
         handlers.register(self.registry, shell)
         self.settings = kopf.OperatorSettings()
         self.error: BaseException | None = None
-        (port,) = free_ports(1)
-        self.health = f"http://127.0.0.1:{port}/healthz"
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="operator")
@@ -86,15 +77,6 @@ class Running:
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
-    def code(self) -> int:
-        """What the liveness probe would get."""
-        with (
-            contextlib.suppress(urllib.error.HTTPError),
-            urllib.request.urlopen(self.health, timeout=5) as answer,  # noqa: S310 - our own
-        ):
-            return int(answer.status)
-        return 500
-
     def _run(self) -> None:
         try:
             asyncio.run(
@@ -102,7 +84,6 @@ class Running:
                     registry=self.registry,
                     settings=self.settings,
                     clusterwide=True,
-                    liveness_endpoint=self.health,
                     stop_flag=self._stop,
                     ready_flag=self._ready,
                 )
@@ -236,13 +217,6 @@ def test_it_survives_an_outage_of_the_api_server(
     assert running.is_running
     assert shell.life == ["start"]
     apiserver.call("DELETE", objects.path_of(stored))
-
-
-def test_liveness_asks_the_shell_only(running: Running, shell: RecordingShell) -> None:
-    shell.alive = False
-    assert running.code() == 500
-    shell.alive = True
-    assert running.code() == 200
 
 
 def test_an_identity_that_comes_late_is_taken(

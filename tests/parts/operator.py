@@ -32,7 +32,10 @@ class OperatorPart:
         self.archives = folder / "archives"
         """The archive volume."""
         self.archives.mkdir(exist_ok=True)
-        self._health = f"http://127.0.0.1:{port}/healthz"
+        self._address = f"127.0.0.1:{port}"
+        self._health = f"http://{self._address}/healthz"
+        self.url = f"http://{self._address}"
+        """Where it serves /healthz, /readyz and /metrics."""
         self.settings: dict[str, str] = {}
         """CYROID_* variables of the next start, beside or instead of the usual ones."""
         self._environment = {
@@ -43,14 +46,20 @@ class OperatorPart:
             "CYROID_NAMESPACE": namespace,
             "CYROID_LOG_FORMAT": "text",
             "CYROID_SWEEP_SECONDS": "600",
+            # As in a pod, whose container is restarted: the Lease of the killed one is its own.
+            "CYROID_IDENTITY": f"part-{port}",
             "CYROID_ARCHIVES": str(self.archives),
         }
 
     def start(self) -> None:
         """Start it and wait until it works; nothing to do where it runs."""
-        if self.is_running():
-            return
-        command = [sys.executable, "-m", "cyroid_images", "run", f"--liveness={self._health}"]
+        if not self.is_running():
+            self.begin()
+            wait_for(self._is_alive, "the operator to be alive", READY_SECONDS, self.log)
+
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
+        command = [sys.executable, "-m", "cyroid_images", "run", f"--probes={self._address}"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command],
@@ -60,7 +69,16 @@ class OperatorPart:
                 cwd=self._folder,
                 env=self._environment | self.settings,
             )
-        wait_for(self._is_alive, "the operator to be alive", READY_SECONDS, self.log)
+
+    def send(self, number: signal.Signals) -> None:
+        """STOP, CONT or another signal."""
+        assert self._process is not None, "the operator does not run"
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit code of one that ends by itself."""
+        assert self._process is not None, "the operator does not run"
+        return self._process.wait(END_SECONDS)
 
     def stop(self) -> int:
         """SIGTERM; the exit code. Fails if it does not end within its grace period."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,9 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 """Merges lists by their keys, conditions by type; for Kubernetes' own kinds only."""
+
+_FREE = ("/selfsubjectaccessreviews", "/leases", "/leases/cyroid-operator")
+"""How the paths end that a waiting operator writes to, as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Api:
         self._seconds = call_seconds
         self._watch = watch
         self._pace = Pace()
+        self.may_write: Callable[[], bool] = lambda: True
+        """Asked right before each write of what only the active operator may write."""
 
     async def close(self) -> None:
         """Close the connections; calls under way fail."""
@@ -74,6 +79,10 @@ class Api:
     async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
         """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""
         return await self._call("POST", path, {}, body, "application/json")
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """PUT; raises ApiUnavailable and AccessDenied."""
+        return await self._call("PUT", path, {}, body, "application/json")
 
     async def patch(self, path: str, body: Mapping[str, Any], *, form: str, **query: str) -> Answer:
         """PATCH in the form APPLY, MERGE or STRATEGIC; raises ApiUnavailable and AccessDenied."""
@@ -89,6 +98,8 @@ class Api:
     ) -> Answer:
         await asyncio.sleep(self._pace.take(_now()))
         what = f"{method} {path}"
+        if method != "GET" and not path.endswith(_FREE) and not self.may_write():
+            raise ApiUnavailable(f"{what}: nothing is written without the Lease")
         request = await self._client.param_serialize(
             method,
             path,

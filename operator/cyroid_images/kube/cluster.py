@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
-from cyroid_images.kube import events, rights
+from cyroid_images.kube import events, leases, rights
 from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, NamespaceEnding, success
 from cyroid_images.kube.connection import Site, connect
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
+from cyroid_images.model.lease import Lease
 from cyroid_images.model.watching import Watch, unwatched
 
 FIELD_MANAGER = "cyroid-operator"
@@ -150,6 +151,29 @@ class Cluster:
             _log.debug("event %s on %s %s: %s", note.reason, note.kind, note.name, exc)
         except ApiUnavailable as exc:
             _log.warning("event %s on %s %s is lost: %s", note.reason, note.kind, note.name, exc)
+
+    def let_write(self, may_write: Callable[[], bool]) -> None:
+        """From now on, ask this before each status, condition and event: is the Lease ours?"""
+        self._api.may_write = may_write
+
+    async def lease(self) -> Lease | None:
+        """The operators' Lease; None: there is none. Raises ApiUnavailable."""
+        answer = await self._api.get(self._lease_path(leases.NAME))
+        return None if answer.code == 404 else leases.read_lease(success(answer, "get Lease"))
+
+    async def put_lease(self, lease: Lease) -> Lease | None:
+        """Write it, if it is still at this version; None: somebody was faster."""
+        body = leases.lease_body(lease, self._site.namespace, datetime.now(UTC))
+        if lease.version:
+            answer = await self._api.put(self._lease_path(leases.NAME), body)
+        else:
+            answer = await self._api.post(self._lease_path(), body)
+        if answer.code in (404, 409):
+            return None
+        return leases.read_lease(success(answer, "write Lease"))
+
+    def _lease_path(self, name: str | None = None) -> str:
+        return RESOURCES["Lease"].path(self._site.namespace, name)
 
     async def missing_rights(self, namespace: str, secrets: Sequence[str] = ()) -> tuple[str, ...]:
         """What we may not do, as "verb resource"; `namespace` is the operator's own.

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cyroid_images.errors import ApiUnavailable, Reason
@@ -33,6 +33,8 @@ FIRST_LIST = (Kind.NAMESPACE, Kind.POD, Kind.IMAGE_CACHE, Kind.RANGE_IMAGES)
 """Pods before ranges: a pass that knows no pods yet would say NoTargets."""
 AGAIN_SECONDS = 60.0
 """After a defect in a pass: it is not left alone for ever, and not hammered."""
+HELD_SECONDS = 1.0
+"""While the Lease is in doubt nothing begins; it is known again within seconds."""
 LIST_AGAIN_SECONDS = 2.0
 """After a list that failed at the start: nothing can be done before there is one."""
 RELIST_SECONDS = 2.0
@@ -47,7 +49,17 @@ SWEEP_AGAIN_SECONDS = 30.0
 class Loop:
     """Starts and stops everything that runs."""
 
-    def __init__(self, site: Site, cluster: Cluster, *, workers: int, sweep_seconds: float) -> None:
+    def __init__(
+        self,
+        site: Site,
+        cluster: Cluster,
+        *,
+        workers: int,
+        sweep_seconds: float,
+        may_act: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_act`: is this operator the active one? Else passes wait, and moves end."""
+        self._may_act = may_act
         self._site = site
         self._cluster = cluster
         self._workers = workers
@@ -111,6 +123,8 @@ class Loop:
 
     async def _pass(self, key: Key) -> float | None:
         """One pass; a defect in it is told on its object and stops nobody else."""
+        if not self._may_act():
+            return HELD_SECONDS
         began = time.monotonic()
         try:
             pause = await self._reconciled(key)

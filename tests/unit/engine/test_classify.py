@@ -37,8 +37,11 @@ TABLE = [
     (PUSH, "blob unknown: blob unknown to registry", Reason.BLOB_MISSING),
     (
         PULL,
-        "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor "
-        f"sha256:{'c' * 64} (application/vnd.oci.image.layer.v1.tar+zstd) from remote: not found",
+        (
+            "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor "
+            f"sha256:{'c' * 64} (application/vnd.oci.image.layer.v1.tar+zstd)"
+            " from remote: not found"
+        ),
         Reason.BLOB_MISSING,
     ),
     (PUSH, "blob upload unknown: blob upload unknown to registry", Reason.BLOB_MISSING),

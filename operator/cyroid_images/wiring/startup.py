@@ -1,0 +1,58 @@
+"""What must be so before any work: the rights that we need, and the kinds that we serve."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from cyroid_images.errors import AccessDenied, ApiUnavailable, Reason
+from cyroid_images.kube import Cluster
+
+_log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 2.0
+"""Between two questions, when nothing can be done without the answer."""
+TOLD_SECONDS = 30.0
+"""Between two lines of the log about what is waited for."""
+
+
+async def check_rights(cluster: Cluster, namespace: str) -> None:
+    """Better no start than work that cannot be told.
+
+    Waits for an API server that is away; raises AccessDenied that names every missing right.
+    """
+    while True:
+        try:
+            missing = await cluster.missing_rights(namespace)
+            break
+        except AccessDenied:
+            raise
+        except ApiUnavailable as exc:
+            _log.warning("the Kubernetes API does not answer, tried again: %s", exc)
+            await asyncio.sleep(AGAIN_SECONDS)
+    for right in missing:
+        _log.error("%s: this operator may not %s", Reason.RBAC_DENIED, right)
+    if missing:
+        raise AccessDenied(
+            f"{Reason.RBAC_DENIED}: the operator may not {', '.join(missing)}; the ClusterRole and"
+            " the Role cyroid-operator of the chart grant it"
+        )
+
+
+async def await_kinds(cluster: Cluster) -> None:
+    """CRDs may come later than the operator; without them there is nothing to watch."""
+    told = float("-inf")
+    while True:
+        try:
+            if await cluster.crds_served():
+                return
+            what = "the API server does not serve our kinds yet; kubectl apply -f crds/"
+        except AccessDenied:
+            raise
+        except ApiUnavailable as exc:
+            what = f"our kinds cannot be looked for: {exc}"
+        now = asyncio.get_running_loop().time()
+        if now - told >= TOLD_SECONDS:
+            told = now
+            _log.warning("%s", what)
+        await asyncio.sleep(AGAIN_SECONDS)
