@@ -22,6 +22,9 @@ from cyroid_images.model.status import TarDelivery
 from cyroid_images.plan import backoff
 from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
 
+MOST_PODS = 1024
+"""Pods of a range whose names are remembered after they went: Deployments make up new ones."""
+
 
 @dataclass(slots=True)
 class Memory:
@@ -42,6 +45,8 @@ class Memory:
     """What was seen present by an earlier pass, to tell drift from first delivery."""
     met: set[str] = field(default_factory=set)
     """Targets whose engine has answered at least once."""
+    pods: dict[str, str] = field(default_factory=dict)
+    """UIDs of the targets that were met, by name of the pod: the last MOST_PODS of them."""
     engines: dict[str, str] = field(default_factory=dict)
     """By target: the ID of the engine that answered there last."""
     first_asked: dict[str, float] = field(default_factory=dict)
@@ -56,6 +61,7 @@ class Memory:
         """What the status of the object still tells."""
         memory = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
         memory.tar, memory.written = list(item.status.tar_deliveries), True
+        memory.pods = {row.pod: row.uid for row in item.status.target_statuses}
         wishes = {str(each.reference): each for each in item.spec.images}
         uids = {row.pod: row.uid for row in item.status.target_statuses}
         for row in item.status.failures:
@@ -157,6 +163,14 @@ class Memory:
             and (before := self.delivered.get((uid, step.wish)))
             and before not in step.content.identities
         }
+
+    def met_pod(self, name: str, uid: str) -> bool:
+        """Remember who has this name; True if that was another pod before."""
+        before = self.pods.pop(name, uid)
+        self.pods[name] = uid
+        while len(self.pods) > MOST_PODS:
+            del self.pods[next(iter(self.pods))]
+        return before != uid
 
     def met_engine(self, uid: str, engine: str) -> bool:
         """Remember who answers in a target; True if that is another engine than before.

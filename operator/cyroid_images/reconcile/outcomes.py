@@ -63,10 +63,9 @@ class RangeOutcomes:
 
     async def tell_replaced(self, key: Key, seen: RangeSeen, memory: Memory) -> None:
         """A pod under a known name is another one, or its engine has another data root."""
-        before = {row.pod: row.uid for row in seen.item.status.target_statuses}
         for each in seen.targets:
             target = each.target
-            if before.get(target.pod, target.uid) != target.uid:
+            if memory.met_pod(target.pod, target.uid):
                 what = f"{target.pod} is a new pod ({target.uid})"
             elif each.view is not None and memory.met_engine(target.uid, each.view.info.id):
                 what = f"{target.pod} has another engine, of ID {each.view.info.id}"

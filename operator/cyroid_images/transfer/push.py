@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from cyroid_images.engine import Engine, UnwantedBlob
 from cyroid_images.errors import Reason, TransferError
@@ -44,6 +45,8 @@ _OURS_MAY_SERVE = frozenset(
 )
 """Failures between the engine and the registry; the operator goes another way."""
 
+_LACKS_A_CHILD = "missing content"
+"""In the words of Docker 26, which pushes a whole index or nothing; 27 pushes what it has."""
 _IS_CLASSIC = "a classic store would compress the layers itself"
 _IS_COMPRESSED = "its store holds the layers compressed"
 _IS_PLAIN = "its store holds layers uncompressed"
@@ -98,7 +101,8 @@ def _pushed(
         under.cancellation.raise_if_cancelled()
         if exc.reason not in _OURS_MAY_SERVE:
             raise
-        return stream.run(f"its own push does not serve: {exc.message}")
+        ours = stream.run(f"its own push does not serve: {exc.message}")
+        return replace(ours, is_partial=_LACKS_A_CHILD in exc.message)
     if stored is None:
         return stream.run(_IS_PLAIN)
     whole = {stored.manifest.digest, *stored.content.aliases}

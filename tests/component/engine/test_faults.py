@@ -73,6 +73,7 @@ def test_a_pull_from_an_engine_that_hangs_gives_its_slot_back(
     assert caught.value.reason in (Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT)
 
 
+@pytest.mark.row("D2")
 @STORES
 def test_an_engine_killed_in_mid_pull_interrupts_it_and_can_pull_again(
     new_engine: NewEngine, new_registry: NewRegistry, containerd_store: bool
@@ -103,6 +104,7 @@ def test_an_engine_killed_in_mid_pull_interrupts_it_and_can_pull_again(
     assert names(part) == {str(transport)}
 
 
+@pytest.mark.row("D12")
 @STORES
 def test_a_pull_that_fills_the_disk_says_so(
     new_engine: NewEngine, registry: RegistryPart, containerd_store: bool
@@ -115,6 +117,7 @@ def test_a_pull_that_fills_the_disk_says_so(
     assert names(part) == set()
 
 
+@pytest.mark.row("D12")
 @STORES
 def test_a_load_that_fills_the_disk_says_so(new_engine: NewEngine, containerd_store: bool) -> None:
     part = new_engine(containerd_store=containerd_store, data_size="40m")

@@ -94,6 +94,7 @@ def test_a_stream_that_stalls_times_out(
     assert error_of(call, engine).reason is Reason.TIMEOUT
 
 
+@pytest.mark.row("H8")
 @pytest.mark.parametrize("call", ["info", "view"])
 def test_an_answer_that_drips_is_left_in_time(
     scripted: ScriptedServer, engine: Engine, call: str, monkeypatch: pytest.MonkeyPatch
@@ -132,6 +133,7 @@ def test_a_page_instead_of_json_is_a_protocol_error(
     assert error_of(call, engine).reason is Reason.PROTOCOL_ERROR
 
 
+@pytest.mark.row("H8")
 @pytest.mark.parametrize("call", [*STREAMS, "info", "view", "preflight"])
 @pytest.mark.parametrize("chunk", [b'{"status":"' + b"x" * 65536, b"x" * 65536])
 def test_an_endless_answer_is_a_protocol_error(

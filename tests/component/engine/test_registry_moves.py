@@ -107,6 +107,7 @@ def test_a_missing_manifest_is_not_found(
     )
 
 
+@pytest.mark.row("D9")
 @pytest.mark.parametrize("move", ["preflight", "pull", "push"])
 def test_a_registry_without_trust_is_named_with_the_line_that_is_missing(
     any_engine: EnginePart, registry: RegistryPart, move: str

@@ -78,17 +78,20 @@ def test_streams_run_over_tls(secured: Secured) -> None:
         assert engine.load(tar, ignore, limits=LIMITS, cancellation=NEVER) == ("tls/saved:1",)
 
 
+@pytest.mark.row("D8")
 def test_an_engine_of_another_ca_is_refused(secured: Secured) -> None:
     tls = secured.authority.client(ca=secured.stranger.ca)
     message = refusal(secured.engine(tls))
     assert "the operator refuses the engine's certificate: not by the given CA" in message
 
 
+@pytest.mark.row("D8")
 def test_an_engine_of_another_name_is_refused(secured: Secured) -> None:
     message = refusal(secured.engine(secured.authority.client(server_name="other")))
     assert "the operator refuses the engine's certificate: it is not for 'other'" in message
 
 
+@pytest.mark.row("D8")
 def test_an_expired_engine_is_refused(new_engine: NewEngine, tmp_path: Path) -> None:
     authority = EngineAuthority.make(tmp_path / "pki")
     part = new_engine(version="20", tls=authority.server(days=-1))
@@ -96,6 +99,7 @@ def test_an_expired_engine_is_refused(new_engine: NewEngine, tmp_path: Path) -> 
     assert "certificate: out of its time (certificate has expired)" in refusal(engine)
 
 
+@pytest.mark.row("D8")
 def test_an_engine_that_refuses_us_is_named(secured: Secured) -> None:
     """A certificate of a CA that the engine does not know; under TLS 1.3 a read error."""
     tls = secured.stranger.client(ca=secured.authority.ca)
@@ -103,6 +107,7 @@ def test_an_engine_that_refuses_us_is_named(secured: Secured) -> None:
     assert "the engine refuses the operator's client certificate" in message
 
 
+@pytest.mark.row("D8")
 def test_plain_http_to_the_tls_port_is_no_outage(secured: Secured) -> None:
     message = refusal(secured.engine(None))
     assert "the engine speaks TLS on that port" in message

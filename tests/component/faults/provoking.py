@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from cyroid_images.errors import TransferError
 from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
+from cyroid_images.model.manifest import OCI_INDEX
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
+from cyroid_images.registry.client import Registry
 from tests.parts.engines import LIMITS, EnginePart
-from tests.parts.registry import CREDENTIALS
+from tests.parts.images import TinyImage, index_of
+from tests.parts.registry import CREDENTIALS, RegistryPart
 
 NOBODY = Digest.parse(f"sha256:{'0' * 64}")
 """The digest of nothing."""
@@ -45,3 +49,12 @@ def _run(part: EnginePart, move: str, transport: Reference) -> None:
                 part.engine.untag(name)
         case _:
             raise AssertionError(move)
+
+
+def put_index(part: RegistryPart, repository: str, images: Mapping[str, TinyImage]) -> Digest:
+    """An index of these platforms; all of them are in the registry."""
+    for image in images.values():
+        part.push(repository, "child", image)
+    content = index_of(images)
+    with Registry(part.push_endpoint) as registry:
+        return registry.put_manifest(repository, Digest.of(content), content, OCI_INDEX)

@@ -10,7 +10,6 @@ itself saved of an index that is there in part.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -19,26 +18,17 @@ import zstandard
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
+from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.registry.client import Registry
-from tests.component.faults.provoking import at, refusal
+from tests.component.faults.provoking import at, put_index, refusal
 from tests.parts.engines import LIMITS, EnginePart
-from tests.parts.images import OCI_LAYER, TinyImage, index_of, manifest_of, tiny_image
+from tests.parts.images import OCI_LAYER, manifest_of, tiny_image
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import layer_tar, saved_image, tar_of
 
 pytestmark = pytest.mark.slow
-
-
-def put_index(part: RegistryPart, repository: str, images: Mapping[str, TinyImage]) -> Digest:
-    """An index of these platforms; all of them are in the registry."""
-    for image in images.values():
-        part.push(repository, "child", image)
-    content = index_of(images)
-    with Registry(part.push_endpoint) as registry:
-        return registry.put_manifest(repository, Digest.of(content), content, OCI_INDEX)
 
 
 def test_an_index_without_the_platform_of_the_engine_is_a_mismatch(

@@ -16,6 +16,7 @@ OTHER = "127.0.0.2"
 """Where the second pod of a range lives; on the same port."""
 
 
+@pytest.mark.row("D3", "P8")
 def test_a_hung_engine_keeps_the_other_one_waiting_for_nothing(
     site: Site, registry: RegistryPart, new_engine: NewEngine
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_hung_engine_keeps_the_other_one_waiting_for_nothing(
     assert holds(hung, *images)
 
 
+@pytest.mark.row("D3")
 def test_an_engine_that_was_there_and_went_is_unreachable(
     site: Site, registry: RegistryPart, new_engine: NewEngine
 ) -> None:
@@ -58,6 +60,7 @@ def test_an_engine_that_was_there_and_went_is_unreachable(
 NONSENSE = {"no-http": raw(b"220 ready\r\n"), "no-json": reply(200, "<html>"), "404": reply(404)}
 
 
+@pytest.mark.row("H8", "P8")
 @pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE.keys())
 def test_an_engine_that_talks_nonsense_is_named_and_not_hammered(
     site: Site, registry: RegistryPart, new_engine: NewEngine, answer: object

@@ -14,6 +14,7 @@ from tests.parts.site import Site, holds
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.row("D11")
 @pytest.mark.row("P11")
 def test_an_image_that_was_removed_by_hand_comes_back(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
@@ -28,6 +29,7 @@ def test_an_image_that_was_removed_by_hand_comes_back(
     site.until("drift", Ready="True")
 
 
+@pytest.mark.row("D11")
 def test_p_s2_a_name_that_was_given_to_another_image_is_corrected(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -40,6 +42,7 @@ def test_p_s2_a_name_that_was_given_to_another_image_is_corrected(
     wait_for(lambda: id_of(containerd_engine, wanted) == right, "the right image", 15)
 
 
+@pytest.mark.row("R11")
 @pytest.mark.parametrize("change", ["layers", "only-cmd"])
 def test_p_s1_a_tag_that_moved_at_the_source_is_delivered_everywhere(
     site: Site,
@@ -67,6 +70,7 @@ def test_p_s1_a_tag_that_moved_at_the_source_is_delivered_everywhere(
     assert not site.events("DriftCorrected")
 
 
+@pytest.mark.row("R11")
 def test_a_pinned_cache_keeps_the_first_content(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:

@@ -65,6 +65,7 @@ def test_p_s9_no_transport_name_is_left_in_any_engine(
     assert condition(site.read(site.path("new")), "TarFallback")["reason"] == "ForcedBySpec"
 
 
+@pytest.mark.row("S2", "P8")
 def test_p_e10_an_image_that_nobody_has_keeps_the_nine_others_from_nothing(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:

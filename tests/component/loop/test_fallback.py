@@ -93,6 +93,7 @@ def test_a_registry_that_hangs_gives_way_to_tar_and_holds_up_nobody_else(
     site.until("hangs", RegistryAvailable="True", Ready="True", seconds=60)
 
 
+@pytest.mark.row("D9")
 def test_a_registry_that_the_engine_does_not_trust_gives_way_to_tar(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 STORES = pytest.mark.parametrize("containerd_store", [False, True], ids=["classic", "containerd"])
 
 
+@pytest.mark.row("D6")
 @STORES
 def test_p_e4_a_full_engine_disk_leads_to_no_tar(
     site: Site, registry: RegistryPart, new_engine: NewEngine, containerd_store: bool

@@ -16,6 +16,7 @@ from tests.parts.site import Site, condition
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.row("S3")
 def test_p_s5_an_image_of_another_platform_is_told_and_never_moved(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:

@@ -40,6 +40,7 @@ def without_names(tar: bytes) -> bytes:
     return tar_of(members)
 
 
+@pytest.mark.row("S4")
 def test_s7_an_air_gapped_site_is_filled_from_a_bundle_and_a_backup(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart, old_engine: EnginePart
 ) -> None:

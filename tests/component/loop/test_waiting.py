@@ -38,6 +38,7 @@ def test_a_cache_that_is_deleted_takes_nothing_along(
     site.until("kept", Ready="True", seconds=SOON)
 
 
+@pytest.mark.row("D13")
 def test_a_range_without_a_pod_waits_and_converges(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_range_without_a_pod_waits_and_converges(
     site.until("empty", Ready="False/NoTargets", seconds=SOON)
 
 
+@pytest.mark.row("H5")
 def test_a_pod_without_our_label_is_no_target(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -63,6 +65,7 @@ def test_a_pod_without_our_label_is_no_target(
     assert not holds(containerd_engine, *images)
 
 
+@pytest.mark.row("D1")
 def test_a_pod_that_does_not_run_yet_is_waited_for(
     site: Site, registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:

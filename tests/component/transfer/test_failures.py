@@ -43,6 +43,7 @@ def one(classic_engine: EnginePart, new_registry: NewRegistry, any_engine: Engin
     return made
 
 
+@pytest.mark.row("D5")
 def test_p_c5_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None:
     stored = one.push()
     pulling, loading = one.pulling(stored), one.loading()

@@ -202,6 +202,7 @@ def test_p_e1_a_host_that_refuses_is_a_source_that_is_missed(registry: RegistryP
     assert failed.reason is Reason.SOURCE_UNREACHABLE
 
 
+@pytest.mark.row("S5")
 def test_s5_a_rate_limit_is_obeyed_where_it_is_short(
     scripted: ScriptedServer, registry: RegistryPart
 ) -> None:
@@ -217,6 +218,7 @@ def test_s5_a_rate_limit_is_obeyed_where_it_is_short(
     assert len(scripted.seen("GET", "/v2/c/d/.*")) == 1
 
 
+@pytest.mark.row("S5")
 def test_s5_a_wrong_password_is_tried_once(
     scripted: ScriptedServer, registry: RegistryPart
 ) -> None:

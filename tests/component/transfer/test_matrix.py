@@ -42,6 +42,7 @@ def moving(source: EnginePart, registry: RegistryPart, target: EnginePart, what:
     return one
 
 
+@pytest.mark.row("P5")
 def test_what_is_pulled_is_what_the_source_had(
     source: EnginePart, registry: RegistryPart, target: EnginePart
 ) -> None:
@@ -73,6 +74,7 @@ def test_what_is_loaded_is_what_the_source_had(
     one.assert_tidy()
 
 
+@pytest.mark.row("P5")
 def test_what_is_built_from_the_registry_is_what_the_source_had(
     source: EnginePart, registry: RegistryPart, target: EnginePart
 ) -> None:
@@ -164,6 +166,7 @@ def test_a_rebuild_that_changes_only_cmd_is_told_apart_by_both_routes(
         one.assert_tidy()
 
 
+@pytest.mark.row("S6")
 def test_a_tag_that_moves_between_look_and_push_changes_nothing(
     any_engine: EnginePart, registry: RegistryPart
 ) -> None:

@@ -190,6 +190,7 @@ def test_another_version_does_not_cut_the_one_that_somebody_else_wants() -> None
     tried(scenario)
 
 
+@pytest.mark.row("D14")
 def test_a_lane_lets_through_as_many_as_it_may() -> None:
     async def scenario(bench: Bench) -> None:
         works = {name: Work() for name in ("a1", "a2", "b1", "c1")}

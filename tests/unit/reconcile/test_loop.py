@@ -341,6 +341,7 @@ def test_a_list_that_fails_at_the_start_is_tried_again() -> None:
     tried(scenario)
 
 
+@pytest.mark.row("H5")
 def test_what_is_dangerous_as_written_is_told_once() -> None:
     async def scenario(stage: Stage) -> None:
         body = pod("on-the-node")
@@ -399,6 +400,7 @@ def test_a_tag_that_somebody_moves_in_the_registry_is_told_once_and_ignored() ->
     assert [type(each) for each in stage.movers.moves] == [Push, Pull]
 
 
+@pytest.mark.row("D4")
 def test_a_pod_that_takes_the_place_of_another_is_told() -> None:
     async def scenario(stage: Stage) -> None:
         await stage.loop.start()
