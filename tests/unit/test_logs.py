@@ -8,6 +8,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,7 +70,9 @@ def test_a_line_has_the_keys_of_kopf_and_what_its_work_is_about(lines: Lines) ->
 
 def test_lines_of_kopf_about_an_object_name_it_under_the_same_key(lines: Lines) -> None:
     reference = {"kind": "Pod", "name": "dind", "namespace": "range-7"}
-    extra = {"k8s_ref": reference, "k8s_skip": True, "settings": object()}
+    # kopf's own handler of this logger asks for them, once anything has imported kopf.
+    unposted = SimpleNamespace(posting=SimpleNamespace(level=1000, enabled=False, loggers=False))
+    extra = {"k8s_ref": reference, "k8s_skip": True, "settings": unposted}
     logging.getLogger("kopf.objects").warning("odd", extra=extra)
     (line,) = lines()
     assert line["object"] == reference
