@@ -47,7 +47,7 @@ class OperatorPart:
             "CYROID_LOG_FORMAT": "text",
             "CYROID_SWEEP_SECONDS": "600",
             # As in a pod, whose container is restarted: the Lease of the killed one is its own.
-            "CYROID_IDENTITY": f"part-{port}",
+            "CYROID_IDENTITY": "part",
             "CYROID_ARCHIVES": str(self.archives),
         }
 
