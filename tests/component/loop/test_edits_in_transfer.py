@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.parts.apiserver import wait_for
@@ -175,6 +176,8 @@ def test_a_pull_that_is_still_wanted_goes_on_and_no_old_generation_reads_as_new(
     """Before the edit is taken up the status speaks of the generation before, with its counts."""
     site, (engine,) = pulling.site, pulling.ends
     edit = _named(edit, pulling)
+    told = _bytes_told(site)  # an engine tells of bytes later than they move
+    wait_for(lambda: _bytes_told(site) > told, "the operator to hear of bytes", 15)
     site.edit("moving", **edit)
     wanted = {1: 1, 2: len(edit.get("images", [None]))}
     seen: set[int] = set()
@@ -266,3 +269,12 @@ def _named(value: Any, moving: Moving) -> Any:
         case dict():
             return {key: _named(each, moving) for key, each in value.items()}
     return value
+
+
+def _bytes_told(site: Site) -> float:
+    """Bytes of pulls that the operator has heard of, in all its life."""
+    metrics = httpx.get(f"{site.operator.url}/metrics", timeout=5, trust_env=False).text
+    pulls = 'cyroid_transfer_bytes_total{route="pull"} '
+    return sum(
+        float(line.removeprefix(pulls)) for line in metrics.splitlines() if line.startswith(pulls)
+    )
