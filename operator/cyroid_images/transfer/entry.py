@@ -51,7 +51,7 @@ def enter(
     kind = read_manifest(manifest, OCI_MANIFEST).media_type
     config = Descriptor(OCI_CONFIG, Digest.of(entry.config), len(entry.config))
     registry.upload_blob(to.repository, config, [entry.config], cancellation)
-    for reference in (digest, to.tag, pin_tag(digest)):
+    for reference in (digest, pin_tag(digest), to.tag):  # who is found by its tag is pinned, too
         registry.put_manifest(to.repository, reference, manifest, kind, cancellation)
     return proven(registry, to.repository, digest, wanted, cancellation)
 
