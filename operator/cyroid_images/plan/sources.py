@@ -118,7 +118,7 @@ def _in_archive(
     """An archive may hold one name for several platforms; a damaged one cannot tell."""
     images = next((found for name in names if (found := _named(view, name))), ())
     if not images:
-        return _damaged(source, view)
+        return _damaged(source, view, wish)
     wanted = wish.platform or default
     right = [image for image in images if image.content.platform == wanted]
     if not right and wish.platform is not None:
@@ -137,11 +137,17 @@ def _named(view: ArchiveView, name: Reference) -> Sequence[ArchiveImage]:
     ]
 
 
-def _damaged(source: SourceSeen, view: ArchiveView) -> Fault | None:
-    """It may be in what could not be read."""
-    for archive, fault in view.faults.items():
-        return Fault(fault.reason, f"source {source.name}: {archive}: {fault.message}")
-    return None
+def _damaged(source: SourceSeen, view: ArchiveView, wish: Wish) -> Fault | None:
+    """It may be in what could not be read, and as well be nowhere: both are said."""
+    if not view.faults:
+        return None
+    archive, fault = next(iter(view.faults.items()))
+    others = f" or {len(view.faults) - 1} more" if len(view.faults) > 1 else ""
+    return Fault(
+        fault.reason,
+        f"source {source.name}: {wish.reference} is in no archive that could be read, but may be"
+        f" in {archive}{others}: {fault.message}",
+    )
 
 
 def _other_platform(source: SourceSeen, wish: Wish, found: Iterable[Platform]) -> Fault:

@@ -65,7 +65,9 @@ def test_s7_an_air_gapped_site_is_filled_from_a_bundle_and_a_backup(
     site.serve("two", old_engine, [in_zip, damaged])
     site.until("one", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
     body = site.until("two", Ready="False/ArchiveInvalid", Stalled="True/ArchiveInvalid")
-    assert "damaged.tar" in condition(body, "Ready")["message"]
+    told = condition(body, "Ready")["message"]
+    assert damaged in told
+    assert "damaged.tar" in told
     assert holds(containerd_engine, in_zip, in_backup)
     assert holds(old_engine, in_zip)
     assert not holds(containerd_engine, extra)  # P-X4: only what was asked for

@@ -166,8 +166,24 @@ def test_a_missing_platform_in_an_archive_is_a_reason() -> None:
 def test_what_a_damaged_archive_may_hold_is_not_called_absent() -> None:
     source = SourceSeen("bundles", ArchiveView((archived(),), DAMAGED))
     assert isinstance(resolve(wish(), Sources([source])), HeldByArchive)
-    found = resolve(wish("other:1"), Sources([source]))
-    assert found == fault(Reason.ARCHIVE_INVALID, "source bundles: bad.tar: it breaks off")
+    assert resolve(wish("other:1"), Sources([source])) == fault(
+        Reason.ARCHIVE_INVALID,
+        "source bundles: other:1 is in no archive that could be read, but may be in bad.tar:"
+        " it breaks off",
+    )
+
+
+def test_of_many_damaged_archives_one_is_named_and_the_others_are_counted() -> None:
+    faults = {f"{name}.tar": fault(Reason.ARCHIVE_INVALID, "it breaks off") for name in "abc"}
+    found = resolve(wish(), Sources([SourceSeen("bundles", ArchiveView((), faults))]))
+    assert isinstance(found, Fault)
+    assert found.message.endswith("may be in a.tar or 2 more: it breaks off")
+
+
+def test_a_damaged_archive_hides_no_image_that_a_later_source_has() -> None:
+    source = SourceSeen("bundles", ArchiveView((), DAMAGED))
+    found = resolve(wish(), Sources([source, source_seen(view({"nginx:1.25": ONE}))]))
+    assert isinstance(found, HeldByEngine)
 
 
 def test_an_upstream_is_believed_after_the_sources_before_it() -> None:
