@@ -33,6 +33,9 @@ _IMAGE_CONFIGS = frozenset(
 _NOT_DISTRIBUTABLE = ("nondistributable", "foreign")
 """In a layer's media type: its bytes are at another place, which nobody declared."""
 
+_TAR = ".tar"
+"""In the media type of each layer of an image; signatures call their config an image's, too."""
+
 MOST_NAMED = 12
 """Platforms that a message names: an index of Docker Hub has about as many."""
 
@@ -77,14 +80,16 @@ def holds_still(
 def refuse_what_cannot_be_copied(manifest: Manifest, where: str) -> None:
     """Raises ImageNotFound for an artifact, and for layers that are kept somewhere else."""
     if manifest.config.media_type not in _IMAGE_CONFIGS:
-        kind = manifest.config.media_type[:80]
-        raise TransferError(Reason.IMAGE_NOT_FOUND, f"{where} is no image but an artifact ({kind})")
+        raise _no_image(where, f"an artifact ({manifest.config.media_type[:80]})")
     for layer in manifest.layers:
+        kind = layer.media_type[:80]
         if any(word in layer.media_type for word in _NOT_DISTRIBUTABLE):
             raise TransferError(
                 Reason.IMAGE_NOT_FOUND,
-                f"{where} has a foreign layer ({layer.media_type[:80]}), which is not distributed",
+                f"{where} cannot be copied: it has a foreign layer ({kind}), kept elsewhere",
             )
+        if _TAR not in layer.media_type:
+            raise _no_image(where, f"an artifact (of {kind})")
 
 
 @contextlib.contextmanager
@@ -129,6 +134,13 @@ def _look(
     return Stored(repository, parsed, content)
 
 
+def _no_image(where: str, found: str) -> TransferError:
+    """What was found instead, since a name that is there and not found puzzles people."""
+    return TransferError(
+        Reason.IMAGE_NOT_FOUND, f"{where} is no image that an engine can run, but {found}"
+    )
+
+
 def _named(ask: UpstreamAsk) -> str | Digest:
     """A digest decides over a tag."""
     return ask.reference.digest or ask.reference.tag or "latest"
@@ -136,6 +148,8 @@ def _named(ask: UpstreamAsk) -> str | Digest:
 
 def _child(index: Index, ask: UpstreamAsk, default: Platform) -> IndexEntry:
     images = [entry for entry in index.entries if entry.platform]
+    if not images:
+        raise _no_image(str(ask.reference), "an index that lists no image")
     if ask.platform is None and len(images) == 1:
         return images[0]
     wanted = ask.platform or default

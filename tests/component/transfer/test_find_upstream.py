@@ -10,7 +10,7 @@ import pytest
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import UpstreamAsk
-from cyroid_images.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
+from cyroid_images.model.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
@@ -33,6 +33,8 @@ IMAGES = {
     "linux/amd64": tiny_image(config={"Cmd": ["/amd"]}),
     "linux/arm64": tiny_image(config={"Cmd": ["/arm"]}, architecture="arm64"),
 }
+FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+KEPT_BACK = "application/vnd.oci.image.layer.nondistributable.v1.tar"
 
 
 def looking(registry: RegistryPart) -> Copying:
@@ -125,23 +127,23 @@ def test_s3_p_s5_another_platform_is_never_taken(registry: RegistryPart) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "layer"),
+    ("kind", "layer", "told"),
     [
-        ("application/vnd.cncf.helm.config.v1+json", "x/y"),
         (
-            "application/vnd.oci.image.config.v1+json",
-            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+            "application/vnd.cncf.helm.config.v1+json",
+            "x/y",
+            "is no image that an engine can run, but an artifact (application/vnd.cncf.helm.conf",
         ),
-        (
-            "application/vnd.oci.image.config.v1+json",
-            "application/vnd.oci.image.layer.nondistributable.v1.tar",
-        ),
+        (OCI_CONFIG, "application/vnd.cncf.x+json", "but an artifact (of application/vnd.cncf.x"),
+        (OCI_CONFIG, FOREIGN, f"cannot be copied: it has a foreign layer ({FOREIGN})"),
+        (OCI_CONFIG, KEPT_BACK, f"cannot be copied: it has a foreign layer ({KEPT_BACK})"),
     ],
+    ids=["a-chart", "a-signature", "a-layer-of-windows", "a-layer-that-is-not-distributed"],
 )
 def test_artifacts_and_foreign_layers_are_no_image(
-    scripted: ScriptedServer, registry: RegistryPart, kind: str, layer: str
+    scripted: ScriptedServer, registry: RegistryPart, kind: str, layer: str, told: str
 ) -> None:
-    """Terminal, with the media type in the message."""
+    """Terminal, and it is said what was found, by its media type."""
     image = tiny_image()
     blob = replace(image.layers[0].descriptor, media_type=layer)
     content = manifest_of(Descriptor(kind, Digest.of(image.config), len(image.config)), [blob])
@@ -149,7 +151,15 @@ def test_artifacts_and_foreign_layers_are_no_image(
     scripted.script("GET", ".*/blobs/.*", reply(200, image.config))
     failed = failure_of(Copying(upstream_at(RegistryEndpoint(scripted.url)), registry), "a/b:1")
     assert failed.reason is Reason.IMAGE_NOT_FOUND
-    assert kind in failed.message or layer in failed.message
+    assert told in failed.message
+
+
+def test_an_index_without_images_is_no_image(registry: RegistryPart) -> None:
+    """There is not even a platform that it could be for."""
+    Registry(registry.push_endpoint).put_manifest("find/none", "1", index_of({}), OCI_INDEX)
+    failed = failure_of(looking(registry), "find/none:1")
+    assert failed.reason is Reason.IMAGE_NOT_FOUND
+    assert "an index that lists no image" in failed.message
 
 
 def test_schema_1_is_no_image(scripted: ScriptedServer, registry: RegistryPart) -> None:
