@@ -25,13 +25,11 @@ LARGEST = 128 * 1024 * 1024
 """Bytes of an answer: 500 objects of the largest status that we write are a quarter of it."""
 LONGEST_HOLD_SECONDS = 30.0
 """What we grant a Retry-After: the API server is asked again, at least that often."""
+JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 """Merges lists by their keys, conditions by type; for Kubernetes' own kinds only."""
-
-_FREE = ("/selfsubjectaccessreviews", "/leases", "/leases/cyroid-operator")
-"""How the paths end that a waiting operator writes to, as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +72,37 @@ class Api:
 
     async def get(self, path: str, **query: str) -> Answer:
         """GET; raises ApiUnavailable and AccessDenied."""
-        return await self._call("GET", path, query, None, "application/json")
+        await self._turn()
+        return await self._call("GET", path, query, None, JSON)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
         """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""
-        return await self._call("POST", path, {}, body, "application/json")
-
-    async def put(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """PUT; raises ApiUnavailable and AccessDenied."""
-        return await self._call("PUT", path, {}, body, "application/json")
+        await self._turn()
+        self._check(f"POST {path}")
+        return await self._call("POST", path, {}, body, JSON)
 
     async def patch(self, path: str, body: Mapping[str, Any], *, form: str, **query: str) -> Answer:
         """PATCH in the form APPLY, MERGE or STRATEGIC; raises ApiUnavailable and AccessDenied."""
+        await self._turn()
+        self._check(f"PATCH {path}")
         return await self._call("PATCH", path, query, body, form)
+
+    async def at_once(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """A call for the Lease: it waits behind no other, and who has no Lease may make it.
+
+        Hundreds of statuses may wait for their turn; a renewal behind them would come too late.
+        """
+        return await self._call(method, path, {}, body, JSON)
+
+    async def _turn(self) -> None:
+        await asyncio.sleep(self._pace.take(_now()))
+
+    def _check(self, what: str) -> None:
+        """After the turn came, right before the call: the wait may have been a long one."""
+        if not self.may_write():
+            raise ApiUnavailable(f"{what}: nothing is written without the Lease")
 
     async def _call(
         self,
@@ -96,10 +112,7 @@ class Api:
         body: Mapping[str, Any] | None,
         form: str,
     ) -> Answer:
-        await asyncio.sleep(self._pace.take(_now()))
         what = f"{method} {path}"
-        if method != "GET" and not path.endswith(_FREE) and not self.may_write():
-            raise ApiUnavailable(f"{what}: nothing is written without the Lease")
         request = await self._client.param_serialize(
             method,
             path,

@@ -158,16 +158,16 @@ class Cluster:
 
     async def lease(self) -> Lease | None:
         """The operators' Lease; None: there is none. Raises ApiUnavailable."""
-        answer = await self._api.get(self._lease_path(leases.NAME))
+        answer = await self._api.at_once("GET", self._lease_path(leases.NAME))
         return None if answer.code == 404 else leases.read_lease(success(answer, "get Lease"))
 
     async def put_lease(self, lease: Lease) -> Lease | None:
         """Write it, if it is still at this version; None: somebody was faster."""
         body = leases.lease_body(lease, self._site.namespace, datetime.now(UTC))
         if lease.version:
-            answer = await self._api.put(self._lease_path(leases.NAME), body)
+            answer = await self._api.at_once("PUT", self._lease_path(leases.NAME), body)
         else:
-            answer = await self._api.post(self._lease_path(), body)
+            answer = await self._api.at_once("POST", self._lease_path(), body)
         if answer.code in (404, 409):
             return None
         return leases.read_lease(success(answer, "write Lease"))
