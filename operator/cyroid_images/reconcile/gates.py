@@ -8,7 +8,7 @@ A pod that no RangeImages selects gets no condition, and so stays not ready.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from cyroid_images.errors import ApiUnavailable, Reason
@@ -44,6 +44,8 @@ class Gates:
                 continue
             self._told.setdefault(uid, {})[key] = holds_all(each, steps.get(uid, ()))
             is_done = await self._write(pod) and is_done
+        for pod in self._let_go(key, {each.target.uid for each in seen.targets}):
+            is_done = await self._write(pod) and is_done
         self._prune()
         return is_done
 
@@ -54,6 +56,14 @@ class Gates:
             if told.pop(key, True) is not True:
                 touched.update(told)
         return frozenset(touched)
+
+    def _let_go(self, key: Key, targets: Container[str]) -> list[Pod]:
+        """The pods that this object held up, and that its selector no longer means."""
+        return [
+            self._world.pods[uid]
+            for uid, told in self._told.items()
+            if uid not in targets and told.pop(key, True) is not True and uid in self._world.pods
+        ]
 
     async def _write(self, pod: Pod) -> bool:
         """Make the condition say what it should; False when the API could not be told."""
