@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cyroid_images.model.image import EngineImage
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
@@ -70,3 +71,13 @@ class EngineView:
     """By tagged name in normal form; an image with three names stands here three times."""
     by_digest: Mapping[Reference, EngineImage] = field(default_factory=dict)
     """By repository@digest, as the engine recorded them."""
+
+    @property
+    def listed(self) -> tuple[EngineImage, ...]:
+        """Every image; one with several names stands here as often."""
+        return (*self.images.values(), *self.by_digest.values())
+
+    @property
+    def contents(self) -> Mapping[Digest, ImageContent]:
+        """By ID, which names a content for good: what a later look need not ask for again."""
+        return {image.id: image.content for image in self.listed}

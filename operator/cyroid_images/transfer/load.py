@@ -43,8 +43,7 @@ def load(action: Load, target: Engine, under: Supervision, archives: Archives) -
     confirm_identity(target, action.target, action.info)
     view = target.view(action.info, {}, under.cancellation)
     wanted = action.wish.reference.tagged
-    listed = (*view.images.values(), *view.by_digest.values())
-    held = (image.id for image in listed if image.holds(action.content))
+    held = (image.id for image in view.listed if image.holds(action.content))
     if image := next(held, None):
         give_name(target, image, wanted)
         _say(action, "was there under another name", Milestone.TAGGED)
@@ -116,8 +115,8 @@ class _Loading:
 
     def _prove(self) -> Digest:
         self.under.cancellation.raise_if_cancelled()
-        known = {image.id: image.content for image in self.view.images.values()}
-        view = prove(self.target, self.action.info, self.name, self.action.content, known)
+        seen = self.view.contents
+        view = prove(self.target, self.action.info, self.name, self.action.content, seen)
         _say(self.action, "proven", Milestone.PROVEN)
         return view.images[self.name].id
 

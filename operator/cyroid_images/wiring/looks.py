@@ -43,8 +43,7 @@ class EngineLooks:
         engine = Engine(endpoint, watch=self._watch)
         info = engine.info()
         view = engine.view(info, self._known.pop(info.id, {}))
-        images = (*view.images.values(), *view.by_digest.values())
-        self._known[info.id] = {image.id: image.content for image in images}
+        self._known[info.id] = view.contents
         while len(self._known) > MOST_ENGINES:
             self._known.pop(next(iter(self._known)), None)
         return view
