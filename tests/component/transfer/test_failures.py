@@ -31,6 +31,11 @@ def refused(move: Callable[[], object]) -> TransferError:
     return caught.value
 
 
+def forget(one: Moving) -> None:
+    """Take the image from the target, which may be the source: what is there is not pulled."""
+    one.target.try_docker("rmi", "--force", one.name)
+
+
 @pytest.fixture
 def one(classic_engine: EnginePart, new_registry: NewRegistry, any_engine: EnginePart) -> Moving:
     """A small image in the source, and a registry that the test may break."""
@@ -63,9 +68,10 @@ def test_p_c5_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None
 def test_a_registry_that_is_down_is_unreachable_for_pull_and_push(one: Moving) -> None:
     stored = one.push()
     one.registry.stop()
-    if one.target is not one.source:  # who has the image need not ask for it
-        assert refused(lambda: one.pull(stored)).reason is Reason.REGISTRY_UNREACHABLE
     assert refused(one.push).reason is Reason.REGISTRY_UNREACHABLE
+    forget(one)
+    assert refused(lambda: one.pull(stored)).reason is Reason.REGISTRY_UNREACHABLE
+    one.fill()
     one.assert_tidy()
     one.registry.start()
     one.pull(one.push())
@@ -74,9 +80,10 @@ def test_a_registry_that_is_down_is_unreachable_for_pull_and_push(one: Moving) -
 
 def test_an_engine_that_does_not_trust_the_registry_pulls_nothing(one: Moving) -> None:
     stored = one.push()
-    if one.target is not one.source:  # who has the image need not ask for it
-        error = refused(lambda: one.pull(stored, host=one.registry.outer_pull_host))
-        assert error.reason is Reason.REGISTRY_NOT_TRUSTED
+    forget(one)
+    error = refused(lambda: one.pull(stored, host=one.registry.outer_pull_host))
+    assert error.reason is Reason.REGISTRY_NOT_TRUSTED
+    one.fill()
     one.assert_tidy()
 
 
