@@ -24,7 +24,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
@@ -83,6 +83,18 @@ class Engine:
         with self._session(cancellation, VIEW_SECONDS) as api, control.refusals("look at images"):
             inspect = partial(control.inspected, api)
             return view.view_of(info, control.listed(api), known, inspect)
+
+    def image(
+        self, info: EngineInfo, name: Reference, cancellation: Cancellation = NEVER
+    ) -> EngineImage | None:
+        """The image that the engine lists under this name: one list call, at most one inspect."""
+        with (
+            self._session(cancellation, VIEW_SECONDS) as api,
+            control.refusals("look for an image"),
+        ):
+            inspect = partial(control.inspected, api)
+            rows = view.rows_named(control.listed(api), name)
+            return view.view_of(info, rows, {}, inspect).images.get(name)
 
     def tag(self, image: Digest | Reference, name: Reference) -> None:
         """Give an image one more name; a name that exists moves. Or ImageNotFound."""

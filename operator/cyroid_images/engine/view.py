@@ -87,6 +87,16 @@ def view_of(
     return EngineView(info, images, by_digest)
 
 
+def rows_named(listed: object, name: Reference) -> object:
+    """Of such a list the rows with this name; what is no list stays what it is."""
+    if not isinstance(listed, list):
+        return listed
+    try:
+        return [item for item in listed if name in _references(item.get("RepoTags"))]
+    except _MISSHAPEN as exc:
+        raise _no_engine("list of images", exc) from exc
+
+
 def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
     """What an inspect answer describes; raises TransferError(ProtocolError) for nonsense."""
     try:

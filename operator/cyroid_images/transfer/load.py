@@ -115,10 +115,9 @@ class _Loading:
 
     def _prove(self) -> Digest:
         self.under.cancellation.raise_if_cancelled()
-        seen = self.view.contents
-        view = prove(self.target, self.action.info, self.name, self.action.content, seen)
+        image = prove(self.target, self.action.info, self.name, self.action.content)
         _say(self.action, "proven", Milestone.PROVEN)
-        return view.images[self.name].id
+        return image.id
 
     def _refuse_unreadable(self, plan: HybridTar) -> None:
         """An old engine would only say that the tar of a layer is odd."""

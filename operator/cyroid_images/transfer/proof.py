@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Target
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, EngineView
+from cyroid_images.model.engine import EngineInfo
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.reference import Reference
 
@@ -32,17 +29,12 @@ def prove(
     info: EngineInfo,
     name: Reference,
     wanted: ImageContent,
-    known: Mapping[Digest, ImageContent] | None = None,
-) -> EngineView:
-    """The engine lists the wanted content under this name; raises TransferError if not.
-
-    `known` are contents by ID that an earlier look at this engine returned.
-    """
-    view = engine.view(info, known or {})
-    image = view.images.get(name)
+) -> EngineImage:
+    """The image that the engine lists under this name; TransferError if it is not the wanted."""
+    image = engine.image(info, name)
     if image is None or not image.holds(wanted):
         raise TransferError(_difference(image, wanted), _explain(name, image, wanted))
-    return view
+    return image
 
 
 def _difference(image: EngineImage | None, wanted: ImageContent) -> Reason:

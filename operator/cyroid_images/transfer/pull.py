@@ -7,7 +7,7 @@ import logging
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Pull
-from cyroid_images.model.engine import EngineView, Store
+from cyroid_images.model.engine import Store
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
@@ -32,8 +32,8 @@ def pull(action: Pull, engine: Engine, under: Supervision) -> None:
     told = f"{action.wish} into {action.target.pod}"
     # Another range may have brought it since this pull was planned. Harmless elsewhere, but a
     # containerd store that got it by tar would lose it by a pull.
-    before = engine.view(action.info, {}, under.cancellation)
-    if _is_there(action, before):
+    held = engine.image(action.info, action.wish.reference.tagged, under.cancellation)
+    if held is not None and held.holds(action.stored.content):
         _log.info("%s: was there already", told, extra={"step": Milestone.PROVEN})
         return
     transport, manifest = action.transport, action.stored.manifest
@@ -54,19 +54,14 @@ def pull(action: Pull, engine: Engine, under: Supervision) -> None:
         give_name(engine, transport, action.wish.reference.tagged)
         _log.info("%s: has its name", told, extra={"step": Milestone.TAGGED})
     _log.info("%s: transport name dropped", told, extra={"step": Milestone.TIDIED})
-    _prove(action, engine, before)
+    _prove(action, engine)
     _log.info("%s: proven", told, extra={"step": Milestone.PROVEN})
 
 
-def _is_there(action: Pull, view: EngineView) -> bool:
-    image = view.images.get(action.wish.reference.tagged)
-    return image is not None and image.holds(action.stored.content)
-
-
-def _prove(action: Pull, engine: Engine, before: EngineView) -> None:
+def _prove(action: Pull, engine: Engine) -> None:
     name, content = action.wish.reference.tagged, action.stored.content
     try:
-        prove(engine, action.info, name, content, before.contents)
+        prove(engine, action.info, name, content)
     except TransferError as exc:
         if exc.reason is not Reason.LOAD_FAILED or action.info.store is not Store.CONTAINERD:
             raise

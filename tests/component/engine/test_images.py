@@ -211,3 +211,11 @@ def test_a_container_runs_from_a_loaded_image(any_engine: EnginePart) -> None:
     any_engine.load_image("images/busybox:1", ({"busybox": program},), {"Cmd": ["/busybox", "id"]})
     said = any_engine.docker("run", "--rm", "--network", "none", "images/busybox:1")
     assert said.startswith("uid=0")
+
+
+def test_one_image_is_found_by_its_name_and_by_no_other(any_engine: EnginePart) -> None:
+    name = Reference.parse("one.example/of-many:1")
+    any_engine.load_image(str(name), ({"x": b"one of many"},))
+    info = any_engine.engine.info()
+    assert any_engine.engine.image(info, name) == any_engine.engine.view(info, {}).images[name]
+    assert any_engine.engine.image(info, Reference.parse("one.example/of-many:2")) is None

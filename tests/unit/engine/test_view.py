@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.engine.view import content_of, info_of, negotiated, view_of
+from cyroid_images.engine.view import content_of, info_of, negotiated, rows_named, view_of
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, Store
@@ -141,4 +141,14 @@ def test_an_image_that_vanishes_in_between_is_left_out() -> None:
 def test_a_nonsensical_list_is_a_protocol_error(listed: object) -> None:
     with pytest.raises(TransferError) as caught:
         view_of(ENGINE, listed, {}, inspected)
+    assert caught.value.reason is Reason.PROTOCOL_ERROR
+
+
+def test_only_the_rows_with_a_name_are_left() -> None:
+    name = Reference.parse("nginx:1.25")
+    mine, other = {"RepoTags": ["x:1", "nginx:1.25"]}, {"RepoTags": ["nginx:1.26"]}
+    assert rows_named([mine, other, {}], name) == [mine]
+    assert rows_named("no list", name) == "no list"
+    with pytest.raises(TransferError) as caught:
+        rows_named(["no row"], name)
     assert caught.value.reason is Reason.PROTOCOL_ERROR
