@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.parts.apiserver import wait_for
@@ -17,6 +16,7 @@ from tests.parts.connections import open_connections
 from tests.parts.engines import EnginePart
 from tests.parts.proxy import Change, FaultProxy, Line, NewProxy
 from tests.parts.registry import RegistryPart
+from tests.parts.save_tars import noise
 from tests.parts.site import Site, condition, holds
 
 pytestmark = pytest.mark.slow
@@ -163,23 +163,13 @@ def test_a_pull_that_is_no_longer_wanted_is_cut_on_both_ends(
 
 
 @pytest.mark.row("U1")
-@pytest.mark.parametrize(
-    "edit",
-    [
-        pytest.param({"images": [{"image": "{image}"}, {"image": "{other}"}]}, id="one-more-image"),
-        pytest.param({"delivery": "TarOnly"}, id="another-delivery"),
-    ],
-)
 def test_a_pull_that_is_still_wanted_goes_on_and_no_old_generation_reads_as_new(
-    pulling: Moving, edit: dict[str, Any]
+    pulling: Moving,
 ) -> None:
     """Before the edit is taken up the status speaks of the generation before, with its counts."""
     site, (engine,) = pulling.site, pulling.ends
-    edit = _named(edit, pulling)
-    told = _bytes_told(site)  # an engine tells of bytes later than they move
-    wait_for(lambda: _bytes_told(site) > told, "the operator to hear of bytes", 15)
-    site.edit("moving", **edit)
-    wanted = {1: 1, 2: len(edit.get("images", [None]))}
+    site.edit("moving", images=[{"image": pulling.image}, {"image": pulling.other}])
+    wanted = {1: 1, 2: 2}
     seen: set[int] = set()
 
     def is_taken_up() -> bool:
@@ -194,8 +184,36 @@ def test_a_pull_that_is_still_wanted_goes_on_and_no_old_generation_reads_as_new(
     wait_for(is_taken_up, "the edit to be taken up", 10)
     pulling.way.line = Line()
     site.until("moving", Ready="True/AllImagesPresent")
-    pulls = [line for line in engine.happened("pull") if "m@sha256" in line and site.name in line]
-    assert len(pulls) == 1, pulls
+    assert len(_pulls(site, engine)) == 1
+
+
+@pytest.mark.row("U1")
+def test_a_pull_whose_bytes_are_told_outlives_a_change_to_tar(
+    site: Site, registry: RegistryPart, containerd_engine: EnginePart, new_proxy: NewProxy
+) -> None:
+    """A containerd store tells of each MiB; a pull without one gives way to the tar."""
+    way, image = new_proxy(registry.pull_host), f"{site.name}.example/m:1"
+    site.source.load_image(image, ({"noise": noise(4_000_000, 6)},))
+    site.cache(registry, images=[{"image": image}], registry={"pullHost": way.host})
+    site.until_cache(Ready="True")
+    way.line = Line(bytes_per_second=500_000)
+    site.serve("moving", containerd_engine, [image])
+    moves = "KiB/s"
+    site.until(
+        "moving", Ready="False", at=lambda body: moves in condition(body, "Ready")["message"]
+    )
+    site.edit("moving", delivery="TarOnly")
+    site.until(
+        "moving", Ready="False", at=lambda body: condition(body, "Ready")["observedGeneration"] == 2
+    )
+    way.line = Line()
+    site.until("moving", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
+    assert len(_pulls(site, containerd_engine)) == 1
+
+
+def _pulls(site: Site, engine: EnginePart) -> list[str]:
+    """Pulls of the image `m` that have ended well there."""
+    return [line for line in engine.happened("pull") if "m@sha256" in line and site.name in line]
 
 
 @pytest.mark.row("U1")
@@ -269,12 +287,3 @@ def _named(value: Any, moving: Moving) -> Any:
         case dict():
             return {key: _named(each, moving) for key, each in value.items()}
     return value
-
-
-def _bytes_told(site: Site) -> float:
-    """Bytes of pulls that the operator has heard of, in all its life."""
-    metrics = httpx.get(f"{site.operator.url}/metrics", timeout=5, trust_env=False).text
-    pulls = 'cyroid_transfer_bytes_total{route="pull"} '
-    return sum(
-        float(line.removeprefix(pulls)) for line in metrics.splitlines() if line.startswith(pulls)
-    )
