@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench import deliveries, fleet, lag, memory, pushes, reaction, rest
 from tests.bench.images import BIG, BLUEPRINT, make
+from tests.bench.machine import head
 from tests.bench.stage import Stage
 from tests.bench.stock import Stock
 from tests.bench.table import Row, as_text, write_json
-from tests.lab import tools
 from tests.lab.progress import long_step
 from tests.parts import fetch, namespace
 
@@ -45,13 +43,13 @@ def main() -> int:
     with long_step(_tell, "making images"):
         make([BIG, *BLUEPRINT])
     namespace.enter()
-    head, rows = _head(), list[Row]()
-    _tell(head)
+    about, rows = head(), list[Row]()
+    _tell(about)
     with Stage(_tell) as stage, Stock(_tell) as stock:
         for names, measure in MEASURES:
             if wanted := [name for name in names if chosen.only in (None, name)]:
                 rows += _measured(lambda: measure(stage, stock, wanted), wanted)  # noqa: B023
-    print(f"\n{head}; {os.getloadavg()[0]:.1f} at the end\n{as_text(rows)}", flush=True)
+    print(f"\n{about}; {os.getloadavg()[0]:.1f} at the end\n{as_text(rows)}", flush=True)
     if chosen.json:
         write_json(rows, chosen.json)
     return 0
@@ -70,18 +68,6 @@ def _measured(measure: Callable[[], list[Row]], names: Collection[str]) -> list[
     rows = measure()
     _tell(f"{', '.join(names)}: measured in {time.monotonic() - began:.0f} s")
     return rows
-
-
-def _head() -> str:
-    """When, on what, and how busy the machine was with other things."""
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    client = [str(tools.ensure("docker")), "--version"]
-    docker = subprocess.run(client, capture_output=True, text=True, timeout=30, check=True)
-    python = sys.version.partition(" ")[0]
-    return (
-        f"{when}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; "
-        f"Python {python}, dockerd 26.1, client {docker.stdout.split()[2].rstrip(',')}"
-    )
 
 
 def _tell(line: str) -> None:

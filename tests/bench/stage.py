@@ -7,7 +7,6 @@ engines are started when they are first asked for and emptied between runs.
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,17 +17,16 @@ from typing import Self
 
 import yaml
 
-from cyroid_images.kube import rights
 from tests.bench.emptying import Store
 from tests.bench.traces import Trace
 from tests.lab.progress import Progress, step
 from tests.parts.apiserver import ApiServerPart, free_ports
 from tests.parts.dockerd import Setup
 from tests.parts.engines import EnginePart
-from tests.parts.identity import OWN_NAMESPACE, grant
+from tests.parts.identity import OWN_NAMESPACE, operator_account
 from tests.parts.operator import OperatorPart
-from tests.parts.registry import CREDENTIALS, RegistryPart
-from tests.parts.site import PUSH_SECRET, Site
+from tests.parts.registry import RegistryPart
+from tests.parts.site import Site
 
 SCRATCH = Path("/var/tmp")
 """On disk: a data root of 5 GB in a tmpfs would be memory."""
@@ -114,25 +112,17 @@ class Stage:
             self.api.start()
             self.api.install_crds()
         with step(self.tell, "operator"):
-            self.operator = OperatorPart(self._folder("operator"), self._identity(), OWN_NAMESPACE)
+            self.operator = OperatorPart(
+                self._folder("operator"),
+                operator_account(self.api, "bench-operator"),
+                OWN_NAMESPACE,
+            )
             self._stack.callback(self.operator.kill)
             self.operator.start()
 
     def _folder(self, purpose: str) -> Path:
         made = tempfile.TemporaryDirectory(prefix=f"cyroid-bench-{purpose}-", dir=SCRATCH)
         return Path(self._stack.enter_context(made))
-
-    def _identity(self) -> Path:
-        """A kubeconfig with exactly the rights of the operator, and its password in place."""
-        allowed = rights.needed(OWN_NAMESPACE, [PUSH_SECRET, "cyroid-docker-client"])
-        kubeconfig = grant(self.api, "bench-operator", allowed)
-        encoded = {
-            key: base64.b64encode(getattr(CREDENTIALS, key).encode()).decode()
-            for key in ("username", "password")
-        }
-        secret = {"metadata": {"name": PUSH_SECRET}, "data": encoded}
-        self.api.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
-        return kubeconfig
 
 
 def registry_traces(registry: RegistryPart) -> tuple[Trace, Trace]:

@@ -6,7 +6,6 @@ range engines of either store that listen on one port, as pods do.
 
 from __future__ import annotations
 
-import base64
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,15 +15,13 @@ from pathlib import Path
 
 import yaml
 
-from cyroid_images.kube import rights
 from tests.bench.traces import Call, Trace, registry_calls
 from tests.parts.apiserver import ApiServerPart, free_ports
 from tests.parts.dockerd import Setup
 from tests.parts.engines import EnginePart
-from tests.parts.identity import OWN_NAMESPACE, grant
+from tests.parts.identity import OWN_NAMESPACE, operator_account
 from tests.parts.operator import OperatorPart
-from tests.parts.registry import CREDENTIALS, RegistryPart
-from tests.parts.site import PUSH_SECRET
+from tests.parts.registry import RegistryPart
 
 JSON_LOG = {"CYROID_LOG_FORMAT": "json"}
 CONFIG_BYTES = 4096
@@ -52,7 +49,9 @@ def stack() -> Iterator[Stack]:
         ends.callback(api.close)
         api.start()
         api.install_crds()
-        operator = OperatorPart(_folder(ends, "operator"), _identity(api), OWN_NAMESPACE)
+        operator = OperatorPart(
+            _folder(ends, "operator"), operator_account(api, "chaos-operator"), OWN_NAMESPACE
+        )
         operator.settings.update(JSON_LOG)
         ends.callback(operator.kill)
         operator.start()
@@ -138,14 +137,3 @@ def _engine(setup: Setup) -> Iterator[EnginePart]:
 def _folder(ends: ExitStack, purpose: str) -> Path:
     made = tempfile.TemporaryDirectory(prefix=f"cyroid-chaos-{purpose}-")
     return Path(ends.enter_context(made))
-
-
-def _identity(api: ApiServerPart) -> Path:
-    """A kubeconfig with exactly the rights of the operator, and its password in place."""
-    allowed = rights.needed(OWN_NAMESPACE, [PUSH_SECRET, "cyroid-docker-client"])
-    kubeconfig = grant(api, "chaos-operator", allowed)
-    texts = {"username": CREDENTIALS.username, "password": CREDENTIALS.password}
-    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
-    secret = {"metadata": {"name": PUSH_SECRET}, "data": encoded}
-    api.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
-    return kubeconfig

@@ -36,8 +36,11 @@ CALL_SECONDS = 30.0
 class ApiServerPart:
     """The API server as a part that can be talked to, stopped, paused and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_audited: bool = False) -> None:
+        """`is_audited`: each request of a service account becomes a line of `audit_log`."""
         self._folder = folder
+        self._is_audited = is_audited
+        self.audit_log = folder / "audit.log"
         self._etcd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._authority = Authority.make(folder / "pki")
@@ -251,7 +254,21 @@ class ApiServerPart:
             "--allow-privileged=true",
             # No controller makes the service account `default` that this plugin asks for.
             "--disable-admission-plugins=ServiceAccount",
+            *(self._audit_flags() if self._is_audited else ()),
         ]
+
+    def _audit_flags(self) -> list[str]:
+        """The API server's own account of who asked what."""
+        who = {"level": "Metadata", "userGroups": ["system:serviceaccounts"]}
+        policy = {
+            "apiVersion": "audit.k8s.io/v1",
+            "kind": "Policy",
+            "omitStages": ["RequestReceived"],
+            "rules": [who, {"level": "None"}],
+        }
+        path = self._folder / "audit.json"
+        path.write_text(json.dumps(policy))
+        return [f"--audit-policy-file={path}", f"--audit-log-path={self.audit_log}"]
 
     def _spawn(self, tool: str, *flags: str) -> subprocess.Popen[bytes]:
         """A child that cannot outlive this process, with its output in a file."""

@@ -20,15 +20,16 @@ from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
 from tests.parts.engines import LIMITS, EnginePart
 from tests.parts.save_tars import busybox, saved_image
+from tests.parts.stand_in.part import RangeEngine
 
 pytestmark = pytest.mark.slow
 
 
-def seen(part: EnginePart) -> EngineView:
+def seen(part: RangeEngine) -> EngineView:
     return part.engine.view(part.engine.info(), {})
 
 
-def image_called(part: EnginePart, name: str) -> EngineImage:
+def image_called(part: RangeEngine, name: str) -> EngineImage:
     return seen(part).images[Reference.parse(name)]
 
 
@@ -51,29 +52,29 @@ def test_an_engine_says_who_it_is(
     assert info.id == part.docker("info", "--format", "{{.ID}}")
 
 
-def test_a_loaded_image_is_listed_with_its_content(any_engine: EnginePart) -> None:
-    saved = any_engine.load_image("images/listed:1", config={"Cmd": ["/hello"], "Env": ["A=b"]})
+def test_a_loaded_image_is_listed_with_its_content(range_engine: RangeEngine) -> None:
+    saved = range_engine.load_image("images/listed:1", config={"Cmd": ["/hello"], "Env": ["A=b"]})
     wanted = content_of_config(saved.config, manifest=None)
-    image = image_called(any_engine, "images/listed:1")
+    image = image_called(range_engine, "images/listed:1")
     assert image.holds(wanted)
     assert image.content.setup == wanted.setup
     assert image.content.created == wanted.created
 
 
-def test_a_second_view_inspects_nothing_that_is_known(any_engine: EnginePart) -> None:
-    any_engine.load_image("images/known:1")
-    info = any_engine.engine.info()
-    first = any_engine.engine.view(info, {})
+def test_a_second_view_inspects_nothing_that_is_known(range_engine: RangeEngine) -> None:
+    range_engine.load_image("images/known:1")
+    info = range_engine.engine.info()
+    first = range_engine.engine.view(info, {})
     known = {image.id: replace(image.content, setup="as cached") for image in first.images.values()}
-    again = any_engine.engine.view(info, known)
+    again = range_engine.engine.view(info, known)
     assert {image.content.setup for image in again.images.values()} == {"as cached"}
 
 
-def test_a_rebuild_that_changes_only_cmd_is_another_image(any_engine: EnginePart) -> None:
+def test_a_rebuild_that_changes_only_cmd_is_another_image(range_engine: RangeEngine) -> None:
     """The layers agree; only the configuration tells them apart."""
-    before = any_engine.load_image("images/rebuilt:1", config={"Cmd": ["/old"]})
-    after = any_engine.load_image("images/rebuilt:1", config={"Cmd": ["/new"]})
-    image = image_called(any_engine, "images/rebuilt:1")
+    before = range_engine.load_image("images/rebuilt:1", config={"Cmd": ["/old"]})
+    after = range_engine.load_image("images/rebuilt:1", config={"Cmd": ["/new"]})
+    image = image_called(range_engine, "images/rebuilt:1")
     assert before.diff_ids == after.diff_ids
     assert image.holds(content_of_config(after.config, manifest=None))
     assert not image.holds(content_of_config(before.config, manifest=None))
@@ -122,29 +123,29 @@ def test_one_tar_is_the_same_image_in_every_engine(
 
 
 def test_another_platform_is_loaded_without_an_error_and_seen_as_such(
-    any_engine: EnginePart,
+    range_engine: RangeEngine,
 ) -> None:
     saved = saved_image("images/arm:1", ({"x": b"arm"},), architecture="arm64")
-    any_engine.load(saved.tar)
-    assert image_called(any_engine, "images/arm:1").content.platform == Platform("linux", "arm64")
+    range_engine.load(saved.tar)
+    assert image_called(range_engine, "images/arm:1").content.platform == Platform("linux", "arm64")
 
 
-def test_a_tag_moves_and_a_taken_name_is_fine(any_engine: EnginePart) -> None:
-    any_engine.load_image("images/one:1", ({"x": b"one"},))
-    any_engine.load_image("images/two:1", ({"x": b"two"},))
+def test_a_tag_moves_and_a_taken_name_is_fine(range_engine: RangeEngine) -> None:
+    range_engine.load_image("images/one:1", ({"x": b"one"},))
+    range_engine.load_image("images/two:1", ({"x": b"two"},))
     name = Reference.parse("localhost:5999/images/name:2")
-    any_engine.engine.tag(Reference.parse("images/one:1"), name)
-    any_engine.engine.tag(image_called(any_engine, "images/two:1").id, name)
-    assert seen(any_engine).images[name].id == image_called(any_engine, "images/two:1").id
-    any_engine.engine.untag(name)
-    any_engine.engine.untag(name)
-    assert name not in seen(any_engine).images
-    assert Reference.parse("images/two:1") in seen(any_engine).images
+    range_engine.engine.tag(Reference.parse("images/one:1"), name)
+    range_engine.engine.tag(image_called(range_engine, "images/two:1").id, name)
+    assert seen(range_engine).images[name].id == image_called(range_engine, "images/two:1").id
+    range_engine.engine.untag(name)
+    range_engine.engine.untag(name)
+    assert name not in seen(range_engine).images
+    assert Reference.parse("images/two:1") in seen(range_engine).images
 
 
-def test_tagging_what_is_not_there_says_so(any_engine: EnginePart) -> None:
+def test_tagging_what_is_not_there_says_so(range_engine: RangeEngine) -> None:
     with pytest.raises(TransferError) as caught:
-        any_engine.engine.tag(Reference.parse("images/none:1"), Reference.parse("images/x:1"))
+        range_engine.engine.tag(Reference.parse("images/none:1"), Reference.parse("images/x:1"))
     assert caught.value.reason is Reason.IMAGE_NOT_FOUND
 
 
@@ -196,12 +197,12 @@ def test_saving_what_is_not_there_says_so(any_engine: EnginePart) -> None:
     ids=["garbage", "cut", "empty"],
 )
 def test_p_s4_a_load_that_brings_nothing_fails(
-    any_engine: EnginePart, tar: bytes, reason: Reason
+    range_engine: RangeEngine, tar: bytes, reason: Reason
 ) -> None:
     with pytest.raises(TransferError) as caught:
-        any_engine.engine.load(iter([tar]), ignore, limits=LIMITS, cancellation=NEVER)
+        range_engine.engine.load(iter([tar]), ignore, limits=LIMITS, cancellation=NEVER)
     assert caught.value.reason in (reason, Reason.LOAD_FAILED)
-    assert Reference.parse("images/cut:1") not in seen(any_engine).images
+    assert Reference.parse("images/cut:1") not in seen(range_engine).images
 
 
 def test_a_container_runs_from_a_loaded_image(any_engine: EnginePart) -> None:
@@ -213,9 +214,9 @@ def test_a_container_runs_from_a_loaded_image(any_engine: EnginePart) -> None:
     assert said.startswith("uid=0")
 
 
-def test_one_image_is_found_by_its_name_and_by_no_other(any_engine: EnginePart) -> None:
+def test_one_image_is_found_by_its_name_and_by_no_other(range_engine: RangeEngine) -> None:
     name = Reference.parse("one.example/of-many:1")
-    any_engine.load_image(str(name), ({"x": b"one of many"},))
-    info = any_engine.engine.info()
-    assert any_engine.engine.image(info, name) == any_engine.engine.view(info, {}).images[name]
-    assert any_engine.engine.image(info, Reference.parse("one.example/of-many:2")) is None
+    range_engine.load_image(str(name), ({"x": b"one of many"},))
+    info = range_engine.engine.info()
+    assert range_engine.engine.image(info, name) == range_engine.engine.view(info, {}).images[name]
+    assert range_engine.engine.image(info, Reference.parse("one.example/of-many:2")) is None

@@ -18,10 +18,12 @@ from cyroid_images.registry.client import Registry
 from tests.parts.engines import LIMITS, EnginePart
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise
+from tests.parts.stand_in.part import RangeEngine
 
 pytestmark = pytest.mark.slow
 
 NOBODY = Digest.parse(f"sha256:{'0' * 64}")
+WRONG = Credentials("cyroid", "guess-guess")
 
 
 def at(host: str, repository: str, digest: Digest) -> Reference:
@@ -36,7 +38,7 @@ def pushed(part: RegistryPart, repository: str, *layers: bytes) -> Manifest:
     return parsed
 
 
-def pull(part: EnginePart, transport: Reference) -> None:
+def pull(part: RangeEngine, transport: Reference) -> None:
     part.engine.pull(transport, ignore, limits=LIMITS, cancellation=NEVER)
 
 
@@ -59,20 +61,20 @@ def test_an_engine_pushes_and_the_registry_has_what_it_says(
 
 
 def test_an_engine_pulls_by_digest_tags_and_lets_the_transport_name_go(
-    any_engine: EnginePart, registry: RegistryPart
+    range_engine: RangeEngine, registry: RegistryPart
 ) -> None:
     manifest = pushed(registry, "moves/pulled", noise(200_000))
     transport = at(registry.pull_host, "moves/pulled", manifest.digest)
-    any_engine.engine.preflight(transport, None, NEVER)
+    range_engine.engine.preflight(transport, None, NEVER)
     told: list[Progress] = []
     sizes = {layer.digest.short: layer.size for layer in manifest.layers}
-    any_engine.engine.pull(transport, told.append, limits=LIMITS, cancellation=NEVER, sizes=sizes)
+    range_engine.engine.pull(transport, told.append, limits=LIMITS, cancellation=NEVER, sizes=sizes)
     assert told[-1] == Progress(sum(sizes.values()), sum(sizes.values()))
     name = Reference.parse("moves.example/pulled:1")
-    any_engine.engine.tag(transport, name)
-    any_engine.engine.untag(transport)
-    info = any_engine.engine.info()
-    view = any_engine.engine.view(info, {})
+    range_engine.engine.tag(transport, name)
+    range_engine.engine.untag(transport)
+    info = range_engine.engine.info()
+    view = range_engine.engine.view(info, {})
     assert transport not in view.by_digest
     image = view.images[name]
     expected = {Store.CLASSIC: manifest.config.digest, Store.CONTAINERD: manifest.digest}
@@ -99,93 +101,117 @@ def test_the_same_image_pulled_and_loaded_is_the_same(
 
 @pytest.mark.parametrize("move", ["preflight", "pull"])
 def test_a_missing_manifest_is_not_found(
-    any_engine: EnginePart, registry: RegistryPart, move: str
+    range_engine: RangeEngine, registry: RegistryPart, move: str
 ) -> None:
     registry.push_image("moves/there", "1")
-    assert reason(any_engine, move, at(registry.pull_host, "moves/there", NOBODY)) == (
+    assert reason(range_engine, move, at(registry.pull_host, "moves/there", NOBODY)) == (
         Reason.IMAGE_NOT_FOUND
     )
 
 
 @pytest.mark.row("D9")
-@pytest.mark.parametrize("move", ["preflight", "pull", "push"])
+@pytest.mark.parametrize("move", ["preflight", "pull"])
 def test_a_registry_without_trust_is_named_with_the_line_that_is_missing(
-    any_engine: EnginePart, registry: RegistryPart, move: str
+    range_engine: RangeEngine, registry: RegistryPart, move: str
 ) -> None:
     stored = registry.push_image("moves/untrusted", "1")
     with pytest.raises(TransferError) as caught:
-        run(any_engine, move, at(registry.outer_pull_host, "moves/untrusted", stored.parsed.digest))
+        run(
+            range_engine,
+            move,
+            at(registry.outer_pull_host, "moves/untrusted", stored.parsed.digest),
+        )
     assert caught.value.reason is Reason.REGISTRY_NOT_TRUSTED
     assert f'{{"insecure-registries": ["{registry.outer_pull_host}"]}}' in caught.value.message
 
 
-@pytest.mark.parametrize("move", ["preflight", "pull", "push"])
+@pytest.mark.parametrize("move", ["preflight", "pull"])
 def test_a_registry_that_wants_a_password_says_so(
-    any_engine: EnginePart, registry: RegistryPart, move: str
+    range_engine: RangeEngine, registry: RegistryPart, move: str
 ) -> None:
     stored = registry.push_image("moves/closed", "1")
     transport = at(registry.push_host, "moves/closed", stored.parsed.digest)
-    assert reason(any_engine, move, transport) is Reason.UNAUTHORIZED
+    assert reason(range_engine, move, transport) is Reason.UNAUTHORIZED
 
 
-@pytest.mark.parametrize("move", ["preflight", "push"])
 def test_a_wrong_password_is_unauthorized_and_never_shown(
-    any_engine: EnginePart, registry: RegistryPart, move: str
+    range_engine: RangeEngine, registry: RegistryPart
 ) -> None:
     stored = registry.push_image("moves/closed", "1")
     transport = at(registry.push_host, "moves/closed", stored.parsed.digest)
     with pytest.raises(TransferError) as caught:
-        run(any_engine, move, transport, Credentials("cyroid", "guess-guess"))
+        run(range_engine, "preflight", transport, WRONG)
     assert caught.value.reason is Reason.UNAUTHORIZED
     assert "guess-guess" not in str(caught.value)
 
 
-def test_preflight_takes_the_right_password(any_engine: EnginePart, registry: RegistryPart) -> None:
+def test_preflight_takes_the_right_password(
+    range_engine: RangeEngine, registry: RegistryPart
+) -> None:
     stored = registry.push_image("moves/closed", "1")
     transport = at(registry.push_host, "moves/closed", stored.parsed.digest)
-    any_engine.engine.preflight(transport, CREDENTIALS, NEVER)
+    range_engine.engine.preflight(transport, CREDENTIALS, NEVER)
 
 
-@pytest.mark.parametrize("move", ["preflight", "pull", "push"])
-def test_a_registry_that_is_down_is_unreachable(any_engine: EnginePart, move: str) -> None:
-    assert reason(any_engine, move, at("127.0.0.1:9", "moves/x", NOBODY)) is (
+@pytest.mark.parametrize("move", ["preflight", "pull"])
+def test_a_registry_that_is_down_is_unreachable(range_engine: RangeEngine, move: str) -> None:
+    assert reason(range_engine, move, at("127.0.0.1:9", "moves/x", NOBODY)) is (
         Reason.REGISTRY_UNREACHABLE
     )
 
 
 def test_p_s3_a_failing_pull_never_answers_the_old_image(
-    any_engine: EnginePart, new_registry: NewRegistry
+    range_engine: RangeEngine, new_registry: NewRegistry
 ) -> None:
     """The transport name is still there from last time; the registry lost the layer since."""
     part = new_registry()
-    old = pushed(part, "moves/stale", noise(5_000, any_engine.port))
-    new = pushed(part, "moves/stale", noise(5_001, any_engine.port))
-    pull(any_engine, at(part.pull_host, "moves/stale", old.digest))
+    old = pushed(part, "moves/stale", noise(5_000, range_engine.port))
+    new = pushed(part, "moves/stale", noise(5_001, range_engine.port))
+    pull(range_engine, at(part.pull_host, "moves/stale", old.digest))
     name = Reference.parse(f"{part.pull_host}/moves/stale:1")
-    any_engine.engine.tag(at(part.pull_host, "moves/stale", old.digest), name)
+    range_engine.engine.tag(at(part.pull_host, "moves/stale", old.digest), name)
     part.blob_file(new.layers[0].digest).unlink()
     with pytest.raises(TransferError):
-        pull(any_engine, at(part.pull_host, "moves/stale", new.digest))
-    view = any_engine.engine.view(any_engine.engine.info(), {})
+        pull(range_engine, at(part.pull_host, "moves/stale", new.digest))
+    view = range_engine.engine.view(range_engine.engine.info(), {})
     assert view.images[name].content.identities >= {old.digest}
 
 
 def test_a_flipped_byte_in_a_layer_is_a_digest_mismatch(
-    any_engine: EnginePart, new_registry: NewRegistry
+    range_engine: RangeEngine, new_registry: NewRegistry
 ) -> None:
     part = new_registry()
-    manifest = pushed(part, "moves/flipped", noise(50_000, any_engine.port + 1))
+    manifest = pushed(part, "moves/flipped", noise(50_000, range_engine.port + 1))
     path = part.blob_file(manifest.layers[0].digest)
     content = bytearray(path.read_bytes())
     content[20_000] ^= 1
     path.write_bytes(content)
     with pytest.raises(TransferError) as caught:
-        pull(any_engine, at(part.pull_host, "moves/flipped", manifest.digest))
+        pull(range_engine, at(part.pull_host, "moves/flipped", manifest.digest))
     assert caught.value.reason is Reason.DIGEST_MISMATCH
 
 
+@pytest.mark.row("D9")
+def test_a_push_is_refused_for_the_same_reasons(
+    any_engine: EnginePart, registry: RegistryPart
+) -> None:
+    """Only source engines push; where, and with whose password, it goes wrong."""
+    for host, credentials, expected in (
+        (registry.outer_pull_host, None, Reason.REGISTRY_NOT_TRUSTED),
+        (registry.push_host, None, Reason.UNAUTHORIZED),
+        (registry.push_host, WRONG, Reason.UNAUTHORIZED),
+        ("127.0.0.1:9", None, Reason.REGISTRY_UNREACHABLE),
+    ):
+        with pytest.raises(TransferError) as caught:
+            run(any_engine, "push", at(host, "moves/refused", NOBODY), credentials)
+        assert caught.value.reason is expected
+        assert WRONG.password not in str(caught.value)
+        if expected is Reason.REGISTRY_NOT_TRUSTED:
+            assert f'{{"insecure-registries": ["{host}"]}}' in caught.value.message
+
+
 def run(
-    part: EnginePart, move: str, transport: Reference, credentials: Credentials | None = None
+    part: RangeEngine, move: str, transport: Reference, credentials: Credentials | None = None
 ) -> None:
     """One move that is going to fail."""
     match move:
@@ -194,12 +220,13 @@ def run(
         case "pull":
             pull(part, transport)
         case "push":
+            assert isinstance(part, EnginePart)
             name = replace(transport, tag="pushed", digest=None)
             part.load_image(str(name))
             part.engine.push(name, credentials, ignore, limits=LIMITS, cancellation=NEVER)
 
 
-def reason(part: EnginePart, move: str, transport: Reference) -> Reason:
+def reason(part: RangeEngine, move: str, transport: Reference) -> Reason:
     with pytest.raises(TransferError) as caught:
         run(part, move, transport)
     return caught.value.reason
