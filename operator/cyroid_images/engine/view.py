@@ -16,7 +16,13 @@ from cyroid_images.engine.classify import clean
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, EngineView, Store
-from cyroid_images.model.image import EngineImage, ImageContent, canonical_setup, canonical_time
+from cyroid_images.model.image import (
+    EngineImage,
+    ImageContent,
+    canonical_setup,
+    canonical_time,
+    kept_once,
+)
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
@@ -132,9 +138,10 @@ def _image_of(
         answer = inspect(image_id)
         if answer is None:
             return None
-        content = content_of(store, answer)
+        content = kept_once(content_of(store, answer))
     recorded = {reference.digest for reference in digests if reference.digest}
-    content = replace(content, aliases=content.aliases | recorded)
+    if not recorded <= content.aliases:
+        content = kept_once(replace(content, aliases=content.aliases | recorded))
     return EngineImage(image_id, content, names, digests, size)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
@@ -45,7 +46,7 @@ _MOMENT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class ImageContent:
     """One platform's image: layers, platform and setup, and the digests it is known by."""
 
@@ -82,6 +83,14 @@ class ImageContent:
                 or (self.created == other.created and self.setup == other.setup)
             )
         )
+
+
+_kept: WeakValueDictionary[ImageContent, ImageContent] = WeakValueDictionary()
+
+
+def kept_once(content: ImageContent) -> ImageContent:
+    """The same value, stored once however many engines hold that image (as `sys.intern`)."""
+    return _kept.setdefault(content, content)
 
 
 @dataclass(frozen=True, slots=True)

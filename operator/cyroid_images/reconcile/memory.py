@@ -25,6 +25,9 @@ from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
 MOST_PODS = 1024
 """Pods of a range whose names are remembered after they went: Deployments make up new ones."""
 
+INSECURE = "insecure"
+"""What a warning of engines without TLS is about: the spec, so it is told once of each."""
+
 
 @dataclass(slots=True)
 class Memory:
@@ -61,6 +64,10 @@ class Memory:
         """What the status of the object still tells."""
         memory = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
         memory.tar, memory.written = list(item.status.tar_deliveries), True
+        if any(each.observed_generation == memory.generation for each in item.status.conditions):
+            memory.warned.add(
+                INSECURE
+            )  # told when this spec was first seen, maybe before a restart
         memory.pods = {row.pod: row.uid for row in item.status.target_statuses}
         wishes = {str(each.reference): each for each in item.spec.images}
         uids = {row.pod: row.uid for row in item.status.target_statuses}

@@ -12,7 +12,7 @@ from cyroid_images.model.observed import RangeSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.reconcile.jobs import Ended
 from cyroid_images.reconcile.keys import Key, Kind
-from cyroid_images.reconcile.memory import Memory
+from cyroid_images.reconcile.memory import INSECURE, Memory
 from cyroid_images.reconcile.site import Site
 
 _REGISTRY_LACKS_IT = frozenset(
@@ -52,7 +52,7 @@ class RangeOutcomes:
             for pod in self._site.world.refused(item)
         }
         if item.spec.targets.docker.insecure:
-            warnings["insecure"] = (
+            warnings[INSECURE] = (
                 Reason.INSECURE_ENDPOINT,
                 "targets.docker.insecure: engines are dialled without TLS, open to who finds them",
             )

@@ -152,3 +152,12 @@ def test_only_the_rows_with_a_name_are_left() -> None:
     with pytest.raises(TransferError) as caught:
         rows_named(["no row"], name)
     assert caught.value.reason is Reason.PROTOCOL_ERROR
+
+
+def test_what_many_engines_hold_is_kept_in_memory_once() -> None:
+    """A thousand ranges of one lab hold the same few images."""
+    row = {"Id": str(A), "RepoTags": ["a.example/b:1"], "RepoDigests": [f"a.example/b@{M}"]}
+    views = [view_of(ENGINE, [row], {}, inspected) for _ in range(2)]
+    first, second = (view.contents[A] for view in views)
+    assert first is second
+    assert view_of(ENGINE, [row], views[0].contents, inspected).contents[A] is first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from cyroid_images.model.fault import Route
 from cyroid_images.model.observed import FailureKey, RangeDone, TargetSeen
 from cyroid_images.plan.range_report import report
 from cyroid_images.plan.tar_record import record_of
-from cyroid_images.reconcile.memory import Memory
+from cyroid_images.reconcile.memory import INSECURE, Memory
 from tests.unit.plan.examples import (
     NOW,
     content,
@@ -190,3 +191,13 @@ def test_another_engine_in_a_target_has_lost_nothing() -> None:
     assert not mine.met_engine("uid-1", "ENGINE")
     assert mine.met_engine("uid-1", "OTHER")
     assert mine.drifted(MISSING) == ()
+
+
+def test_a_restart_warns_no_more_of_what_was_told_of_this_spec() -> None:
+    seen = range_seen(targets=(TargetSeen(target(), view()),))
+    status = report(seen, RangeDone(MISSING, (), (), {})).to_document()
+    assert memory().warned == set()
+    assert memory(status=status).warned == {INSECURE}
+    item = range_item(status=status)
+    edited = replace(item, metadata=item.metadata.model_copy(update={"generation": 99}))
+    assert Memory.of(edited, NOW).warned == set()
