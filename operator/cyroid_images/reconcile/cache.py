@@ -24,7 +24,7 @@ from cyroid_images.plan.first_word import first_word_of_cache
 from cyroid_images.plan.turns import due
 from cyroid_images.reconcile.cache_memory import CacheMemory
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
-from cyroid_images.reconcile.jobs import Job, Move
+from cyroid_images.reconcile.job import Job, Move
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.memories import Memories
 from cyroid_images.reconcile.observe_cache import CacheObserver

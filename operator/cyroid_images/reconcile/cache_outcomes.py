@@ -11,7 +11,7 @@ from cyroid_images.model.pushed import Pushed
 from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
 from cyroid_images.reconcile.cache_memory import CacheMemory
-from cyroid_images.reconcile.jobs import Ended
+from cyroid_images.reconcile.job import Ended
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.site import Site
 

@@ -11,76 +11,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.log_context import about
 from cyroid_images.model.measured import Transferred
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress
 from cyroid_images.reconcile.audit import tell_ended
 from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.reconcile.job import Ended, Job, Move, Underway
 from cyroid_images.reconcile.measures import Measures, Unmeasured, way_of
 from cyroid_images.reconcile.pool import Pool
 from cyroid_images.reconcile.telling import about_action
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One blocking piece of work and what bounds it."""
-
-    key: Hashable
-    """What must not run twice at a time: (engine, name) or (registry, repository, tag)."""
-    action: Any = field(compare=False)
-    """The step of the plan that it carries out; it comes back with the outcome."""
-    version: Hashable
-    """Another version of the same key is other work: the old is cancelled first."""
-    lanes: tuple[str, ...] = field(compare=False)
-    """The limits it counts against, the narrowest first."""
-    run: Callable[[Cancellation, Observer], Any] = field(compare=False)
-    total_seconds: float = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What came of a move: its result, or the fault."""
-
-    move: Move
-    result: Any
-    fault: Fault | None
-    seconds: float
-
-
-@dataclass(slots=True)
-class Job:
-    """A move on its way, and who wants it."""
-
-    move: Move
-    owners: set[Hashable]
-    canceller: Canceller
-    task: asyncio.Task[None] | None = None
-    progress: Progress | None = None
-    """None until it has left the queue of its lanes."""
-    started: float = 0.0
-    id: str = field(default_factory=lambda: secrets.token_hex(4))
-
-    @property
-    def has_moved(self) -> bool:
-        """Has a first byte been seen?"""
-        return self.progress is not None and self.progress.done > 0
-
-    @property
-    def rate(self) -> float:
-        """Bytes per second since the start."""
-        spent = time.monotonic() - self.started
-        return self.progress.done / spent if self.progress and spent > 0 else 0.0
 
 
 class Jobs:
@@ -97,7 +44,7 @@ class Jobs:
         self._limits = limits
         self._wake = wake
         self._measures = measures or Unmeasured()
-        self._jobs: dict[Hashable, Job] = {}
+        self._jobs = Underway()
         self._ended: dict[Hashable, list[Ended]] = {}
         self._blocked: dict[Hashable, set[Hashable]] = {}
         """Owners that want another version of a key than the one that still runs."""
@@ -106,21 +53,21 @@ class Jobs:
     def settle(self, owner: Hashable, moves: Iterable[Move]) -> None:
         """Make the moves of this owner equal to `moves`: start, keep, cancel."""
         wanted = {move.key: move for move in moves}
-        for key, job in list(self._jobs.items()):
-            if owner in job.owners and wanted.get(key) != job.move:
+        for job in self._jobs.of(owner):
+            if wanted.get(job.move.key) != job.move:
                 self._leave(owner, job)
         for key, move in wanted.items():
-            held = self._jobs.get(key)
+            held = self._jobs.at(key)
             if held is None:
                 self._start(owner, move)
             elif held.move == move:
-                held.owners.add(owner)
+                self._jobs.join(owner, held)
             else:
                 self._blocked.setdefault(key, set()).add(owner)
 
     def running(self, owner: Hashable) -> tuple[Job, ...]:
         """The jobs that this owner waits for."""
-        return tuple(job for job in self._jobs.values() if owner in job.owners)
+        return self._jobs.of(owner)
 
     def has_just_ended(self, owner: Hashable, key: Hashable) -> bool:
         """Has it ended since this owner last took outcomes? Then what was seen may be older."""
@@ -128,15 +75,15 @@ class Jobs:
 
     def busy_with(self, part: Hashable) -> bool:
         """Does a move run whose key names this part (a target's uid)?"""
-        return any(isinstance(key, tuple) and part in key for key in self._jobs)
+        return self._jobs.with_part(part) > 0
 
     def uses(self, lane: str) -> bool:
         """Does a move run, or wait, that counts against this limit?"""
-        return any(lane in job.move.lanes for job in self._jobs.values())
+        return self._jobs.in_lane(lane) > 0
 
     def under_way(self) -> tuple[Job, ...]:
         """What has left the queue of its lanes."""
-        return tuple(job for job in self._jobs.values() if job.progress is not None)
+        return tuple(job for job in self._jobs if job.progress is not None)
 
     def take_ended(self, owner: Hashable) -> tuple[Ended, ...]:
         """What has ended for this owner since it last asked."""
@@ -149,22 +96,23 @@ class Jobs:
 
     async def close(self) -> None:
         """Cut everything and wait until the threads have let go."""
-        tasks = [job.task for job in self._jobs.values() if job.task]
-        for job in self._jobs.values():
-            job.owners.clear()
+        tasks = [job.task for job in self._jobs if job.task]
+        for job in self._jobs:
+            for owner in tuple(job.owners):
+                self._leave(owner, job)
             self._cancel(job)
         if tasks:
             await asyncio.wait(tasks, timeout=5)
 
     def _start(self, owner: Hashable, move: Move) -> None:
         job = Job(move, {owner}, Canceller())
-        self._jobs[move.key] = job
+        self._jobs.add(job)
         with about(transfer_id=job.id, **about_action(move.action)):
             job.task = asyncio.create_task(self._work(job))
         job.task.add_done_callback(lambda _: self._has_never_begun(job))
 
     def _leave(self, owner: Hashable, job: Job) -> None:
-        job.owners.discard(owner)
+        self._jobs.leave(owner, job)
         if not job.owners:
             self._cancel(job)
 
@@ -213,9 +161,12 @@ class Jobs:
         return Ended(job.move, result, fault, time.monotonic() - job.started)
 
     def _finish(self, job: Job, ended: Ended | None) -> None:
-        self._jobs.pop(job.move.key, None)
+        owners = self._jobs.end(job)
+        for lane in job.move.lanes:
+            if not self._jobs.in_lane(lane):
+                self._lanes.pop(lane, None)  # engines come and go
         self._tell(job, ended)
-        for owner in job.owners:
+        for owner in owners:
             if ended is not None:
                 self._ended.setdefault(owner, []).append(ended)
             self._wake(owner)
@@ -246,7 +197,7 @@ class Jobs:
 
     def _has_never_begun(self, job: Job) -> None:
         """A task that is cancelled before its first step does not get to finish its job."""
-        if self._jobs.get(job.move.key) is job:
+        if self._jobs.at(job.move.key) is job:
             self._finish(job, None)
 
     def _lane(self, name: str) -> asyncio.Semaphore:

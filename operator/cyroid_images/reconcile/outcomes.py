@@ -10,7 +10,7 @@ from cyroid_images.model.actions import Load, Pull, Step
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.observed import RangeSeen
 from cyroid_images.model.range_images import RangeImages
-from cyroid_images.reconcile.jobs import Ended
+from cyroid_images.reconcile.job import Ended
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.memory import INSECURE, Memory
 from cyroid_images.reconcile.site import Site

@@ -15,7 +15,7 @@ from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
 from cyroid_images.plan.unseen import keeps_its_word
-from cyroid_images.reconcile.jobs import Job
+from cyroid_images.reconcile.job import Job
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.memories import Memories
 from cyroid_images.reconcile.memory import Memory

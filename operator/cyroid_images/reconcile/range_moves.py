@@ -19,7 +19,7 @@ from cyroid_images.model.observed import RangeSeen, TargetSeen
 from cyroid_images.plan.tar_record import is_recorded
 from cyroid_images.plan.turns import large_first
 from cyroid_images.reconcile.audit import tell_fallback
-from cyroid_images.reconcile.jobs import Job, Move
+from cyroid_images.reconcile.job import Job, Move
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.memory import Memory
 from cyroid_images.reconcile.site import Site

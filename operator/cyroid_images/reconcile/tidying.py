@@ -8,7 +8,8 @@ from cyroid_images.model.actions import Untag
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.observed import CacheSeen, EngineShown
 from cyroid_images.plan.tidy import leftovers
-from cyroid_images.reconcile.jobs import Jobs, Move
+from cyroid_images.reconcile.job import Move
+from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.ports import Movers
 
 TIDY_SECONDS = 60.0

@@ -18,6 +18,7 @@ from cyroid_images.model.metadata import LONGEST_NAME, Metadata
 from cyroid_images.model.pod import Pod
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status, read_status
+from cyroid_images.reconcile.by_namespace import ByNamespace
 from cyroid_images.reconcile.keys import Key, Kind
 
 
@@ -58,10 +59,10 @@ class World:
     """A plain store; used from the event loop only."""
 
     def __init__(self) -> None:
-        self.ranges: dict[Key, RangeImages] = {}
+        self.ranges = ByNamespace[Key, RangeImages](lambda item: item.metadata.namespace or "")
         self.broken: dict[Key, Broken] = {}
         self.caches: dict[str, ImageCache] = {}
-        self.pods: dict[str, Pod] = {}
+        self.pods = ByNamespace[str, Pod](lambda pod: pod.namespace)
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self._told: set[tuple[Kind, str, str]] | None = None
         """What was told while a list is on its way; None while none is."""
@@ -118,17 +119,14 @@ class World:
 
     def ranges_on(self, pod: Pod) -> tuple[Key, ...]:
         """The RangeImages that select this pod."""
-        return tuple(sorted(key for key, item in self.ranges.items() if item.selects(pod)))
+        mine = self.ranges.within(pod.namespace)
+        return tuple(sorted(key for key, item in mine.items() if item.selects(pod)))
 
     def older_rivals(self, wanted: RangeImages) -> tuple[RangeImages, ...]:
         """The RangeImages of its namespace that were there before it, the oldest first."""
         mine = _age(wanted)
-        rivals = [
-            item
-            for item in self.ranges.values()
-            if item.metadata.namespace == wanted.metadata.namespace and _age(item) < mine
-        ]
-        return tuple(sorted(rivals, key=_age))
+        beside = self.ranges.within(wanted.metadata.namespace or "")
+        return tuple(sorted((each for each in beside.values() if _age(each) < mine), key=_age))
 
     def reported(self, key: Key, version: str, status: Status) -> None:
         """Our own status write: the object has this version and says this now."""
@@ -196,13 +194,12 @@ class World:
         concerned = [each for each in (before, pod, *replaced) if each is not None]
         return frozenset(
             key
-            for key, item in self.ranges.items()
+            for key, item in self.ranges.within(pod.namespace).items()
             if any(item.selects(each) for each in concerned)
         )
 
     def _namesakes(self, pod: Pod) -> list[Pod]:
-        place = (pod.namespace, pod.name)
-        return [each for each in self.pods.values() if (each.namespace, each.name) == place]
+        return [each for each in self.pods.within(pod.namespace).values() if each.name == pod.name]
 
     def _namespace(self, body: Mapping[str, Any], *, gone: bool) -> frozenset[Key]:
         name = body["metadata"]["name"]
@@ -213,10 +210,11 @@ class World:
         if self.namespaces.get(name) == labels:
             return frozenset()
         self.namespaces[name] = dict(labels)
-        return frozenset(key for key in self.ranges if key.namespace == name)
+        return frozenset(self.ranges.within(name))
 
     def _matching(self, wanted: RangeImages) -> tuple[Pod, ...]:
-        return tuple(pod for pod in self.pods.values() if wanted.selects(pod))
+        near = self.pods.within(wanted.metadata.namespace or "")
+        return tuple(pod for pod in near.values() if wanted.selects(pod))
 
     def _missing(
         self, kind: Kind, listed: list[Mapping[str, Any]]
