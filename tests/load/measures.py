@@ -26,6 +26,8 @@ MIB = 1 << 20
 KIB = 1 << 10
 PATIENCE_SECONDS = 1800.0
 LOOK_SECONDS = 0.5
+CROWD_LOOK_SECONDS = 5.0
+"""A look at 500 objects costs a third of a second: it must not be what is measured."""
 PROBES = 60
 PROBE_LOOK_SECONDS = 0.01
 HUGE = (128, 200)
@@ -47,7 +49,7 @@ def crowd_comes(stack: Stack, crowd: Crowd, ranges: int) -> list[Row]:
         crowd.apply(number)
     applied = time.monotonic() - began
     stack.tell(f"applied {ranges} RangeImages and {ranges * PODS_PER_RANGE} pods")
-    _await(stack, lambda: _all_ready(stack, crowd, ranges))
+    _await(stack, lambda: _all_ready(stack, crowd, ranges), CROWD_LOOK_SECONDS)
     took = time.monotonic() - began
     moved, requests = ranges * PODS_PER_RANGE * IMAGES_PER_RANGE, audit.requests()
     what = f"{ranges} RangeImages, {ranges * PODS_PER_RANGE} pods: first applied to last Ready [s]"

@@ -86,7 +86,7 @@ def test_a_registry_that_is_busy_for_a_moment_is_nobodys_business(site: Site, wa
 def test_a_registry_that_stays_busy_gives_way_to_tar_and_is_filled_when_it_is_well(
     site: Site, way: Way, status: int, reason: str
 ) -> None:
-    way.proxy.on("POST", UPLOADS, Answer(status, body=b"come again"), times=20)
+    way.proxy.on("POST", UPLOADS, Answer(status, body=b"come again"), times=1000)
     site.cache(way.registry, registry={"pushURL": f"http://{way.proxy.host}"})
     site.serve("busy", way.engine, [site.image("busy:1")])
     site.until("busy", Ready="True/AllImagesPresent", TarFallback=f"True/{reason}")
