@@ -31,6 +31,11 @@ class Move:
     run: Callable[[Cancellation, Observer], Any] = field(compare=False)
     total_seconds: float = field(compare=False)
 
+    @property
+    def parts(self) -> tuple[Hashable, ...]:
+        """What its key is made of."""
+        return self.key if isinstance(self.key, tuple) else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -102,7 +107,7 @@ class Underway:
         """A new one, with its owners."""
         self._jobs[job.move.key] = job
         self._lanes.update(job.move.lanes)
-        self._parts.update(_parts(job.move.key))
+        self._parts.update(job.move.parts)
         for owner in job.owners:
             self._of.setdefault(owner, {})[job.move.key] = job
 
@@ -123,15 +128,11 @@ class Underway:
         """It is over; returns who waited for it to the end."""
         del self._jobs[job.move.key]
         _less(self._lanes, job.move.lanes)
-        _less(self._parts, _parts(job.move.key))
+        _less(self._parts, job.move.parts)
         waited = frozenset(job.owners)
         for owner in waited:
             self.leave(owner, job)
         return waited
-
-
-def _parts(key: Hashable) -> tuple[Hashable, ...]:
-    return key if isinstance(key, tuple) else ()
 
 
 def _less(counted: Counter[Any], ended: tuple[Any, ...]) -> None:

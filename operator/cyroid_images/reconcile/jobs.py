@@ -99,8 +99,7 @@ class Jobs:
         tasks = [job.task for job in self._jobs if job.task]
         for job in self._jobs:
             for owner in tuple(job.owners):
-                self._leave(owner, job)
-            self._cancel(job)
+                self._leave(owner, job)  # the last one cuts it
         if tasks:
             await asyncio.wait(tasks, timeout=5)
 

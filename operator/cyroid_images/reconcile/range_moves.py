@@ -101,7 +101,7 @@ class RangeMoves:
         if each.view is None or seen.cache is None:
             return None
         uid = each.target.uid
-        if self._site.jobs.busy_with(uid) or any(uid in _parts(move) for move in moves):
+        if self._site.jobs.busy_with(uid) or any(uid in move.parts for move in moves):
             return None
         hosts = frozenset({seen.cache.pull_host.lower()})
         return tidy(each.target.endpoint, each.view, hosts, self._site.movers)
@@ -134,7 +134,3 @@ def _lanes(step: Pull | Load) -> tuple[str, ...]:
     if isinstance(step, Load) and isinstance(step.source, HeldByEngine):
         return (engine, f"source:{step.source.endpoint}", "all")
     return (engine, "all")
-
-
-def _parts(move: Move) -> tuple[object, ...]:
-    return move.key if isinstance(move.key, tuple) else ()
