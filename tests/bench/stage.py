@@ -15,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import yaml
-
 from tests.bench.emptying import Store
 from tests.bench.traces import Trace
 from tests.lab.progress import Progress, step
@@ -90,10 +88,8 @@ class Stage:
     def registry(self, *, logs_calls: bool = False) -> Iterator[RegistryPart]:
         """A started registry with nothing in it."""
         with tempfile.TemporaryDirectory(prefix="cyroid-bench-registry-", dir=SCRATCH) as folder:
-            part = RegistryPart(Path(folder))
+            part = RegistryPart(Path(folder), logs_calls=logs_calls)
             try:
-                if logs_calls:
-                    _log_each_answer(part)
                 part.start()
                 yield part
             finally:
@@ -129,11 +125,3 @@ def registry_traces(registry: RegistryPart) -> tuple[Trace, Trace]:
     """What the push and the pull listener log from now on."""
     folder = registry.data_root.parent
     return Trace(folder / "push.log"), Trace(folder / "pull.log")
-
-
-def _log_each_answer(registry: RegistryPart) -> None:
-    for name in ("push", "pull"):
-        path = registry.data_root.parent / f"{name}.yml"
-        settings = yaml.safe_load(path.read_text())
-        settings["log"]["accesslog"]["disabled"] = False
-        path.write_text(yaml.safe_dump(settings))

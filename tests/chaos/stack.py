@@ -13,8 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from tests.bench.traces import Call, Trace, registry_calls
 from tests.parts.apiserver import ApiServerPart, free_ports
 from tests.parts.dockerd import Setup
@@ -75,13 +73,8 @@ def beside(api: ApiServerPart, operator: OperatorPart) -> Iterator[Stack]:
 @contextmanager
 def logging_registry() -> Iterator[RegistryPart]:
     """A started registry that logs each answer, with its size."""
-    with tempfile.TemporaryDirectory(prefix="cyroid-chaos-registry-") as folder:
-        part = RegistryPart(Path(folder))
-        for name in ("push", "pull"):
-            path = Path(folder) / f"{name}.yml"
-            settings = yaml.safe_load(path.read_text())
-            settings["log"]["accesslog"]["disabled"] = False
-            path.write_text(yaml.safe_dump(settings))
+    with tempfile.TemporaryDirectory(prefix="cyroid-logging-registry-") as folder:
+        part = RegistryPart(Path(folder), logs_calls=True)
         try:
             part.start()
             yield part

@@ -12,40 +12,33 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
 import pytest
 
-from cyroid_images.engine import Engine, StreamLimits
+from cyroid_images.engine import Engine
 from cyroid_images.errors import TransferError
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.progress import ignore
 from tests.lab import tools
 from tests.parts.apiserver import free_ports, wait_for
 from tests.parts.dockerd import Dockerd, Setup
 from tests.parts.engine_tls import ServerPair
-from tests.parts.save_tars import SavedImage, saved_image
+from tests.parts.range_engine import RangeEngine
 
 READY_SECONDS = 60.0
 """dockerd answers within a second on an idle machine."""
 
-LIMITS = StreamLimits(stall_seconds=30, first_byte_seconds=60, reply_seconds=60)
 
-
-class EnginePart:
+class EnginePart(RangeEngine):
     """A running engine that can be asked, filled, paused, killed and started again."""
 
     def __init__(self, setup: Setup) -> None:
         self._dockerd = Dockerd(setup)
-        self.port, self.address = setup.port, setup.address
-        self.endpoint = EngineEndpoint(f"tcp://{setup.address}:{setup.port}")
-        """Without TLS; an engine with `tls` is asked by an endpoint of the test's own."""
         self.local = EngineEndpoint(f"unix://{self._dockerd.socket}")
         """The unix socket: never TLS."""
-        self.engine = Engine(self.local if setup.tls else self.endpoint)
+        super().__init__(setup.address, setup.port, asked_at=self.local if setup.tls else None)
 
     def start(self) -> None:
         """Start it (again) and wait until it answers."""
@@ -89,21 +82,6 @@ class EnginePart:
             check=False,
             env={"DOCKER_CONFIG": str(self._dockerd.folder), "PATH": os.environ["PATH"]},
         )
-
-    def load_image(
-        self,
-        name: str,
-        layers: Sequence[Mapping[str, bytes]] = ({"hello": b"hello\n"},),
-        config: Mapping[str, Any] | None = None,
-    ) -> SavedImage:
-        """Put a small real image in, under this name."""
-        image = saved_image(name, layers, config)
-        self.load(image.tar)
-        return image
-
-    def load(self, tar: bytes) -> None:
-        """Load a tar by our own leaf."""
-        self.engine.load(iter([tar]), ignore, limits=LIMITS, cancellation=NEVER, length=len(tar))
 
     def happened(self, event: str) -> list[str]:
         """Every `pull`, `push`, `tag` ... of an image until now, a line each with its name."""

@@ -43,7 +43,8 @@ class RegistryPart:
 
     With `disk_bytes` its data root is a file system of that size; with `authority` both
     listeners speak TLS with a certificate of that CA; with `has_cache` the push listener keeps
-    in memory what it knows of blobs, as many configurations say (distribution #3743). Start
+    in memory what it knows of blobs, as many configurations say (distribution #3743); with
+    `logs_calls` each listener logs every answer, with its size. Start
     it from the main thread: its processes end with the thread that started them.
     """
 
@@ -54,8 +55,10 @@ class RegistryPart:
         disk_bytes: int | None = None,
         authority: Authority | None = None,
         has_cache: bool = False,
+        logs_calls: bool = False,
     ) -> None:
         self._folder = folder
+        self._logs_calls = logs_calls
         self._has_cache = has_cache
         self._authority = authority
         self._has_disk = disk_bytes is not None
@@ -205,7 +208,7 @@ class RegistryPart:
             listen["tls"] = {"certificate": str(pair.certificate), "key": str(pair.key)}
         settings = {
             "version": 0.1,
-            "log": {"level": "warn", "accesslog": {"disabled": True}},
+            "log": {"level": "warn", "accesslog": {"disabled": not self._logs_calls}},
             "storage": {"filesystem": {"rootdirectory": str(self.data_root)}, **storage},
             "http": listen,
             **more,

@@ -8,9 +8,9 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.model.engine import EngineEndpoint
+from tests.parts.range_engine import RangeEngine
 from tests.parts.scripted import ScriptedServer, reply_json
 from tests.parts.stand_in import StandInEngine, StandIns
-from tests.parts.stand_in.part import RangeEngine
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from cyroid_images.model.reference import Reference
 from cyroid_images.reconcile.cancellation import Canceller
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import open_connections
-from tests.parts.engines import LIMITS, EnginePart, NewEngine
+from tests.parts.engines import EnginePart, NewEngine
+from tests.parts.range_engine import LIMITS
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise, saved_image
 

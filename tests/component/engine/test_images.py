@@ -18,9 +18,9 @@ from cyroid_images.model.image import EngineImage, content_of_config
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
-from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.engines import EnginePart
+from tests.parts.range_engine import LIMITS, RangeEngine
 from tests.parts.save_tars import busybox, saved_image
-from tests.parts.stand_in.part import RangeEngine
 
 pytestmark = pytest.mark.slow
 

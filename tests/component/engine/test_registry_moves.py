@@ -15,10 +15,10 @@ from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
 from cyroid_images.registry.client import Registry
-from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.engines import EnginePart
+from tests.parts.range_engine import LIMITS, RangeEngine
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise
-from tests.parts.stand_in.part import RangeEngine
 
 pytestmark = pytest.mark.slow
 

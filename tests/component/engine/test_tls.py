@@ -18,7 +18,8 @@ from cyroid_images.model.reference import Reference
 from tests.parts.apiserver import free_ports
 from tests.parts.dockerd import Setup
 from tests.parts.engine_tls import EngineAuthority
-from tests.parts.engines import LIMITS, EnginePart, NewEngine
+from tests.parts.engines import EnginePart, NewEngine
+from tests.parts.range_engine import LIMITS
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,9 @@ from cyroid_images.model.manifest import OCI_INDEX
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.registry.client import Registry
-from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.engines import EnginePart
 from tests.parts.images import TinyImage, index_of
+from tests.parts.range_engine import LIMITS
 from tests.parts.registry import CREDENTIALS, RegistryPart
 
 NOBODY = Digest.parse(f"sha256:{'0' * 64}")

@@ -23,8 +23,9 @@ from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.registry.client import Registry
 from tests.component.faults.provoking import at, put_index, refusal
-from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.engines import EnginePart
 from tests.parts.images import OCI_LAYER, manifest_of, tiny_image
+from tests.parts.range_engine import LIMITS
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import layer_tar, saved_image, tar_of
 

@@ -18,7 +18,8 @@ from cyroid_images.engine.classify import Operation, message_in, reason_of
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.reference import Reference
-from tests.parts.engines import LIMITS, EnginePart, NewEngine
+from tests.parts.engines import EnginePart, NewEngine
+from tests.parts.range_engine import LIMITS
 from tests.parts.save_tars import noise
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,8 @@ from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.reconcile.pool import Pool
-from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.engines import EnginePart
+from tests.parts.range_engine import LIMITS
 from tests.parts.registry import RegistryPart
 from tests.parts.site import Site
 

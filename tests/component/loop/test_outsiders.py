@@ -12,8 +12,9 @@ from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from tests.component.faults.provoking import at, put_index
 from tests.parts.apiserver import free_ports
-from tests.parts.engines import LIMITS, EnginePart
+from tests.parts.engines import EnginePart
 from tests.parts.images import tiny_image
+from tests.parts.range_engine import LIMITS
 from tests.parts.registry import RegistryPart
 from tests.parts.site import Site, condition, holds
 

@@ -4,65 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
 
 import httpx
 
-from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.cancellation import NEVER
-from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.progress import ignore
 from tests.parts.apiserver import free_ports, wait_for
-from tests.parts.save_tars import SavedImage, saved_image
+from tests.parts.range_engine import RangeEngine
 
 ROOT = Path(__file__).parents[3]
 READY_SECONDS = 30.0
 END_SECONDS = 10.0
 
 
-class RangeEngine(Protocol):
-    """What real engines and stand-ins have in common."""
-
-    port: int
-    engine: Engine
-
-    def load_image(
-        self,
-        name: str,
-        layers: Sequence[Mapping[str, bytes]] = ...,
-        config: Mapping[str, Any] | None = None,
-    ) -> SavedImage: ...
-
-    def load(self, tar: bytes) -> None: ...
-
-
-class StandInEngine:
+class StandInEngine(RangeEngine):
     """One of them."""
-
-    def __init__(self, address: str, port: int) -> None:
-        self.address, self.port = address, port
-        self.endpoint = EngineEndpoint(f"tcp://{address}:{port}")
-        self.engine = Engine(self.endpoint)
-
-    def load_image(
-        self,
-        name: str,
-        layers: Sequence[Mapping[str, bytes]] = ({"hello": b"hello\n"},),
-        config: Mapping[str, Any] | None = None,
-    ) -> SavedImage:
-        """Put a small image in, under this name."""
-        image = saved_image(name, layers, config)
-        self.load(image.tar)
-        return image
-
-    def load(self, tar: bytes) -> None:
-        """Load a tar by our own leaf."""
-        limits = StreamLimits(stall_seconds=30, first_byte_seconds=60, reply_seconds=60)
-        length = len(tar)
-        self.engine.load(iter([tar]), ignore, limits=limits, cancellation=NEVER, length=length)
 
     def copy_of(self, other: StandInEngine) -> None:
         """Hold what another one holds now."""
