@@ -16,7 +16,6 @@ from tests.load.crowd import (
     IMAGES_PER_RANGE,
     PODS_PER_RANGE,
     Crowd,
-    image,
     is_ready,
     status_bytes,
 )
@@ -33,7 +32,7 @@ PROBE_LOOK_SECONDS = 0.01
 HUGE = (128, 200)
 """Images and pods of the largest object that is allowed."""
 WINDOW_SECONDS = 60.0
-"""A burst of 40 calls after a rest is allowed; over a minute it does not count."""
+"""The burst of 40 calls that is allowed after a rest, and the Lease's 12, count in it too."""
 
 
 def crowd_comes(stack: Stack, crowd: Crowd, ranges: int) -> list[Row]:
@@ -60,8 +59,8 @@ def crowd_comes(stack: Stack, crowd: Crowd, ranges: int) -> list[Row]:
         Row(
             "API calls per second, busiest minute",
             busiest(requests, WINDOW_SECONDS),
-            bar=20.5,
-            bound=f"{len(requests)} in all: {told(requests)}; aim 20/s, the Lease besides",
+            bar=20,
+            bound=f"{len(requests)} in all: {told(requests)}; a burst of 40 and the Lease included",
         ),
         Row(
             "status writes per object, median",
@@ -169,12 +168,11 @@ def largest_object(stack: Stack, crowd: Crowd, first: int) -> list[Row]:
         stack.stand_ins.at(address).copy_of(held)
     crowd.put_pods(first + 1, addresses)
     began, path = time.monotonic(), crowd.apply(first + 1, range(images))
-    _await(stack, lambda: is_ready(stack.api.call("GET", path)))
+    _await(stack, lambda: _is_ready_in(stack, path, pods))
     took = time.monotonic() - began
     body = stack.api.call("GET", path)
-    assert image(0) in str(body["spec"])
     what = f"{images} images x {pods} pods"
-    how = "all there already; each engine listed once and its images inspected once"
+    how = "everything there already, in engines that were never looked at before"
     return [
         Row(f"{what}: applied to Ready [s]", took, bound=how),
         Row(f"{what}: status [KiB]", status_bytes(body) / KIB, bar=64),
@@ -186,6 +184,12 @@ def _all_ready(stack: Stack, crowd: Crowd, ranges: int) -> bool:
     number = crowd.ready()
     stack.tell(f"{number} of {ranges} Ready")
     return number == ranges
+
+
+def _is_ready_in(stack: Stack, path: str, pods: int) -> bool:
+    """Ready with all its targets: the watch may tell of the object before the last pod."""
+    body = stack.api.call("GET", path)
+    return is_ready(body) and body["status"]["targets"]["ready"] == pods
 
 
 def _has_conditions(stack: Stack, path: str) -> bool:
