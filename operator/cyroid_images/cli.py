@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import httpx
 import kopf
 
 from cyroid_images import crds, handlers
@@ -87,10 +88,23 @@ def _run(parsed: argparse.Namespace) -> None:
     share_kubeconfig(settings)
     registry = kopf.OperatorRegistry()
     handlers.register(registry, Operator(settings, redaction.learn, parsed.probes, _end))
-    kopf.run(
-        registry=registry,
-        clusterwide=True,
-        standalone=True,
-        # By default kopf asks for the user's name, which uid 65532 of a pod does not have.
-        identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
-    )
+    try:
+        kopf.run(
+            registry=registry,
+            clusterwide=True,
+            standalone=True,
+            # By default kopf asks for the user's name, which uid 65532 of a pod does not have.
+            identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
+        )
+    except Exception as exc:  # kopf has logged where it comes from
+        raise CyroidError(f"the operator ended: {_why(exc)}") from exc
+
+
+def _why(exc: Exception) -> str:
+    """What ended kopf, for people. A watch that gets 404 ends it, and kopf's class is private."""
+    if getattr(exc, "status", None) == httpx.codes.NOT_FOUND:
+        return (
+            "the API server no longer serves a kind that is watched (was a CRD removed?); started"
+            " again, it waits until that kind is back: kubectl apply -f crds/"
+        )
+    return str(exc) or type(exc).__name__

@@ -18,6 +18,7 @@ from tests.parts.operator import OperatorPart
 
 pytestmark = pytest.mark.slow
 
+RANGE_CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/rangeimages.cyroid.io"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{OWN_NAMESPACE}/leases/cyroid-operator"
 PLACE = f"{objects.API}/namespaces/default/rangeimages"
 SOON = 20.0
@@ -81,6 +82,32 @@ def test_kinds_that_come_late_are_waited_for(
     handled(apiserver, path, "first")
     assert early.stop() == 0
     assert holder(apiserver) == ""
+
+
+@pytest.mark.row("K7")
+def test_a_kind_that_is_removed_ends_it_in_order_and_started_again_it_waits(
+    apiserver: ApiServerPart, make_operator: MakeOperator
+) -> None:
+    """kopf ends when a watched kind is gone; the kubelet starts the container again."""
+    apiserver.install_crds()
+    part = make_operator("bereft")
+    part.start()
+    path = put_range(apiserver, "removed-with-its-kind")
+    ask_for_pass(apiserver, path, "before")
+    handled(apiserver, path, "before")
+    apiserver.call("DELETE", RANGE_CRD)
+    assert part.wait() == 1
+    assert "the API server no longer serves a kind that is watched" in part.log()
+    assert holder(apiserver) == ""
+    part.start()
+    until_held_by(apiserver, "bereft")
+    answer = ask(part, "/readyz")
+    assert (answer.status_code, answer.json()["kinds"]) == (503, False)
+    apiserver.install_crds()
+    wait_for(lambda: ask(part, "/readyz").status_code == 200, "it to be ready", SOON, part.log)
+    path = put_range(apiserver, "made-with-its-kind")
+    ask_for_pass(apiserver, path, "after")
+    handled(apiserver, path, "after")
 
 
 @pytest.mark.row("O3")
