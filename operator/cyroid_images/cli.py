@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-import httpx
 import kopf
 
 from cyroid_images import crds, handlers
@@ -21,6 +20,8 @@ from cyroid_images.wiring import Operator
 REPLACED = 3
 """Exit code of an operator whose place another one has taken."""
 LARGEST_PORT = 65535
+NOT_SERVED = 404
+"""How the API server answers a watch of a kind that it no longer serves."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -96,13 +97,13 @@ def _run(parsed: argparse.Namespace) -> None:
             # By default kopf asks for the user's name, which uid 65532 of a pod does not have.
             identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
         )
-    except Exception as exc:  # kopf has logged where it comes from
+    except Exception as exc:  # kopf has logged its traceback
         raise CyroidError(f"the operator ended: {_why(exc)}") from exc
 
 
 def _why(exc: Exception) -> str:
     """What ended kopf, for people. A watch that gets 404 ends it, and kopf's class is private."""
-    if getattr(exc, "status", None) == httpx.codes.NOT_FOUND:
+    if getattr(exc, "status", None) == NOT_SERVED:
         return (
             "the API server no longer serves a kind that is watched (was a CRD removed?); started"
             " again, it waits until that kind is back: kubectl apply -f crds/"
