@@ -8,10 +8,9 @@ _OPEN_FOR_US = {"01", "08"}
 """ESTABLISHED and CLOSE_WAIT (include/net/tcp_states.h): what our side has not closed."""
 
 
-def open_connections(port: int) -> int:
-    """Our connections to that port, by IPv4, in the network of the tests."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[3] in _OPEN_FOR_US for row in rows if row[2].endswith(f":{port:04X}"))
+def open_connections(port: int) -> frozenset[str]:
+    """Our ends of the connections to that port, by IPv4, in the network of the tests."""
+    return frozenset(end for end, state in _to(port) if state in _OPEN_FOR_US)
 
 
 def finished_connections(port: int) -> frozenset[str]:
@@ -19,6 +18,10 @@ def finished_connections(port: int) -> frozenset[str]:
 
     To count new ones take the difference of two calls: old ones are forgotten meanwhile.
     """
+    return frozenset(end for end, state in _to(port) if state == "06")  # TIME_WAIT
+
+
+def _to(port: int) -> list[tuple[str, str]]:
+    """Our end and the state of each connection to that port."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    to_port = [row for row in rows if row[2].endswith(f":{port:04X}")]
-    return frozenset(row[1] for row in to_port if row[3] == "06")  # TIME_WAIT
+    return [(row[1], row[3]) for row in rows if row[2].endswith(f":{port:04X}")]

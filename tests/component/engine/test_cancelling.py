@@ -51,7 +51,7 @@ def test_a_cancelled_call_ends_within_a_second_and_tells_its_cause(
     assert not thread.is_alive()
     assert raised == [cause]
     wait_for(
-        lambda: open_connections(int(scripted.host.rpartition(":")[2])) == 0,
+        lambda: not open_connections(int(scripted.host.rpartition(":")[2])),
         "all sockets to be closed",
         5,
     )

@@ -194,7 +194,7 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        wait_for(lambda: open_connections(any_engine.port) > 0, "a connection to the engine", 10)
+        wait_for(lambda: bool(open_connections(any_engine.port)), "a connection to the engine", 10)
         assert not raised
         canceller.cancel()
         before = time.monotonic()
@@ -204,7 +204,7 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
         source.resume()
         thread.join(30)
     assert [type(error) for error in raised] == [Cancelled]
-    wait_for(lambda: open_connections(any_engine.port) == 0, "every socket to be closed", 5)
+    wait_for(lambda: not open_connections(any_engine.port), "every socket to be closed", 5)
 
 
 def test_an_engine_is_asked_by_its_unix_socket_as_well(old_engine: EnginePart) -> None:

@@ -6,6 +6,8 @@ enough; a connection that stays open is one that still moves bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,21 +47,25 @@ class Moving:
     ends: tuple[EnginePart, ...]
     """The engines that take part and that are not behind the way."""
 
-    def wait_until_cut(self, seconds: float = CUT_SECONDS) -> None:
-        """Until nothing is under way any more, and we hold no connection to an engine."""
-        wait_for(
-            lambda: (
-                (all(each.is_over for each in self.way.exchanges) or self._has_left())
-                and not any(open_connections(engine.port) for engine in self.ends)
-            ),
-            "the transfer to be cut",
-            seconds,
-            self.site.operator.log,
-        )
+    @contextmanager
+    def cut_within(self, seconds: float) -> Iterator[None]:
+        """What carries bytes before the block is over, on both ends, so soon after it.
 
-    def _has_left(self) -> bool:
-        """The way may go on for a while with what was given to it before."""
-        return open_connections(self.way.port) == 0
+        Only that: what is wanted instead begins at once, over connections of its own.
+        """
+        under_way = [each for each in self.way.exchanges if not each.is_over]
+        way = open_connections(self.way.port)
+        held = {engine.port: open_connections(engine.port) for engine in self.ends}
+        assert under_way
+
+        def is_cut() -> bool:
+            # The way may go on for a while with what was given to it before.
+            has_left = not way & open_connections(self.way.port)
+            is_left = not any(open_connections(port) & ends for port, ends in held.items())
+            return is_left and (has_left or all(each.is_over for each in under_way))
+
+        yield
+        wait_for(is_cut, "the transfer to be cut", seconds, self.site.operator.log)
 
 
 @pytest.fixture
@@ -74,7 +80,6 @@ def pulling(
     way.line = CRAWL
     site.serve("moving", containerd_engine, [moving.image])
     _wait_for_bytes(site, way, ".*/blobs/.*")
-    assert not all(each.is_over for each in way.exchanges)
     return moving
 
 
@@ -154,8 +159,8 @@ def test_a_pull_that_is_no_longer_wanted_is_cut_on_both_ends(
     pulling: Moving, edit: dict[str, Any], said: str | None
 ) -> None:
     site, (engine,) = pulling.site, pulling.ends
-    site.edit("moving", **_named(edit, pulling))
-    pulling.wait_until_cut()
+    with pulling.cut_within(CUT_SECONDS):
+        site.edit("moving", **_named(edit, pulling))
     pulling.way.line = Line()
     body = site.until("moving", Ready=f"False/{said}" if said else "True/AllImagesPresent")
     assert body["metadata"]["generation"] == condition(body, "Ready")["observedGeneration"] == 2
@@ -219,8 +224,8 @@ def _pulls(site: Site, engine: EnginePart) -> list[str]:
 @pytest.mark.row("U1")
 def test_a_load_that_is_no_longer_wanted_is_cut_on_both_ends(loading: Moving) -> None:
     site, (engine,) = loading.site, loading.ends
-    site.edit("moving", images=[{"image": loading.other}])
-    loading.wait_until_cut()
+    with loading.cut_within(CUT_SECONDS):
+        site.edit("moving", images=[{"image": loading.other}])
     site.until("moving", Ready="True/AllImagesPresent", TarFallback="True/ForcedBySpec")
     assert not holds(engine, loading.image)
 
@@ -230,8 +235,8 @@ def test_a_push_that_is_no_longer_wanted_is_cut_on_both_ends(
     saving: Moving, registry: RegistryPart
 ) -> None:
     site = saving.site
-    site.edit_cache(images=[{"image": saving.other}])
-    wait_for(lambda: saving.way.seen("GET", SAVES)[0].is_over, "the source to be left", CUT_SECONDS)
+    with saving.cut_within(CUT_SECONDS):
+        site.edit_cache(images=[{"image": saving.other}])
     body = site.until_cache(Ready="True/AllImagesCached")
     assert [row["image"] for row in body["status"]["imageStatuses"]] == [saving.other]
     assert [saving.other in event["note"] for event in site.events("ImagePushed")] == [True]
@@ -249,9 +254,9 @@ def test_an_object_that_is_deleted_in_mid_transfer_is_gone_at_once_and_nothing_i
     path = site.cache_path if step == "pushing" else site.path("moving")
     assert not site.read(path)["metadata"].get("finalizers")
     began = site.operator.log_size()
-    site.api.call("DELETE", path)
-    assert site.api.request("GET", path).status_code == 404
-    moving.wait_until_cut(GONE_SECONDS)
+    with moving.cut_within(GONE_SECONDS):
+        site.api.call("DELETE", path)
+        assert site.api.request("GET", path).status_code == 404
     assert not any(holds(engine, moving.image) for engine in moving.ends if step != "pushing")
     assert holds(site.source, moving.image)
     said = site.operator.log(began)
@@ -266,12 +271,12 @@ def test_a_namespace_that_is_deleted_in_mid_pull_ends_the_pull_without_errors(
     """The controllers' part is played here: they delete what is in it, objects before pods."""
     site = pulling.site
     began = site.operator.log_size()
-    site.api.call("DELETE", f"/api/v1/namespaces/{site.name}")
-    body = site.read(site.path("moving"))
-    assert not body["metadata"].get("finalizers")
-    site.delete("moving")
-    site.api.delete_pod("dind-moving", site.name)
-    pulling.wait_until_cut(GONE_SECONDS)
+    with pulling.cut_within(GONE_SECONDS):
+        site.api.call("DELETE", f"/api/v1/namespaces/{site.name}")
+        body = site.read(site.path("moving"))
+        assert not body["metadata"].get("finalizers")
+        site.delete("moving")
+        site.api.delete_pod("dind-moving", site.name)
     said = site.operator.log(began)
     assert "ERROR" not in said, said
     assert "WARNING" not in said, said

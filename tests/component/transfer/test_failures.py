@@ -147,7 +147,7 @@ def test_a_load_that_is_cancelled_in_the_middle_ends_at_once_and_tags_nothing(
     one.fill(size=BIG)
 
     def is_in_the_middle() -> bool:
-        return open_connections(target.port) > 0 and open_connections(one.source.port) > 0
+        return bool(open_connections(target.port) and open_connections(one.source.port))
 
     cut(lambda cancellation: one.load(cancellation=cancellation), is_in_the_middle)
     assert one.arrived() is None
