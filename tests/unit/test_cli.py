@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,11 @@ def test_an_error_is_one_line_and_not_a_traceback(monkeypatch: pytest.MonkeyPatc
     line = str(exited.value.code)
     assert line.startswith("cyroid-images: CYROID_MAX_TRANSFERS: ")
     assert "\n" not in line
+
+
+@pytest.mark.slow
+def test_the_operator_does_not_hold_the_client_of_the_bootstrap_in_memory() -> None:
+    models = "kubernetes.client.api.core_v1_api"  # imports hundreds of modules
+    loads = f"import sys, cyroid_images.cli; sys.exit({models!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loads], timeout=60, check=False)
+    assert done.returncode == 0

@@ -7,5 +7,6 @@ that is there already, so every step may run again at any time and after any cra
     registry_secrets   push password, htpasswd and http.secret of the registry
     default_cache      the ImageCache `default`, as the chart's values say
     kubernetes_api     foreign exceptions become ours
+    steps              each step by its arguments
     command            the arguments of the two Jobs
 """

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from kubernetes.client import CoreV1Api, CustomObjectsApi
 
-from cyroid_images.bootstrap import command, default_cache, registry_secrets
+from cyroid_images.bootstrap import command, default_cache, registry_secrets, steps
 from tests.chart.rendering import CHART, LAB
 from tests.component.install.accounts import client
 from tests.lab import tools
@@ -118,7 +118,7 @@ def act(arguments: list[str], kubeconfig: Path) -> None:
     command.add_arguments(parser)
     parsed = parser.parse_args(arguments)
     account = client(kubeconfig)
-    command.act(parsed, CoreV1Api(account), CustomObjectsApi(account))
+    steps.act(parsed, CoreV1Api(account), CustomObjectsApi(account))
 
 
 @pytest.fixture(scope="module")
