@@ -32,7 +32,7 @@ def test_in_the_long_run_the_pace_is_kept() -> None:
 
 
 def test_a_hold_is_kept_by_all_and_never_shortened() -> None:
-    pace = Pace()
+    pace = Pace(per_second=20, burst=40)
     pace.hold(now=0.0, seconds=5.0)
     pace.hold(now=0.0, seconds=1.0)
     assert [pace.take(now=1.0), pace.take(now=2.0), pace.take(now=6.0)] == [4.0, 3.05, 0.0]
@@ -44,3 +44,10 @@ def test_after_a_hold_calls_come_one_by_one_and_not_in_a_burst() -> None:
     pace.hold(now=100.0, seconds=2.0)
     waits = [pace.take(now=101.0) for _ in range(10)]
     assert waits == pytest.approx([1 + 0.05 * turn for turn in range(10)])
+
+
+def test_the_busiest_minute_stays_below_twenty_a_second_with_the_renewals_of_the_lease() -> None:
+    renewals, pace, now, calls = 12, Pace(), 0.0, 0
+    while (now := now + pace.take(now)) < 60:
+        calls += 1
+    assert 19 * 60 < calls + renewals <= 20 * 60
