@@ -115,7 +115,11 @@ class Leadership:
             return
         self._held = None
         try:
-            await self._leases.put_lease(replace(held, holder=""))
+            if await self._leases.put_lease(replace(held, holder="")) is None:
+                # A renewal that was cut on its way to the API server has arrived all the same.
+                seen = await self._leases.lease()
+                if seen is not None and seen.holder == self._me:
+                    await self._leases.put_lease(replace(seen, holder=""))
         except ApiUnavailable as exc:
             _log.info("the Lease was not given back: %s", exc)
 

@@ -123,6 +123,19 @@ def test_a_lease_in_doubt_lets_nothing_be_written_until_it_is_read_again() -> No
     asyncio.run(scenario())
 
 
+def test_a_lease_is_given_back_though_a_renewal_that_was_cut_had_arrived() -> None:
+    async def scenario() -> None:
+        leases = FakeLeases()
+        leadership = Leadership(leases, "me", SECONDS, Clock())
+        await leadership.take()
+        assert leases.stored is not None
+        leases.stored = replace(leases.stored, version="renewed, and nobody heard the answer")
+        await leadership.release()
+        assert leases.stored.holder == ""
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("age", [0.0, 99.0])
 def test_who_sees_another_holder_ends_and_writes_nothing(age: float) -> None:
     async def scenario() -> None:
