@@ -22,6 +22,10 @@ from tests.conftest import MATRIX_FILE
 from tests.matrix import PROMISES, ROWS
 
 PYTEST = (sys.executable, "-m", "pytest", "-q")
+WORKERS = min(os.cpu_count() or 1, 4)
+"""Processes for component tests, each with an API server and engines of its own: about 1 GB."""
+BESIDE = ("-n", f"{WORKERS}", "--dist", "loadfile", "--no-loadscope-reorder")
+"""A file at a time, since the tests of a file share parts; in order, so that long ones begin."""
 STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
     "check": (
         (sys.executable, "-m", "ruff", "check", "."),
@@ -32,7 +36,7 @@ STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
         (*PYTEST, "tests/unit", "tests/test_layers.py", "tests/test_generated.py"),
         (*PYTEST, "tests/test_readme.py", "tests/test_defects.py", "tests/chart"),
     ),
-    "component": ((*PYTEST, "tests/component"),),
+    "component": ((*PYTEST, *BESIDE, "tests/component"),),
     "lab": ((*PYTEST, "tests/lab"),),
     "e2e": ((*PYTEST, "tests/e2e"),),
 }

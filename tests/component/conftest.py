@@ -34,10 +34,15 @@ __all__ = [
 def pytest_configure(config: pytest.Config) -> None:
     """Fetch what needs the machine's network, then move into namespaces of our own.
 
-    Before any test starts a thread: a process with threads cannot change its namespaces alone.
+    Each process of a run that is spread over several has its own network and its own parts;
+    the one that only hands out the tests fetches for all of them.
     """
-    if namespace.why_not() is None and not config.option.collectonly:
+    if namespace.why_not() is not None or config.option.collectonly:
+        return
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker:
         fetch.everything(lambda line: _tell(config, line))
+    if is_worker or not config.getoption("numprocesses", None):
         namespace.enter()
 
 

@@ -83,6 +83,12 @@ class EnginePart(RangeEngine):
             env={"DOCKER_CONFIG": str(self._dockerd.folder), "PATH": os.environ["PATH"]},
         )
 
+    def remove_images(self, word: str) -> None:
+        """Remove every name that holds this word, and with its last name the image."""
+        names = self.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+        if found := [name for name in names if word in name and "<none>" not in name]:
+            self.docker("rmi", "--force", *found)
+
     def happened(self, event: str) -> list[str]:
         """Every `pull`, `push`, `tag` ... of an image until now, a line each with its name."""
         until = f"--until={time.time():.9f}"  # "now" in whole seconds would miss the last one

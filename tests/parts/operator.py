@@ -16,6 +16,8 @@ from tests.parts.apiserver import free_ports, wait_for
 PROGRAM = Path(__file__).parents[2] / "operator"
 READY_SECONDS = 60.0
 """A start takes two seconds on an idle machine."""
+IDENTITY = "part"
+"""As in a pod, whose container is restarted: the Lease of the killed one is its own."""
 END_SECONDS = 25.0
 """Of a grace period of 30 s."""
 
@@ -46,8 +48,7 @@ class OperatorPart:
             "CYROID_NAMESPACE": namespace,
             "CYROID_LOG_FORMAT": "text",
             "CYROID_SWEEP_SECONDS": "600",
-            # As in a pod, whose container is restarted: the Lease of the killed one is its own.
-            "CYROID_IDENTITY": "part",
+            "CYROID_IDENTITY": IDENTITY,
             "CYROID_ARCHIVES": str(self.archives),
         }
 

@@ -25,6 +25,9 @@ CA_SECRET = "cyroid-ca"
 """For a test that makes it: whom the operator is to trust."""
 WRONG_PASSWORD = "not the password"
 
+SHARED_ENGINES = ("old_engine", "classic_engine", "containerd_engine")
+"""Emptied after each test: a containerd store takes milliseconds per image for each list."""
+
 _numbers = count(1)
 
 
@@ -73,13 +76,21 @@ def operator(operator_process: OperatorPart) -> Iterator[OperatorPart]:
 
 @pytest.fixture
 def site(
-    apiserver: ApiServerPart, operator: OperatorPart, classic_engine: EnginePart
+    apiserver: ApiServerPart,
+    operator: OperatorPart,
+    classic_engine: EnginePart,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Site]:
     """A namespace, and names that no other test uses; the source is Docker 26, classic."""
     site = Site(f"loop-{next(_numbers)}", apiserver, operator, classic_engine)
     apiserver.put_namespace(site.name, {"cyroid.io/ranges": "true"})
+    shared: list[EnginePart] = [
+        request.getfixturevalue(name) for name in SHARED_ENGINES if name in request.fixturenames
+    ]
     yield site
     site.remove_all()
+    for engine in shared:
+        engine.remove_images(site.name)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from cyroid_images.wiring import Operator
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
 from tests.parts.identity import OWN_NAMESPACE
+from tests.parts.operator import IDENTITY
 from tests.parts.registry import NewRegistry
 from tests.parts.site import Site
 
@@ -27,7 +28,8 @@ class Scraped:
     """The operator in a thread of the test, so that its metrics can be read."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._operator = Operator(Settings(namespace=OWN_NAMESPACE, kubeconfig=kubeconfig))
+        settings = Settings(namespace=OWN_NAMESPACE, kubeconfig=kubeconfig, identity=IDENTITY)
+        self._operator = Operator(settings)
         self._event_loop = asyncio.new_event_loop()
         self._stop, self._ready = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="operator")
