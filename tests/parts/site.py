@@ -19,6 +19,7 @@ from tests.parts.apiserver import ApiServerPart, wait_for
 from tests.parts.conformance import assert_status_conforms
 from tests.parts.engines import EnginePart
 from tests.parts.operator import OperatorPart
+from tests.parts.proxy import FaultProxy
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import SavedImage, noise
 
@@ -69,6 +70,11 @@ class Site:
             "refresh": {"interval": "1s"},
         }
         self._make(objects.image_cache(self.name, registry=where, **{**usual, **spec}))
+
+    def cache_behind(self, way: FaultProxy, registry: RegistryPart, image: str) -> None:
+        """The cache holds the image already; engines pull it through the proxy."""
+        self.cache(registry, images=[{"image": image}], registry={"pullHost": way.host})
+        self.until_cache(Ready="True")
 
     def ranges(self, name: str, port: int, images: Sequence[str], **spec: Any) -> None:
         """A RangeImages for the pods of this range whose engines listen on that port."""
@@ -157,6 +163,15 @@ class Site:
     def until_cache(self, *, seconds: float = SECONDS, **wanted: str) -> dict[str, Any]:
         """The cache once its conditions are so."""
         return self._until(self.cache_path, seconds, wanted, lambda _: True)
+
+    def until_bytes_come(self, way: FaultProxy, target: str) -> None:
+        """Some thousands of an answer to a GET of that target have come through the proxy."""
+        wait_for(
+            lambda: any(each.down > 10_000 for each in way.seen("GET", target)),
+            "bytes to move",
+            15,
+            self.operator.log,
+        )
 
     def events(self, reason: str, about: str | None = None) -> list[dict[str, Any]]:
         """Events with this reason on our objects, by default on all of this site."""

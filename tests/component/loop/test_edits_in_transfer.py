@@ -79,7 +79,7 @@ def pulling(
     site.cache(registry, registry={"pullHost": way.host})
     way.line = CRAWL
     site.serve("moving", containerd_engine, [moving.image])
-    _wait_for_bytes(site, way, ".*/blobs/.*")
+    site.until_bytes_come(way, ".*/blobs/.*")
     return moving
 
 
@@ -91,7 +91,7 @@ def loading(
     moving = _before_source(site, new_proxy, containerd_engine)
     site.cache(registry, sources=[_source(moving)])
     site.serve("moving", containerd_engine, [moving.image], delivery="TarOnly")
-    _wait_for_bytes(site, moving.way, SAVES)
+    site.until_bytes_come(moving.way, SAVES)
     return moving
 
 
@@ -100,7 +100,7 @@ def saving(site: Site, registry: RegistryPart, new_proxy: NewProxy) -> Moving:
     """A source has stopped in the middle of its tar, on its way into the registry."""
     moving = _before_source(site, new_proxy)
     site.cache(registry, sources=[_source(moving)], images=[{"image": moving.image}])
-    _wait_for_bytes(site, moving.way, SAVES)
+    site.until_bytes_come(moving.way, SAVES)
     return moving
 
 
@@ -131,15 +131,6 @@ def pushing(site: Site, registry: RegistryPart, new_proxy: NewProxy) -> Moving:
         site.operator.log,
     )
     return moving
-
-
-def _wait_for_bytes(site: Site, way: FaultProxy, target: str) -> None:
-    wait_for(
-        lambda: any(each.down > 10_000 for each in way.seen("GET", target)),
-        "bytes to move",
-        15,
-        site.operator.log,
-    )
 
 
 @pytest.mark.row("U1")
@@ -199,8 +190,7 @@ def test_a_pull_whose_bytes_are_told_outlives_a_change_to_tar(
     """A containerd store tells of each MiB; a pull without one gives way to the tar."""
     way, image = new_proxy(registry.pull_host), f"{site.name}.example/m:1"
     site.source.load_image(image, ({"noise": noise(4_000_000, 6)},))
-    site.cache(registry, images=[{"image": image}], registry={"pullHost": way.host})
-    site.until_cache(Ready="True")
+    site.cache_behind(way, registry, image)
     way.line = Line(bytes_per_second=500_000)
     site.serve("moving", containerd_engine, [image])
     moves = "KiB/s"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.model.engine import ClientTLS
-from tests.parts.apiserver import ApiServerPart, wait_for
+from tests.parts.apiserver import ApiServerPart
 from tests.parts.engine_tls import EngineAuthority
 from tests.parts.engines import NewEngine
 from tests.parts.identity import OWN_NAMESPACE
@@ -36,16 +36,10 @@ def test_an_engine_that_dies_in_mid_pull_is_told_and_filled_when_it_is_back(
 ) -> None:
     way, engine = new_proxy(registry.pull_host), new_engine(containerd_store=containerd_store)
     image = site.image("died:1")
-    site.cache(registry, registry={"pullHost": way.host}, images=[{"image": image}])
-    site.until_cache(Ready="True")
+    site.cache_behind(way, registry, image)
     way.line = CRAWL
     site.serve("died", engine, [image])
-    wait_for(
-        lambda: any(each.down > 10_000 for each in way.seen("GET", ".*/blobs/.*")),
-        "bytes to move",
-        15,
-        site.operator.log,
-    )
+    site.until_bytes_come(way, ".*/blobs/.*")
     engine.kill()
     body = site.until(
         "died",

@@ -45,8 +45,7 @@ def test_a_slow_registry_is_waited_for_while_bytes_come_and_the_message_counts_t
     """Twice as long as `stall` allows for one step: a containerd store tells of each MiB."""
     proxy, image = new_proxy(registry.pull_host), f"{site.name}.example/slow:1"
     site.source.load_image(image, ({"noise": noise(4_000_000, 3)},))
-    site.cache(registry, images=[{"image": image}], registry={"pullHost": proxy.host})
-    site.until_cache(Ready="True")
+    site.cache_behind(proxy, registry, image)
     proxy.line = Line(bytes_per_second=500_000)
     timeouts = {"stall": "4s", "total": "60s"}
     site.serve("slow", containerd_engine, [image], timeouts=timeouts)
@@ -61,8 +60,7 @@ def test_a_registry_that_falls_silent_in_mid_pull_is_given_up_after_the_stall(
 ) -> None:
     proxy, image = new_proxy(registry.pull_host), f"{site.name}.example/silent:1"
     site.source.load_image(image, ({"noise": noise(1_000_000, 4)},))
-    site.cache(registry, images=[{"image": image}], registry={"pullHost": proxy.host})
-    site.until_cache(Ready="True")
+    site.cache_behind(proxy, registry, image)
     proxy.on("GET", ".*/blobs/.*", Change(silent_at=300_000))
     timeouts = {"stall": "1s", "total": "60s"}
     site.serve("silent", containerd_engine, [image], timeouts=timeouts)
