@@ -10,8 +10,10 @@ from tests.parts.engines import (
     any_engine,
     classic_engine,
     containerd_engine,
+    emptied_engines,
     new_engine,
     old_engine,
+    shared_engines,
 )
 from tests.parts.proxy import new_proxy
 from tests.parts.registry import new_registry, registry
@@ -22,12 +24,14 @@ __all__ = [
     "apiserver",
     "classic_engine",
     "containerd_engine",
+    "emptied_engines",
     "new_engine",
     "new_proxy",
     "new_registry",
     "old_engine",
     "registry",
     "scripted",
+    "shared_engines",
 ]
 
 

@@ -1,8 +1,8 @@
 """Real Docker engines for tests: 20.10, and 26.1 with either image store.
 
-The session's engines (`old_engine`, `classic_engine`, `containerd_engine`) are shared:
-tests use image names of their own and leave nothing paused. Whoever kills, fills or
-reconfigures an engine takes one of its own from `new_engine`.
+The session's engines (`old_engine`, `classic_engine`, `containerd_engine`) are shared, and
+emptied after each test; tests leave nothing paused. Whoever kills, fills or reconfigures an
+engine takes one of its own from `new_engine`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
+import httpx
 import pytest
 
 from cyroid_images.engine import Engine
@@ -27,6 +28,8 @@ from tests.parts.dockerd import Dockerd, Setup
 from tests.parts.engine_tls import ServerPair
 from tests.parts.range_engine import RangeEngine
 
+KEPT = "big.example"
+"""The host of images that take long to make: they stay as long as the engine."""
 READY_SECONDS = 60.0
 """dockerd answers within a second on an idle machine."""
 
@@ -83,11 +86,13 @@ class EnginePart(RangeEngine):
             env={"DOCKER_CONFIG": str(self._dockerd.folder), "PATH": os.environ["PATH"]},
         )
 
-    def remove_images(self, word: str) -> None:
-        """Remove every name that holds this word, and with its last name the image."""
-        names = self.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        if found := [name for name in names if word in name and "<none>" not in name]:
-            self.docker("rmi", "--force", *found)
+    def remove_images(self) -> None:
+        """Every image but those of `KEPT`, as `docker rmi --force` does."""
+        with httpx.Client(transport=self._socket(), base_url="http://engine", timeout=60) as http:
+            for image in http.get("/images/json").raise_for_status().json():
+                for name in image.get("RepoTags") or image.get("RepoDigests") or [image["Id"]]:
+                    if not name.startswith(KEPT):
+                        http.delete(f"/images/{name}", params={"force": "1"})
 
     def happened(self, event: str) -> list[str]:
         """Every `pull`, `push`, `tag` ... of an image until now, a line each with its name."""
@@ -107,6 +112,9 @@ class EnginePart(RangeEngine):
     def log(self) -> str:
         """The last lines that dockerd wrote."""
         return "\n".join(self._dockerd.log.read_text(errors="replace").splitlines()[-30:])
+
+    def _socket(self) -> httpx.HTTPTransport:
+        return httpx.HTTPTransport(uds=self.local.url.removeprefix("unix://"))
 
     def _answers(self) -> bool:
         assert self._dockerd.is_running(), f"dockerd ended:\n{self.log()}"
@@ -135,21 +143,35 @@ class NewEngine(Protocol):
 
 
 @pytest.fixture(scope="session")
-def old_engine() -> Iterator[EnginePart]:
+def shared_engines() -> list[EnginePart]:
+    """Those of the session that run."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def emptied_engines(shared_engines: list[EnginePart]) -> Iterator[None]:
+    """A containerd store lists for milliseconds per image, and every look asks for a list."""
+    yield
+    for part in shared_engines:
+        part.remove_images()
+
+
+@pytest.fixture(scope="session")
+def old_engine(shared_engines: list[EnginePart]) -> Iterator[EnginePart]:
     """Docker 20.10, API 1.41, classic store."""
-    yield from _running(version="20")
+    yield from _running(shared_engines, version="20")
 
 
 @pytest.fixture(scope="session")
-def classic_engine() -> Iterator[EnginePart]:
+def classic_engine(shared_engines: list[EnginePart]) -> Iterator[EnginePart]:
     """Docker 26.1, classic store."""
-    yield from _running()
+    yield from _running(shared_engines)
 
 
 @pytest.fixture(scope="session")
-def containerd_engine() -> Iterator[EnginePart]:
+def containerd_engine(shared_engines: list[EnginePart]) -> Iterator[EnginePart]:
     """Docker 26.1, containerd image store."""
-    yield from _running(containerd_store=True)
+    yield from _running(shared_engines, containerd_store=True)
 
 
 @pytest.fixture(params=["old_engine", "classic_engine", "containerd_engine"])
@@ -175,10 +197,11 @@ def new_engine() -> Iterator[NewEngine]:
         part.close()
 
 
-def _running(**setup: Any) -> Iterator[EnginePart]:
+def _running(shared: list[EnginePart], **setup: Any) -> Iterator[EnginePart]:
     part = EnginePart(Setup(port=free_ports(1)[0], **setup))
     try:
         part.start()
+        shared.append(part)
         yield part
     finally:
         part.close()

@@ -12,7 +12,7 @@ import pytest
 
 from cyroid_images.kube import rights
 from tests.parts.apiserver import ApiServerPart, running_api_server
-from tests.parts.engines import EnginePart
+from tests.parts.engines import KEPT, EnginePart
 from tests.parts.identity import OWN_NAMESPACE, grant
 from tests.parts.operator import OperatorPart
 from tests.parts.registry import CREDENTIALS
@@ -24,9 +24,6 @@ WRONG_SECRET = "cyroid-wrong"
 CA_SECRET = "cyroid-ca"
 """For a test that makes it: whom the operator is to trust."""
 WRONG_PASSWORD = "not the password"
-
-SHARED_ENGINES = ("old_engine", "classic_engine", "containerd_engine")
-"""Emptied after each test: a containerd store takes milliseconds per image for each list."""
 
 _numbers = count(1)
 
@@ -76,26 +73,18 @@ def operator(operator_process: OperatorPart) -> Iterator[OperatorPart]:
 
 @pytest.fixture
 def site(
-    apiserver: ApiServerPart,
-    operator: OperatorPart,
-    classic_engine: EnginePart,
-    request: pytest.FixtureRequest,
+    apiserver: ApiServerPart, operator: OperatorPart, classic_engine: EnginePart
 ) -> Iterator[Site]:
     """A namespace, and names that no other test uses; the source is Docker 26, classic."""
     site = Site(f"loop-{next(_numbers)}", apiserver, operator, classic_engine)
     apiserver.put_namespace(site.name, {"cyroid.io/ranges": "true"})
-    shared: list[EnginePart] = [
-        request.getfixturevalue(name) for name in SHARED_ENGINES if name in request.fixturenames
-    ]
     yield site
     site.remove_all()
-    for engine in shared:
-        engine.remove_images(site.name)
 
 
 @pytest.fixture(scope="session")
 def big_image(classic_engine: EnginePart) -> str:
     """150 MB that no compression makes smaller, in the source: for what happens in mid-transfer."""
-    name = "big.example/windows:1"
+    name = f"{KEPT}/windows:1"
     classic_engine.load_image(name, ({"disk": noise(150_000_000, 5)},))
     return name
