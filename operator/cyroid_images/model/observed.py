@@ -54,7 +54,7 @@ class RangeSeen:
     @property
     def wishes(self) -> tuple[Wish, ...]:
         """The images of the spec, in its order."""
-        return tuple(Wish(each.reference, each.platform) for each in self.item.spec.images)
+        return self.item.wishes
 
 
 @dataclass(frozen=True, slots=True)

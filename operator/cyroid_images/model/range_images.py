@@ -24,6 +24,7 @@ from cyroid_images.model.fields import (
     seconds,
     unique_by,
 )
+from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.metadata import LONGEST_NAME, Metadata
 from cyroid_images.model.pod import Pod
 from cyroid_images.model.selector import LabelSelector
@@ -201,6 +202,8 @@ class RangeImages:
     metadata: Metadata
     spec: RangeImagesSpec
     status: RangeImagesStatus
+    wishes: tuple[Wish, ...]
+    """The images of the spec, in its order: each pass asks for them once per target."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> RangeImages:
@@ -208,10 +211,13 @@ class RangeImages:
 
         What cannot be read of the status is left out, so an odd status never blocks work.
         """
+        metadata = Metadata.read(body.get("metadata") or {}, at="metadata")
+        spec = RangeImagesSpec.read(body.get("spec") or {}, at="spec")
         return cls(
-            Metadata.read(body.get("metadata") or {}, at="metadata"),
-            RangeImagesSpec.read(body.get("spec") or {}, at="spec"),
+            metadata,
+            spec,
             read_status(RangeImagesStatus, body.get("status")),
+            tuple(Wish(each.reference, each.platform) for each in spec.images),
         )
 
     @property

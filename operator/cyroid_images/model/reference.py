@@ -98,7 +98,7 @@ class Reference:
     @property
     def tagged(self) -> Reference:
         """The same name without the digest: what an image is called in an engine."""
-        return replace(self, digest=None)
+        return self if self.digest is None else replace(self, digest=None)
 
     def at(self, host: str) -> Reference:
         """The same path, tag and digest on another host."""

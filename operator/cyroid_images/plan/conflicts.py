@@ -9,33 +9,54 @@ from cyroid_images.model.fault import Fault
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.pod import Pod
 from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.reference import Reference
 
 
-def conflicts(item: RangeImages, older: Iterable[RangeImages], pod: Pod) -> Mapping[Wish, Fault]:
-    """The wishes of `item` whose name an older object claims in this pod with other content.
+def conflicts(
+    item: RangeImages, older: Iterable[RangeImages], pods: Iterable[Pod]
+) -> Mapping[str, Mapping[Wish, Fault]]:
+    """By UID of the pod: the wishes of `item` whose name an older object has there with other
+    content; `older` begins with the oldest, and pods without any conflict are left out.
 
     One name means one content while cache, platform and digest agree.
     """
-    claimed: dict[str, tuple[RangeImages, tuple[object, ...]]] = {}
-    for rival in older:
+    rivals = [(rival, shared) for rival in older if (shared := _shared(item, rival))]
+    if not rivals:  # as a rule: then nothing is asked per pod
+        return {}
+    found = {pod.uid: _in_pod(pod, rivals) for pod in pods}
+    return {uid: lost for uid, lost in found.items() if lost}
+
+
+def _shared(item: RangeImages, rival: RangeImages) -> Mapping[Wish, bool]:
+    """The wishes of `item` whose name the rival has too; True: it means other content by it."""
+    theirs: dict[Reference, Wish] = {}
+    for wish in rival.wishes:
+        theirs.setdefault(wish.reference.tagged, wish)
+    return {
+        wish: _meaning(item, wish) != _meaning(rival, theirs[name])
+        for wish in item.wishes
+        if (name := wish.reference.tagged) in theirs
+    }
+
+
+def _in_pod(
+    pod: Pod, rivals: Iterable[tuple[RangeImages, Mapping[Wish, bool]]]
+) -> Mapping[Wish, Fault]:
+    """The oldest that wants a name in this pod has it."""
+    taken: dict[Wish, Fault | None] = {}
+    for rival, shared in rivals:
         if rival.selects(pod):
-            for wish in _wishes(rival):
-                claimed.setdefault(str(wish.reference.tagged), (rival, _meaning(rival, wish)))
-    found: dict[Wish, Fault] = {}
-    for wish in _wishes(item):
-        name = str(wish.reference.tagged)
-        rival, meaning = claimed.get(name, (item, _meaning(item, wish)))
-        if meaning != _meaning(item, wish):
-            found[wish] = Fault(
-                Reason.CONFLICTING_IMAGES,
-                f"{name} in {pod.name} is wanted with other content by the older RangeImages"
-                f" {rival.metadata.name}",
-            )
-    return found
+            for wish, is_other in shared.items():
+                taken.setdefault(wish, _fault(wish, pod, rival) if is_other else None)
+    return {wish: fault for wish, fault in taken.items() if fault}
 
 
-def _wishes(item: RangeImages) -> Iterable[Wish]:
-    return (Wish(each.reference, each.platform) for each in item.spec.images)
+def _fault(wish: Wish, pod: Pod, rival: RangeImages) -> Fault:
+    return Fault(
+        Reason.CONFLICTING_IMAGES,
+        f"{wish.reference.tagged} in {pod.name} is wanted with other content by the older"
+        f" RangeImages {rival.metadata.name}",
+    )
 
 
 def _meaning(item: RangeImages, wish: Wish) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Target
@@ -10,6 +10,7 @@ from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.knowledge import CacheView, Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
+from cyroid_images.model.platform import Platform
 from cyroid_images.model.pod import Pod
 from cyroid_images.model.range_images import Delivery, RangeImages
 from cyroid_images.plan.conflicts import conflicts
@@ -62,10 +63,9 @@ class RangeObserver:
         targets = {pod.uid: _target(item, pod, tls) for pod in pods}
         asked = [targets[pod.uid].endpoint for pod in pods if pod.address and pod.running]
         seen = await self._site.looks.at(key, asked)
-        older = self._site.world.older_rivals(item)
+        rivals = conflicts(item, self._site.world.older_rivals(item), pods)
         return tuple(
-            self._seen(pod, targets[pod.uid], seen, memory, conflicts(item, older, pod))
-            for pod in pods
+            self._seen(pod, targets[pod.uid], seen, memory, rivals.get(pod.uid, {})) for pod in pods
         )
 
     def _seen(
@@ -125,11 +125,11 @@ class RangeObserver:
         if not is_allowed:
             self.forget(key)
             return
-        wishes = {Wish(each.reference, each.platform) for each in item.spec.images}
+        wishes = set(item.wishes)
         view = self._site.board.view(item.cache_name)
-        for each in targets:
-            if each.view is not None and view is not None:
-                wishes |= _for_platform(each.view, view, wishes)
+        if view is not None:
+            for platform in {each.view.info.platform for each in targets if each.view}:
+                wishes |= _for_platform(platform, view, item.wishes)
         # TarOnly is for sites without a registry, and for comparisons: nothing is put into it.
         may_push = not item.spec.suspend and item.spec.delivery is not Delivery.TAR_ONLY
         wants = Wants(item.cache_name, frozenset(wishes), may_push=may_push)
@@ -149,13 +149,13 @@ def _target(item: RangeImages, pod: Pod, tls: ClientTLS | None) -> Target:
     return Target(pod.uid, pod.name, EngineEndpoint(f"tcp://{host}:{port}", tls))
 
 
-def _for_platform(view: EngineView, cache: CacheView, wishes: set[Wish]) -> set[Wish]:
+def _for_platform(platform: Platform, cache: CacheView, wishes: Iterable[Wish]) -> set[Wish]:
     """Wishes by the engine's platform, where the source's own is another one."""
     return {
-        Wish(wish.reference, view.info.platform)
+        Wish(wish.reference, platform)
         for wish in wishes
         if wish.platform is None
         and (known := cache.images.get(wish)) is not None
         and known.content is not None
-        and known.content.platform != view.info.platform
+        and known.content.platform != platform
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
 from cyroid_images.model.actions import Load, Pull, Step, Wait
-from cyroid_images.model.fault import Route
+from cyroid_images.model.fault import Failure, Route
+from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.observed import RangeDone, RangeSeen, Running, TargetSeen
+from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, Running, TargetSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
@@ -58,7 +60,7 @@ class RangeReconciler:
         if memory.looks_first():
             _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
         await self._outcomes.tell_replaced(key, seen, memory)
-        steps = self._plan(seen)
+        steps = await self._plan(seen)
         await self._outcomes.tell_drift(key, item, memory.drifted(steps))
         memory.prune(steps)
         self._apply(key, seen, steps, memory)
@@ -66,9 +68,14 @@ class RangeReconciler:
         has_told_gates = await self._site.gates.tell(key, seen, steps)
         return pause if has_told_gates else min(pause, AGAIN_SECONDS)
 
-    def _plan(self, seen: RangeSeen) -> Steps:
+    async def _plan(self, seen: RangeSeen) -> Steps:
         """One step per target and image; none for a target that was not seen."""
-        return {each.target.uid: _steps(seen, each) for each in seen.targets}
+        steps, failures = {}, _by_target(seen.failures)
+        for each in seen.targets:
+            uid = each.target.uid
+            steps[uid] = _steps(seen, each, failures.get(uid, {}))
+            await asyncio.sleep(0)  # 128 images cost a millisecond, and there may be 200 targets
+        return steps
 
     def _apply(self, key: Key, seen: RangeSeen, steps: Steps, memory: Memory) -> None:
         """Make the running moves equal to the plan."""
@@ -108,7 +115,19 @@ class RangeReconciler:
             self._site.queue.wake(other)
 
 
-def _steps(seen: RangeSeen, each: TargetSeen) -> tuple[Step, ...]:
+def _by_target(
+    failures: Mapping[FailureKey, Failure],
+) -> Mapping[str, Mapping[tuple[Wish, Route], Failure]]:
+    """The failed transfers into each target."""
+    found: dict[str, dict[tuple[Wish, Route], Failure]] = {}
+    for key, failure in failures.items():
+        found.setdefault(key.uid, {})[key.wish, key.route] = failure
+    return found
+
+
+def _steps(
+    seen: RangeSeen, each: TargetSeen, failures: Mapping[tuple[Wish, Route], Failure]
+) -> tuple[Step, ...]:
     if each.view is None:
         return ()
     if seen.cache is None:
@@ -119,11 +138,7 @@ def _steps(seen: RangeSeen, each: TargetSeen) -> tuple[Step, ...]:
         view=each.view,
         cache=seen.cache,
         delivery=seen.item.spec.delivery,
-        failures={
-            (key.wish, key.route): failure
-            for key, failure in seen.failures.items()
-            if key.uid == each.target.uid
-        },
+        failures=failures,
         now=seen.now,
     )
     return tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,13 +67,13 @@ CONFLICTS: dict[str, tuple[RangeImages, RangeImages, bool]] = {
 def test_one_name_with_other_content_in_one_pod_is_a_conflict(
     older: RangeImages, item: RangeImages, expected: bool
 ) -> None:
-    found = conflicts(item, [older], POD)
+    found = conflicts(item, [older], [POD]).get(POD.uid, {})
     assert [each.reason for each in found.values()] == [Reason.CONFLICTING_IMAGES] * expected
 
 
 def test_a_conflict_names_the_rival_and_the_pod() -> None:
     older, item = wanting("a", f"nginx:1@{ONE}"), wanting("b", "nginx:1")
-    (found,) = conflicts(item, [older], POD).values()
+    (found,) = conflicts(item, [older], [POD])[POD.uid].values()
     assert found.message == (
         "nginx:1 in dind-1 is wanted with other content by the older RangeImages a"
     )
@@ -80,7 +81,17 @@ def test_a_conflict_names_the_rival_and_the_pod() -> None:
 
 def test_the_oldest_of_several_rivals_has_the_name() -> None:
     rivals = [wanting("a", f"nginx:1@{ONE}"), wanting("b", f"nginx:1@{TWO}")]
-    assert conflicts(wanting("c", f"nginx:1@{ONE}"), rivals, POD) == {}
+    assert conflicts(wanting("c", f"nginx:1@{ONE}"), rivals, [POD]) == {}
+    assert conflicts(wanting("c", f"nginx:1@{TWO}"), rivals, [POD]).keys() == {POD.uid}
+
+
+def test_a_rival_has_its_names_only_where_it_selects_the_pod() -> None:
+    beside = replace(POD, uid="v", name="dind-2", labels={"app": "y"})
+    rivals = [wanting("a", f"nginx:1@{ONE}"), wanting("b", "redis:7", app="y")]
+    found = conflicts(wanting("c", "nginx:1", "redis:7"), rivals, [POD, beside])
+    assert {uid: [str(wish) for wish in lost] for uid, lost in found.items()} == {
+        POD.uid: ["nginx:1"]
+    }
 
 
 def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:

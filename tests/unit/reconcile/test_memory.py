@@ -119,7 +119,7 @@ def test_an_edit_tries_again_what_only_a_change_could_help() -> None:
     mine.begin(item)
     assert set(mine.failures) == {KEY, TAR_KEY}
     edited = item.metadata.model_copy(update={"generation": 4})
-    mine.begin(type(item)(edited, item.spec, item.status))
+    mine.begin(replace(item, metadata=edited))
     assert set(mine.failures) == {TAR_KEY}
 
 
@@ -127,7 +127,7 @@ def test_a_manual_pass_tries_everything_again() -> None:
     mine, item = memory(), range_item()
     mine.failures = dict(failed_here(Route.TAR, Reason.LOAD_FAILED))
     asked = item.metadata.model_copy(update={"annotations": {"cyroid.io/reconcile-at": "now"}})
-    mine.begin(type(item)(asked, item.spec, item.status))
+    mine.begin(replace(item, metadata=asked))
     assert mine.failures == {}
 
 
