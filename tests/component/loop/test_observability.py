@@ -12,6 +12,7 @@ import pytest
 from cyroid_images.model.milestones import Milestone
 from tests.component.loop.conftest import UPSTREAM_SECRET, WRONG_PASSWORD, WRONG_SECRET
 from tests.parts import objects
+from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
 from tests.parts.images import tiny_image
 from tests.parts.operator import OperatorPart
@@ -49,6 +50,12 @@ def lines(site: Site, began: int) -> list[dict[str, Any]]:
     return [each for each in every if site.name in json.dumps(each.get("object", {}))]
 
 
+def steps_of(site: Site, began: int, name: str) -> list[str]:
+    """What was done for the object of this name, in order."""
+    said = [line for line in lines(site, began) if line["object"]["name"] == name]
+    return [line["step"] for line in said if "step" in line]
+
+
 def audited(site: Site, began: int) -> list[dict[str, Any]]:
     return [line for line in lines(site, began) if line.get("audit")]
 
@@ -71,6 +78,8 @@ def test_a_delivery_is_told_step_by_step_with_what_it_is_about(
     site.serve("told", containerd_engine, [image])
     body = site.until("told", Ready="True/AllImagesPresent")
     (row,) = body["status"]["targetStatuses"]
+    # The line comes after the write that a reader of the status may see at once.
+    wait_for(lambda: Milestone.READY in steps_of(site, began, "told"), "it to be told", 10)
     said = lines(site, began)
     of_pull = [line for line in said if line.get("target")]
     assert [line["step"] for line in of_pull if "step" in line] == [
@@ -90,7 +99,7 @@ def test_a_delivery_is_told_step_by_step_with_what_it_is_about(
     steps = [line["step"] for line in said if "step" in line]
     assert steps.index(Milestone.STATUS_FIRST) < steps.index(Milestone.PUSH_STARTED)
     assert steps.index(Milestone.PUSHED) < steps.index(Milestone.PULL_STARTED)
-    of_range = [line["step"] for line in said if line["object"]["name"] == "told" if "step" in line]
+    of_range = steps_of(site, began, "told")
     assert (of_range[0], of_range[-1]) == (Milestone.STATUS_FIRST, Milestone.READY)
 
 
