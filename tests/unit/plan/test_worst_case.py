@@ -11,7 +11,6 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Step, Wait
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.observed import FailureKey, RangeDone, TargetSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import TarDelivery
@@ -50,7 +49,7 @@ def size(kind: str, body: dict[str, Any], document: dict[str, Any]) -> int:
 def everything_fails(item: RangeImages) -> dict[str, Any]:
     """Each image has failed in each target, by both routes, and many tars are on record."""
     because = Fault(Reason.TARGET_IDENTITY_MISMATCH, "why not " * 400)
-    wishes = [Wish(each.reference, each.platform) for each in item.spec.images]
+    wishes = item.wishes
     targets = tuple(
         TargetSeen(replace(target(number % 250), uid=f"{number:036}", pod="p" * 253), view())
         for number in range(TARGETS)
