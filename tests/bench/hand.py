@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,20 +86,31 @@ def script(
     jobs: int,
 ) -> None:
     """Everything by `xargs`: so many pushes at a time, then so many pulls."""
-    client = str(tools.ensure("docker"))
-    pairs = "".join(f"{target.endpoint.url} {image}\n" for image in images for target in targets)
-    pushed, pulled = registry.push_host, registry.pull_host
-    push_one = f"{client} -H {source.endpoint.url}"
-    push_line = f"{push_one} tag $1 {pushed}/$1 && {push_one} push -q {pushed}/$1"
-    pull_line = f"{client} -H $1 pull -q {pulled}/$2 && {client} -H $1 tag {pulled}/$2 $2"
+    pushed = registry.push_host
+    one = f"{tools.ensure('docker')} -H {source.endpoint.url}"
+    line = f"{one} tag $1 {pushed}/$1 && {one} push -q {pushed}/$1"
     with _logged_in(registry) as settings:
-        for lines, words, command in (
-            ("".join(f"{image}\n" for image in images), 1, push_line),
-            (pairs, 2, pull_line),
-        ):
-            parallel = ["xargs", "-P", str(jobs), "-n", str(words), "sh", "-ec", command, "sh"]
-            run(parallel, stdin=lines, settings=settings)
+        _parallel(line, [[image] for image in images], jobs, settings)
+    pull_all(registry, targets, {image: image for image in images}, jobs)
     docker(source, "rmi", "--no-prune", *(f"{pushed}/{image}" for image in images))
+
+
+def pull_all(
+    registry: RegistryPart, targets: Sequence[EnginePart], images: Mapping[str, str], jobs: int
+) -> None:
+    """`images` into all of them, so many at a time; each is in the registry as its value says."""
+    client, pulled = tools.ensure("docker"), registry.pull_host
+    line = f"{client} -H $1 pull -q {pulled}/$3 && {client} -H $1 tag {pulled}/$3 $2"
+    words = [[each.endpoint.url, *pair] for pair in images.items() for each in targets]
+    _parallel(line, words, jobs)
+
+
+def _parallel(
+    line: str, words: Sequence[Sequence[str]], jobs: int, settings: Path | None = None
+) -> None:
+    """The line for the shell once per row of words, so many at a time."""
+    command = ["xargs", "-P", str(jobs), "-n", str(len(words[0])), "sh", "-ec", line, "sh"]
+    run(command, stdin="\n".join(" ".join(row) for row in words), settings=settings)
 
 
 def shell(line: str) -> str:

@@ -1,14 +1,14 @@
 """What the operator does with it: an object is applied, and its condition says when it is done.
 
-Time is taken from outside, as a user with `kubectl` sees it. Nothing here looks into the
-operator. Every call leaves the API server as it was.
+Time is taken from outside, as a user with `kubectl get --watch` sees it. Nothing here looks
+into the operator. Every call leaves the API server as it was.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,24 +85,22 @@ def deliver(
 def await_ready(made: Site, path: str) -> dict[str, Any]:
     """The object once it is Ready; fails at once if the operator gave up on it."""
     seen: dict[str, Any] = {}
-
-    def is_ready() -> bool:
-        seen.update(made.api.call("GET", path))
-        assert condition(seen, "Stalled").get("status") != "True", _evidence(made, seen)
-        ready = condition(seen, "Ready")
-        at = ready.get("observedGeneration")
-        return ready.get("status") == "True" and at == seen["metadata"]["generation"]
-
-    await_so(is_ready, lambda: _evidence(made, seen))
-    return seen
+    with closing(made.api.versions(path, SECONDS)) as versions:
+        for seen in versions:
+            assert condition(seen, "Stalled").get("status") != "True", _evidence(made, seen)
+            ready = condition(seen, "Ready")
+            at = ready.get("observedGeneration")
+            if ready.get("status") == "True" and at == seen["metadata"]["generation"]:
+                return seen
+    raise TimeoutError(f"{path} not Ready within {SECONDS:.0f} s\n{_evidence(made, seen)}")
 
 
-def await_so(is_so: Callable[[], bool], evidence: Callable[[], str] = lambda: "") -> None:
-    """Look every 10 ms until it is so."""
+def await_so(is_so: Callable[[], bool]) -> None:
+    """Look every 10 ms until it is so; for what takes so little that no watch is worth it."""
     deadline = time.monotonic() + SECONDS
     while not is_so():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {SECONDS:.0f} s\n{evidence()}")
+            raise TimeoutError(f"not within {SECONDS:.0f} s")
         time.sleep(LOOK_SECONDS)
 
 

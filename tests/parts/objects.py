@@ -1,9 +1,11 @@
-"""The smallest valid objects of our two kinds, and where the API serves them."""
+"""The smallest valid objects of our two kinds and where the API serves them; how a pod looks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from tests.parts.namespace import OUTER_ADDRESS
 
 API = "/apis/cyroid.io/v1alpha1"
 
@@ -31,6 +33,33 @@ def image_cache(name: str, **spec: Any) -> dict[str, Any]:
         "kind": "ImageCache",
         "metadata": {"name": name},
         "spec": {"registry": registry, **spec},
+    }
+
+
+def pod_status(ip: str | None, container_id: str | None, restarts: int) -> dict[str, Any]:
+    """Of a pod whose only container runs, or is being made (no `container_id`)."""
+    running = container_id is not None
+    state: dict[str, Any] = (
+        {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+        if running
+        else {"waiting": {"reason": "ContainerCreating"}}
+    )
+    container = {
+        "name": "dind",
+        "image": "docker:dind",
+        "imageID": "",
+        "containerID": container_id or "",
+        "ready": running,
+        "started": running,
+        "restartCount": restarts,
+        "state": state,
+    }
+    return {
+        "phase": "Running" if running else "Pending",
+        "hostIP": OUTER_ADDRESS if ip else None,
+        "podIP": ip,
+        "podIPs": [{"ip": ip}] if ip else None,
+        "containerStatuses": [container],
     }
 
 
