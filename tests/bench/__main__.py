@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from tests.bench import deliveries, fleet, lag, memory, pushes, reaction, rest
+from tests.bench.hand import HandFailed
 from tests.bench.images import BIG, BLUEPRINT, make
 from tests.bench.machine import head
 from tests.bench.stage import Stage
@@ -34,7 +36,9 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
 
 
 def main() -> int:
-    """0 when everything was measured, whatever the figures; 2 where it cannot be."""
+    """0 when everything was measured, whatever the figures; 1 with the rows of the others where
+    a measure failed; 2 where none can be made.
+    """
     chosen = _arguments()
     if reason := namespace.why_not():
         print(f"bench: {reason}", file=sys.stderr)
@@ -43,16 +47,23 @@ def main() -> int:
     with long_step(_tell, "making images"):
         make([BIG, *BLUEPRINT])
     namespace.enter()
-    about, rows = head(), list[Row]()
+    about, rows, failed = head(), list[Row](), list[str]()
     _tell(about)
     with Stage(_tell) as stage, Stock(_tell) as stock:
         for names, measure in MEASURES:
             if wanted := [name for name in names if chosen.only in (None, name)]:
-                rows += _measured(lambda: measure(stage, stock, wanted), wanted)  # noqa: B023
+                try:
+                    rows += _measured(lambda: measure(stage, stock, wanted), wanted)  # noqa: B023
+                except (HandFailed, TimeoutError, AssertionError):
+                    _tell(f"{', '.join(wanted)}: failed\n{traceback.format_exc()}")
+                    failed += wanted
+                    stock.abandon_targets()
     print(f"\n{about}; {os.getloadavg()[0]:.1f} at the end\n{as_text(rows)}", flush=True)
     if chosen.json:
         write_json(rows, chosen.json)
-    return 0
+    if failed:
+        print(f"bench: no figures of {', '.join(failed)}; why is said above", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _arguments() -> argparse.Namespace:

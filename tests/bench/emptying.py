@@ -6,6 +6,7 @@ what it still has would make the next run faster. So the files on disk are looke
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
 
 SECONDS = 60.0
+SMALL = 1_000_000
+"""Bytes of a blob that make no run faster: a containerd store may keep the manifest of a pull
+by digest for good."""
 _TINY = "bench.example/collected:1"
 
 
@@ -24,17 +28,17 @@ class Store(StrEnum):
     CONTAINERD = "containerd"
 
 
-_FILES = (
-    "image/*/layerdb/sha256/*",
-    "image/*/imagedb/content/sha256/*",
-    "containerd/daemon/io.containerd.content.v1.content/blobs/*/*",
-    "containerd/daemon/io.containerd.content.v1.content/ingest/*",
+_CLASSIC = ("image/*/layerdb/sha256/*", "image/*/imagedb/content/sha256/*")
+"""Layers and configurations."""
+_CONTAINERD = tuple(
+    f"containerd/daemon/io.containerd.content.v1.content/{kind}"
+    for kind in ("blobs/*/*", "ingest/*")
 )
-"""Layers and configurations of a classic store, blobs of a containerd store."""
+"""Blobs, and what was not ended."""
 
 
 def empty(engine: EnginePart) -> None:
-    """Remove all images; returns when nothing of them is left on its disk."""
+    """Remove all images; returns when nothing of them is left on its disk that counts."""
     if images := docker(engine, "images", "--all", "--quiet", "--no-trunc").split():
         docker(engine, "rmi", "--force", *dict.fromkeys(images))
     root = data_root(engine)
@@ -61,4 +65,13 @@ def data_root(engine: EnginePart) -> Path:
 
 
 def _left(root: Path) -> list[str]:
-    return [str(path) for pattern in _FILES for path in root.glob(pattern)]
+    layers = (path for pattern in _CLASSIC for path in root.glob(pattern))
+    blobs = (path for pattern in _CONTAINERD for path in root.glob(pattern))
+    return [str(path) for path in (*layers, *filter(_counts, blobs))]
+
+
+def _counts(blob: Path) -> bool:
+    """False also for one that is being removed."""
+    with suppress(FileNotFoundError):
+        return blob.is_dir() or blob.stat().st_size > SMALL
+    return False

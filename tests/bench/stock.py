@@ -55,6 +55,10 @@ class Stock:
             self._targets[store, number] = self._stack.enter_context(engine(store))
         return self._targets[store, number]
 
+    def abandon_targets(self) -> None:
+        """Other range engines from now on: what failed may have left something in these."""
+        self._targets.clear()
+
     def _load(self, store: Store, image: Image) -> None:
         with long_step(self._tell, f"making {image.name}"):
             make([image])
