@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from tests.bench import deliveries, fleet, lag, memory, pushes, reaction, rest
@@ -47,17 +47,10 @@ def main() -> int:
     with long_step(_tell, "making images"):
         make([BIG, *BLUEPRINT])
     namespace.enter()
-    about, rows, failed = head(), list[Row](), list[str]()
+    about = head()
     _tell(about)
     with Stage(_tell) as stage, Stock(_tell) as stock:
-        for names, measure in MEASURES:
-            if wanted := [name for name in names if chosen.only in (None, name)]:
-                try:
-                    rows += _measured(lambda: measure(stage, stock, wanted), wanted)  # noqa: B023
-                except (HandFailed, TimeoutError, AssertionError):
-                    _tell(f"{', '.join(wanted)}: failed\n{traceback.format_exc()}")
-                    failed += wanted
-                    stock.abandon_targets()
+        rows, failed = measured(MEASURES, chosen.only, stage, stock)
     print(f"\n{about}; {os.getloadavg()[0]:.1f} at the end\n{as_text(rows)}", flush=True)
     if chosen.json:
         write_json(rows, chosen.json)
@@ -74,11 +67,28 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(measure: Callable[[], list[Row]], names: Collection[str]) -> list[Row]:
-    began = time.monotonic()
-    rows = measure()
-    _tell(f"{', '.join(names)}: measured in {time.monotonic() - began:.0f} s")
-    return rows
+def measured(
+    measures: Sequence[tuple[tuple[str, ...], Measure]],
+    only: str | None,
+    stage: Stage,
+    stock: Stock,
+) -> tuple[list[Row], list[str]]:
+    """The rows, and the names of what failed: it costs no other measure its figures."""
+    rows, failed = list[Row](), list[str]()
+    for names, measure in measures:
+        wanted = [name for name in names if only in (None, name)]
+        if not wanted:
+            continue
+        began, title = time.monotonic(), ", ".join(wanted)
+        try:
+            rows += measure(stage, stock, wanted)
+        except (HandFailed, TimeoutError, AssertionError):
+            stage.tell(f"{title}: failed\n{traceback.format_exc()}")
+            failed += wanted
+            stock.abandon_targets()
+        else:
+            stage.tell(f"{title}: measured in {time.monotonic() - began:.0f} s")
+    return rows, failed
 
 
 def _tell(line: str) -> None:
