@@ -9,6 +9,7 @@ request to the same httpx connection that the streams use.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from cyroid_images.engine.faults import told
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
+from cyroid_images.model.reference import Reference
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of one answer: a list of 20,000 images has about so many."""
@@ -75,10 +77,14 @@ def refusals(what: str) -> Iterator[None]:
         raise failure(words, Operation.CONTROL, what=what) from exc
 
 
-def listed(api: docker.APIClient) -> object:
-    """The engine's list of images with their digests, which docker-py's `images` cannot ask for."""
+def listed(api: docker.APIClient, name: Reference | None = None) -> object:
+    """The engine's list of images with their digests, which docker-py's `images` cannot ask for.
+
+    With a name, of that image alone; see `view.lists_by_name` for whom that may be asked of.
+    """
     url = f"{api.base_url}/v{api.api_version}/images/json"
-    answer = api.get(url, params={"digests": "1"})
+    only = {"filters": json.dumps({"reference": [str(name)]})} if name else {}
+    answer = api.get(url, params={"digests": "1", **only})
     if not answer.ok:
         raise failure(message_in(answer.text), Operation.CONTROL, what="list images")
     content: object = answer.json()

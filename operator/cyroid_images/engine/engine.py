@@ -93,7 +93,8 @@ class Engine:
             control.refusals("look for an image"),
         ):
             inspect = partial(control.inspected, api)
-            rows = view.rows_named(control.listed(api), name)
+            asked = name if view.lists_by_name(info) else None
+            rows = view.rows_named(control.listed(api, asked), name)
             return view.view_of(info, rows, {}, inspect).images.get(name)
 
     def tag(self, image: Digest | Reference, name: Reference) -> None:

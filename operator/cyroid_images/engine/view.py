@@ -93,6 +93,16 @@ def view_of(
     return EngineView(info, images, by_digest)
 
 
+def lists_by_name(info: EngineInfo) -> bool:
+    """Is one image to be asked for by the filter `reference` of the list?
+
+    A containerd store works for each image that it lists (moby #47564, #53077; 10 ms on 26.1),
+    and knows the filter since Docker 24 (moby #45269). A classic one lists at no cost, and would
+    leave the digests out that do not match.
+    """
+    return info.store is Store.CONTAINERD and info.api >= (1, 43)
+
+
 def rows_named(listed: object, name: Reference) -> object:
     """Of such a list the rows with this name; what is no list stays what it is."""
     if not isinstance(listed, list):

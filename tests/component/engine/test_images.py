@@ -214,9 +214,17 @@ def test_a_container_runs_from_a_loaded_image(any_engine: EnginePart) -> None:
     assert said.startswith("uid=0")
 
 
-def test_one_image_is_found_by_its_name_and_by_no_other(range_engine: RangeEngine) -> None:
-    name = Reference.parse("one.example/of-many:1")
-    range_engine.load_image(str(name), ({"x": b"one of many"},))
+@pytest.mark.parametrize(
+    "text", ["found-of-many:1", "one/found:1", "one.example/of-many:1", "127.0.0.1:5000/a/b/c:1"]
+)
+def test_one_image_is_found_by_its_name_and_by_no_other(
+    range_engine: RangeEngine, text: str
+) -> None:
+    name = Reference.parse(text)
+    range_engine.load_image(str(name), ({"x": f"one of many, {text}".encode()},))
+    range_engine.engine.tag(name, Reference.parse("another.example/name:1"))
     info = range_engine.engine.info()
-    assert range_engine.engine.image(info, name) == range_engine.engine.view(info, {}).images[name]
-    assert range_engine.engine.image(info, Reference.parse("one.example/of-many:2")) is None
+    found, shown = range_engine.engine.image(info, name), seen(range_engine).images[name]
+    assert found is not None
+    assert (found.id, found.content, found.size) == (shown.id, shown.content, shown.size)
+    assert range_engine.engine.image(info, replace(name, tag="2")) is None

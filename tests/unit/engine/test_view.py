@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cyroid_images.engine.view import content_of, info_of, negotiated, rows_named, view_of
+from cyroid_images.engine.view import (
+    content_of,
+    info_of,
+    lists_by_name,
+    negotiated,
+    rows_named,
+    view_of,
+)
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, Store
@@ -142,6 +150,20 @@ def test_a_nonsensical_list_is_a_protocol_error(listed: object) -> None:
     with pytest.raises(TransferError) as caught:
         view_of(ENGINE, listed, {}, inspected)
     assert caught.value.reason is Reason.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("store", "api", "asked"),
+    [
+        (Store.CONTAINERD, (1, 43), True),
+        (Store.CONTAINERD, (1, 42), False),
+        (Store.CLASSIC, (1, 48), False),
+    ],
+)
+def test_a_containerd_store_that_can_is_asked_for_one_image(
+    store: Store, api: tuple[int, int], asked: bool
+) -> None:
+    assert lists_by_name(replace(ENGINE, store=store, api=api)) is asked
 
 
 def test_only_the_rows_with_a_name_are_left() -> None:
