@@ -92,7 +92,7 @@ def await_ready(made: Site, path: str) -> dict[str, Any]:
             at = ready.get("observedGeneration")
             if ready.get("status") == "True" and at == seen["metadata"]["generation"]:
                 return seen
-    raise TimeoutError(f"{path} not Ready within {SECONDS:.0f} s\n{_evidence(made, seen)}")
+    raise TimeoutError(f"{path} not Ready when its watch ended\n{_evidence(made, seen)}")
 
 
 def await_so(is_so: Callable[[], bool]) -> None:

@@ -97,7 +97,7 @@ def lists_by_name(info: EngineInfo) -> bool:
     """Is one image to be asked for by the filter `reference` of the list?
 
     A containerd store works for each image that it lists (moby #47564, #53077; 10 ms on 26.1),
-    and knows the filter since Docker 24 (moby #45269). A classic one lists at no cost, and would
+    and knows the filter since Docker 24 (moby #45269). A classic one lists 100 in 5 ms, and would
     leave the digests out that do not match.
     """
     return info.store is Store.CONTAINERD and info.api >= (1, 43)
