@@ -33,6 +33,11 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence(Fault):
+    """Everyone who could have it was asked, has answered, and does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A transfer that failed: how often so far, and not before which moment (UTC) again."""
 

@@ -158,6 +158,10 @@ class Knowledge:
     source: SourceImage | None = None
     fault: Fault | None = None
     """Why the wish has no content."""
+    is_unknown: bool = True
+    """Without content: somebody who could have it has not answered. False: nobody has it."""
+    registry: Fault | None = None
+    """Why the registry cannot tell whether it has this image, though it answers otherwise."""
     failure: Failure | None = None
     """The last push that failed, while the image is not stored."""
 

@@ -28,6 +28,10 @@ class TargetSeen:
     fault: Fault | None = None
     conflicts: Mapping[Wish, Fault] = field(default_factory=dict)
     """Images whose name an older object claims in this target with other content."""
+    since: datetime | None = None
+    """When the last look that showed something began; None: there was none yet."""
+    is_stale: bool = False
+    """Something happened there that no look has seen yet: nothing new is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +138,10 @@ class CacheSeen:
     """The registry gave an engine other bytes of it."""
     default: Platform | None = None
     """Which platform of several is meant where nobody names one: the operator's own."""
+    lookups: Mapping[Wish, Fault] = field(default_factory=dict)
+    """Why the registry could not tell whether it has an image; one that is not asked yet is
+    here with the reason Progressing."""
+    not_fresh: frozenset[Wish] = frozenset()
+    """Wished for since the sources were looked at last: what they lack may be there by now."""
+    anchors: Mapping[Wish, Digest] = field(default_factory=dict)
+    """The digest that was proven against a source: believed while no source can be seen."""

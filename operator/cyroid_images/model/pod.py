@@ -33,6 +33,9 @@ class Pod:
     gate: str | None = field(default=None, compare=False)
     """What our condition says in it: True, False or Unknown; None while it has none. We write
     it ourselves, so a change of it is no news."""
+    ready: bool = False
+    """Does the pod's condition Ready say True? The node controller takes it away when a node
+    is lost, long before an engine would be missed."""
     created: str = ""
     """The moment in RFC 3339, as the API tells it: text that sorts by time."""
 
@@ -63,14 +66,8 @@ class Pod:
                 gate.get("conditionType") == READINESS_GATE
                 for gate in spec.get("readinessGates") or []
             ),
-            gate=next(
-                (
-                    item["status"]
-                    for item in status.get("conditions") or []
-                    if item["type"] == READINESS_GATE
-                ),
-                None,
-            ),
+            gate=_condition(status, READINESS_GATE),
+            ready=_condition(status, "Ready") == "True",
         )
 
     @property
@@ -81,3 +78,9 @@ class Pod:
             and not self.host_network
             and not self.leaving
         )
+
+
+def _condition(status: Mapping[str, Any], kind: str) -> str | None:
+    """What the condition of this type says; None while there is none."""
+    conditions = status.get("conditions") or []
+    return next((each["status"] for each in conditions if each["type"] == kind), None)

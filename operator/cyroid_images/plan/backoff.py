@@ -22,9 +22,14 @@ _SPREAD = 0.2
 _FULL = frozenset({Reason.INSUFFICIENT_STORAGE, Reason.REGISTRY_FULL})
 
 
-def failed(previous: Failure | None, fault: Fault, now: datetime, *, spread: float) -> Failure:
-    """The failure after one more attempt; `spread` in -1 to 1 keeps retries apart."""
-    attempts = (previous.attempts if previous else 0) + 1
+def failed(
+    previous: Failure | None, fault: Fault, now: datetime, *, spread: float, attempts: int = 0
+) -> Failure:
+    """The failure after one more attempt; `spread` in -1 to 1 keeps retries apart.
+
+    `attempts`: how many there were with it, where that is not one more than before.
+    """
+    attempts = attempts or (previous.attempts if previous else 0) + 1
     pause = _pause(fault, attempts, now) * (1 + _SPREAD * spread)
     return Failure(fault, attempts, now + timedelta(seconds=pause))
 

@@ -1,10 +1,16 @@
-"""What the registry lacks: for each wish the one step that it needs now."""
+"""What the registry lacks: for each wish the one step that it needs now.
+
+Unknown comes before absent: nobody has an image only when everyone who could have it has
+answered, the registry among them. While no source can be seen, only the digest is believed
+that was proven against a source before: whoever can write to the registry cannot change that.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import assert_never
 
+from cyroid_images.errors import Reason
 from cyroid_images.model.actions import (
     PROGRESSING,
     Cached,
@@ -15,7 +21,8 @@ from cyroid_images.model.actions import (
     Slot,
     Wait,
 )
-from cyroid_images.model.fault import Failure, Fault
+from cyroid_images.model.digest import Digest
+from cyroid_images.model.fault import Absence, Failure, Fault
 from cyroid_images.model.image import ImageContent
 from cyroid_images.model.image_cache import RefreshPolicy
 from cyroid_images.model.knowledge import (
@@ -32,17 +39,22 @@ from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
 from cyroid_images.plan.sources import Sources, resolve
 
+_ANSWERS = frozenset({Reason.PLATFORM_MISMATCH, Reason.HOST_NOT_ALLOWED, Reason.IMAGE_NOT_FOUND})
+"""Faults of a source that say what is there; all others say that it could not be seen."""
+
 
 def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -> CacheStep:
     """The one step that this wish needs now."""
-    stored = seen.stored.get(wish)
     found = resolve(wish, Sources.of(seen))
-    if stored and _is_current(stored, found, seen):
+    stored = current(wish, found, seen)
+    if stored is not None:
         return Cached(wish, stored)
+    unknown = _registry_unknown(wish, seen)
     if isinstance(found, Fault):
-        return Wait(wish, found)
-    if seen.registry is not None or registry is None:
-        return Wait(wish, seen.registry or PROGRESSING)
+        # A source that may come back is told; that nobody has it, only when all have answered.
+        return Wait(wish, unknown if unknown and isinstance(found, Absence) else found)
+    if unknown is not None or registry is None:
+        return Wait(wish, unknown or PROGRESSING)
     failure = _holding_up(wish, found, seen)
     if failure is not None:
         return Wait(wish, failure.fault)
@@ -51,25 +63,66 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
 
 def know(wish: Wish, seen: CacheSeen) -> Knowledge:
     """What the ranges are told of this wish."""
-    stored = seen.stored.get(wish)
     found = resolve(wish, Sources.of(seen))
-    failure = seen.failures.get(wish)
-    if stored and _is_current(stored, found, seen):
+    failure, unknown = seen.failures.get(wish), _registry_unknown(wish, seen)
+    stored = current(wish, found, seen)
+    if stored is not None:
         source = found if not isinstance(found, Fault) and _same(stored, found) else None
         content = _joined(stored.content, source.content) if source else stored.content
         return Knowledge(content, replace(stored, content=content), source, failure=failure)
+    if not isinstance(found, Fault):
+        away = unknown if unknown and unknown.reason is not Reason.PROGRESSING else None
+        return Knowledge(found.content, None, found, registry=away, failure=failure)
+    if isinstance(found, Absence) and unknown is not None:
+        return Knowledge(fault=unknown, failure=failure)
+    is_unknown = unknown is not None or found.reason not in _ANSWERS
+    return Knowledge(fault=found, is_unknown=is_unknown, failure=failure)
+
+
+def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored | None:
+    """What the registry holds of it, if that is what is wanted.
+
+    The source decides. Of what no source shows, and of what is pinned, only the anchor is
+    believed; without one, what the registry has where everyone else has answered.
+    """
+    stored = seen.stored.get(wish)
+    if stored is None:
+        return None
+    anchor = seen.anchors.get(wish)
+    is_pinned = seen.item.spec.refresh.policy is RefreshPolicy.PIN
+    if anchor is not None and (is_pinned or isinstance(found, Fault)):
+        return stored if _is_anchored(stored, anchor) else None
     if isinstance(found, Fault):
-        return Knowledge(fault=found, failure=failure)
-    return Knowledge(found.content, None, found, failure=failure)
+        return stored if isinstance(found, Absence) else None
+    return stored if is_pinned or _same(stored, found) else None
+
+
+def anchored(wish: Wish, seen: CacheSeen) -> Digest | None:
+    """The digest to believe from now on; None: as before, or none yet.
+
+    A stored image that a source shows, too, or that everyone else answered not to have.
+    """
+    found = resolve(wish, Sources.of(seen))
+    stored = current(wish, found, seen)
+    if stored is None or (isinstance(found, Fault) and not isinstance(found, Absence)):
+        return None
+    if seen.item.spec.refresh.policy is RefreshPolicy.PIN and wish in seen.anchors:
+        return None
+    return stored.manifest.digest
 
 
 def drifted(wish: Wish, seen: CacheSeen) -> tuple[Stored, SourceImage] | None:
     """What the registry has and what the source has now, where a tag moved."""
     stored = seen.stored.get(wish)
     found = resolve(wish, Sources.of(seen))
-    if stored is None or _is_current(stored, found, seen) or isinstance(found, Fault):
+    if stored is None or isinstance(found, Fault) or current(wish, found, seen) is not None:
         return None
     return stored, found
+
+
+def _registry_unknown(wish: Wish, seen: CacheSeen) -> Fault | None:
+    """Why it is not known whether the registry has it; None: it has answered."""
+    return seen.registry or seen.lookups.get(wish)
 
 
 def _fill(wish: Wish, found: SourceImage, slot: Slot) -> Fill:
@@ -97,11 +150,8 @@ def _holding_up(wish: Wish, found: SourceImage, seen: CacheSeen) -> Failure | No
     return next((each for each in failures if each and each.holds(seen.now)), None)
 
 
-def _is_current(stored: Stored, found: SourceImage | Fault, seen: CacheSeen) -> bool:
-    """Does the registry hold what is wanted? The source decides, unless it cannot be seen."""
-    if isinstance(found, Fault) or seen.item.spec.refresh.policy is RefreshPolicy.PIN:
-        return True
-    return _same(stored, found)
+def _is_anchored(stored: Stored, anchor: Digest) -> bool:
+    return anchor == stored.manifest.digest or anchor in stored.content.identities
 
 
 def _same(stored: Stored, found: SourceImage) -> bool:

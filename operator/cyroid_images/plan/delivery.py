@@ -74,7 +74,7 @@ def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
 
 def _registry_is_away(known: Knowledge, seen: Delivered) -> Fault | None:
     """The registry cannot serve; one that only refuses writes still serves what it has."""
-    fault = seen.cache.registry
+    fault = seen.cache.registry or known.registry
     if fault is None or (fault.reason in _WRITE_SIDE and known.stored is not None):
         return None
     return fault
@@ -169,7 +169,7 @@ def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
 
 def _not_cached(known: Knowledge, seen: Delivered) -> Fault:
     """Why there is nothing to pull; what only the cache's admin can mend is the cache's matter."""
-    if (fault := seen.cache.registry) is not None:
+    if (fault := seen.cache.registry or known.registry) is not None:
         return _of_cache(fault) if fault.reason.mark is Mark.TERMINAL else fault
     if (failure := known.failure) is not None:
         return _of_cache(failure.fault) if backoff.is_given_up(failure) else failure.fault

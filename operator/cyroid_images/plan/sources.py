@@ -14,7 +14,7 @@ from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import PROGRESSING
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
 from cyroid_images.model.engine import EngineView
-from cyroid_images.model.fault import Fault
+from cyroid_images.model.fault import Absence, Fault
 from cyroid_images.model.image import EngineImage
 from cyroid_images.model.knowledge import HeldByArchive, HeldByEngine, SourceImage, Wish
 from cyroid_images.model.observed import CacheSeen, EngineShown, SourceSeen, UpstreamShown
@@ -35,10 +35,12 @@ class Sources:
     seen: Sequence[SourceSeen]
     aliases: Sequence[str] = ()
     default: Platform | None = None
+    not_fresh: frozenset[Wish] = frozenset()
+    """Wished for since the sources were looked at: what they lack may be there by now."""
 
     @classmethod
     def of(cls, seen: CacheSeen) -> Sources:
-        return cls(seen.sources, seen.item.spec.aliases, seen.default)
+        return cls(seen.sources, seen.item.spec.aliases, seen.default, seen.not_fresh)
 
 
 def resolve(wish: Wish, sources: Sources) -> SourceImage | Fault:
@@ -50,6 +52,8 @@ def resolve(wish: Wish, sources: Sources) -> SourceImage | Fault:
             faults.append(found)
         elif found is not None:
             return found
+        elif wish in sources.not_fresh and not isinstance(source.shown, UpstreamShown):
+            faults.append(Fault(Reason.PROGRESSING, f"source {source.name}: looked at again"))
     if faults:  # a source that may come back is waited for before a human is asked for help
         return min(faults, key=lambda fault: fault.reason.mark is Mark.TERMINAL)
     return _not_found(wish, sources)
@@ -158,16 +162,16 @@ def _other_platform(source: SourceSeen, wish: Wish, found: Iterable[Platform]) -
     )
 
 
-def _not_found(wish: Wish, sources: Sources) -> Fault:
+def _not_found(wish: Wish, sources: Sources) -> Absence:
     """Where upstreams are named, a host that is none of them is not dialled at all."""
     if not sources.seen:
         message = f"{wish.reference} is not in the registry, and the cache names no source"
-        return Fault(Reason.IMAGE_NOT_FOUND, message)
+        return Absence(Reason.IMAGE_NOT_FOUND, message)
     names = ", ".join(source.name for source in sources.seen)
     message = f"no source has {wish.reference} (looked in {names})"
     named = [each.shown.hosts for each in sources.seen if isinstance(each.shown, UpstreamShown)]
     known = frozenset(sources.aliases).union(*named)
     if named and wish.reference.host not in known:
         cause = f"{message}, and no upstream of the cache names {wish.reference.host}"
-        return Fault(Reason.HOST_NOT_ALLOWED, cause)
-    return Fault(Reason.IMAGE_NOT_FOUND, f"{message}; it is looked for again")
+        return Absence(Reason.HOST_NOT_ALLOWED, cause)
+    return Absence(Reason.IMAGE_NOT_FOUND, f"{message}; it is looked for again")

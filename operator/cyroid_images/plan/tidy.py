@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST
 
 
-def leftovers(view: EngineView, registry_hosts: frozenset[str]) -> tuple[Reference, ...]:
+def leftovers(view: EngineView, transports: Collection[Reference]) -> tuple[Reference, ...]:
     """Names that only a transfer of ours gives, to drop while no transfer runs there.
 
-    A repository of our registry under which the engine also has a tag is somebody's own
-    name for an image: it stays.
+    `transports` are the repository@digest names by which ours pull, or pulled: what else the
+    engine has by digest, also from our registry, is somebody's own. So is a repository under
+    which the engine has a tag, too.
     """
     loads = [name for name in view.images if name.host == TRANSPORT_HOST]
     kept = {name.name for name in view.images}
-    pulls = [
-        name for name in view.by_digest if name.host in registry_hosts and name.name not in kept
-    ]
+    pulls = [name for name in view.by_digest if name in transports and name.name not in kept]
     return tuple(sorted((*loads, *pulls), key=str))

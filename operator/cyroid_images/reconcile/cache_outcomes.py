@@ -1,49 +1,94 @@
-"""What came of the moves of a cache, and whose tags moved: remembered, and told to people."""
+"""What came of the transfers of a cache, and whose tags moved: remembered, and told to people."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cyroid_images.errors import Reason
+from cyroid_images.execute.executor import Executor
+from cyroid_images.execute.transfer import Ended
 from cyroid_images.model.actions import Copy, Fill, Push
+from cyroid_images.model.clock import Clock
+from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
-from cyroid_images.reconcile.cache_memory import CacheMemory
-from cyroid_images.reconcile.job import Ended
-from cyroid_images.reconcile.keys import Key
-from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
+from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.report.ports import Recorder
+from cyroid_images.store.keys import Key
 
 
+@dataclass(frozen=True, slots=True)
 class CacheOutcomes:
-    """Between the jobs and a cache's memory."""
+    """Between the executor and a cache's state."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    executor: Executor
+    recorder: Recorder
+    snapshots: CacheSnapshots
+    clock: Clock
 
-    async def take(self, key: Key, item: ImageCache, memory: CacheMemory) -> None:
+    def take(self, key: Key, item: ImageCache, state: CacheState) -> None:
         """Everything that has ended for this cache since its last pass."""
-        for ended in self._site.jobs.take_ended(key):
-            fill = ended.move.action
+        for ended in self.executor.take_ended(key):
+            fill = ended.transfer.action
             if not isinstance(fill, Push | Copy):
                 continue
             if ended.fault is not None:
-                before, now = memory.failures.get(fill.wish), self._site.clock.now()
-                spread = self._site.clock.spread()
-                failure = backoff.failed(before, ended.fault, now, spread=spread)
-                memory.refused(fill.wish, failure)
-                if isinstance(fill.source, HeldByUpstream):
-                    memory.upstreams.refused(fill.source.upstream.host, failure)
+                self._failed(item, state, fill, ended.fault)
                 continue
-            memory.pushed(fill.wish, _stored(ended), self._site.queue.time())
-            await self._tell_filled(key, item, fill, ended)
+            stored = _stored(ended)
+            state.pushed(fill.wish, stored, ended.at)
+            self.snapshots.learn(state, fill.wish, stored)
+            self._tell_filled(key, item, fill, ended)
 
-    async def _tell_filled(self, key: Key, item: ImageCache, fill: Fill, ended: Ended) -> None:
+    def tell_moved_tags(self, key: Key, seen: CacheSeen, state: CacheState) -> None:
+        """Tags that moved at their source, once per new content."""
+        moved = {wish: each for wish in seen.wishes if (each := drifted(wish, seen))}
+        for wish, digest in state.tell_once((wish, at.id) for wish, (_, at) in moved.items()):
+            stored, found = moved[wish]
+            self.recorder.record(
+                key,
+                seen.item.metadata.uid,
+                Reason.NEW_DIGEST,
+                f"{wish} moved in {found.source}: from {stored.manifest.digest} to {found.id}",
+                about=f"{wish}/{digest}",
+            )
+
+    def tell_foreign_tags(self, key: Key, seen: CacheSeen, state: CacheState) -> None:
+        """Harmless, as engines pull by digest; somebody should know all the same."""
+        for wish, digest in state.foreign.items():
+            if (wish, digest) in state.warned or wish not in state.proven:
+                continue
+            state.warned.add((wish, digest))
+            stored = state.proven[wish].stored
+            self.recorder.record(
+                key,
+                seen.item.metadata.uid,
+                Reason.REGISTRY_TAG_DRIFT,
+                f"somebody moved the tag of {wish} in the registry ({stored.repository}) to"
+                f" {digest}; ranges still get {stored.manifest.digest}",
+                about=f"{wish}/{digest}",
+            )
+
+    def _failed(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
+        before, spread = state.failures.get(fill.wish), self.clock.spread()
+        failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
+        is_upstream = isinstance(fill.source, HeldByUpstream)
+        host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
+        state.refused(fill.wish, failure, host)
+        if not is_upstream:
+            self.snapshots.sources.refresh(item, fill.source.source)
+        self.snapshots.refresh(item, state, images=False)
+
+    def _tell_filled(self, key: Key, item: ImageCache, fill: Fill, ended: Ended) -> None:
         manifest = _stored(ended).manifest
-        await self._site.reporter.note(
+        self.recorder.record(
             key,
-            item.metadata,
+            item.metadata.uid,
             Reason.IMAGE_PUSHED,
             f"{fill.wish} is in the registry as {fill.to.repository}@{manifest.digest}"
             f" ({manifest.size} bytes, from {fill.source.source}{_how(ended)},"
@@ -51,9 +96,9 @@ class CacheOutcomes:
             about=f"{fill.wish}/{manifest.digest}",
         )
         if isinstance(ended.result, Pushed) and ended.result.is_partial:
-            await self._site.reporter.note(
+            self.recorder.record(
                 key,
-                item.metadata,
+                item.metadata.uid,
                 Reason.PARTIAL_PLATFORM_IMAGE,
                 f"{fill.source.source} has only a part of the index {fill.source.id} that"
                 f" {fill.wish} names; the registry has its {manifest.digest} for"
@@ -61,42 +106,9 @@ class CacheOutcomes:
                 about=f"{fill.wish}/{manifest.digest}",
             )
 
-    async def tell_moved_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
-        """Tags that moved at their source, once per new content."""
-        moved_tags = {wish: moved for wish in seen.wishes if (moved := drifted(wish, seen))}
-        memory.told &= {(wish, found.id) for wish, (_, found) in moved_tags.items()}
-        for wish, (stored, found) in moved_tags.items():
-            if (wish, found.id) in memory.told:
-                continue
-            memory.told.add((wish, found.id))
-            await self._site.reporter.note(
-                key,
-                seen.item.metadata,
-                Reason.NEW_DIGEST,
-                f"{wish} moved in {found.source}: from {stored.manifest.digest} to {found.id}",
-                about=f"{wish}/{found.id}",
-            )
-
-    async def tell_foreign_tags(self, key: Key, seen: CacheSeen, memory: CacheMemory) -> None:
-        """Harmless, as engines pull by digest; somebody should know all the same."""
-        memory.warned.intersection_update(memory.foreign.items())
-        for wish, digest in memory.foreign.items():
-            if (wish, digest) in memory.warned or wish not in memory.stored:
-                continue
-            memory.warned.add((wish, digest))
-            stored = memory.stored[wish]
-            await self._site.reporter.note(
-                key,
-                seen.item.metadata,
-                Reason.REGISTRY_TAG_DRIFT,
-                f"somebody moved the tag of {wish} in the registry ({stored.repository}) to"
-                f" {digest}; ranges still get {stored.manifest.digest}",
-                about=f"{wish}/{digest}",
-            )
-
 
 def _stored(ended: Ended) -> Stored:
-    """What a move into the registry ended with."""
+    """What a transfer into the registry ended with."""
     result: Pushed | Stored = ended.result
     return result.stored if isinstance(result, Pushed) else result
 

@@ -1,0 +1,29 @@
+"""The moves behind the transfers; wiring fills them in. Blocking: they run in threads."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.progress import Observer
+from cyroid_images.model.pushed import Pushed
+
+
+class Movers(Protocol):
+    """Moves images; each ends in a proof, or raises TransferError or Cancelled."""
+
+    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed: ...
+
+    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored: ...
+
+    def pull(
+        self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
+    ) -> None: ...
+
+    def load(
+        self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
+    ) -> None: ...
+
+    def untag(self, action: Untag, cancellation: Cancellation) -> None: ...

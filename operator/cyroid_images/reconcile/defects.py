@@ -1,0 +1,29 @@
+"""A defect of our own: told on the row or object that it belongs to, with an id for the log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from cyroid_images.errors import Reason
+from cyroid_images.model.fault import Fault
+
+_log = logging.getLogger(__name__)
+
+Defect = Callable[[Exception], Fault]
+"""Logs it, and says under which id."""
+
+AGAIN_SECONDS = 60.0
+"""After a defect in a pass: it is not left alone for ever, and not hammered."""
+
+
+def defect_in(where: object, error: Exception) -> Fault:
+    """Log a defect; the fault that people read names its id."""
+    number = secrets.token_hex(4)
+    _log.error("defect %s in %s", number, where, exc_info=error)
+    return Fault(
+        Reason.INTERNAL_ERROR,
+        f"a defect of the operator; its log tells more under {number}; will retry in"
+        f" {AGAIN_SECONDS:.0f} s",
+    )

@@ -1,0 +1,55 @@
+"""Transfers that drop what interrupted ones left in engines: seen anew each pass, no journal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from cyroid_images.execute.executor import Executor
+from cyroid_images.execute.ports import Movers
+from cyroid_images.execute.transfer import Transfer
+from cyroid_images.model.actions import Untag
+from cyroid_images.model.engine import EngineEndpoint, EngineView
+from cyroid_images.model.observed import CacheSeen, EngineShown
+from cyroid_images.model.reference import Reference
+from cyroid_images.plan.tidy import leftovers
+
+TIDY_SECONDS = 60.0
+"""A few short calls; an engine that takes longer is looked at again anyway."""
+
+
+def tidy(
+    endpoint: EngineEndpoint,
+    view: EngineView,
+    transports: Collection[Reference],
+    movers: Movers,
+    party: str,
+) -> Transfer | None:
+    """What drops our names from an engine in which no transfer runs; None: no need."""
+    names = leftovers(view, transports)
+    if not names:
+        return None
+    action = Untag(endpoint, names)
+    return Transfer(
+        key=("tidy", endpoint),
+        action=action,
+        version=names,
+        party=party,
+        limits=("tidy",),
+        run=lambda cancellation, _: movers.untag(action, cancellation),
+        total_seconds=TIDY_SECONDS,
+    )
+
+
+def tidy_sources(
+    seen: CacheSeen, transfers: Iterable[Transfer], executor: Executor, movers: Movers
+) -> list[Transfer]:
+    """The same for every source engine that gives nothing just now."""
+    planned = {limit for transfer in transfers for limit in transfer.limits}
+    found = []
+    for source in seen.sources:
+        if isinstance(source.shown, EngineShown):
+            endpoint, limit = source.shown.endpoint, f"source:{source.shown.endpoint}"
+            if limit not in planned and not executor.uses(limit):
+                party = f"cache {seen.item.metadata.name}"
+                found.append(tidy(endpoint, source.shown.view, (), movers, party))
+    return [transfer for transfer in found if transfer is not None]

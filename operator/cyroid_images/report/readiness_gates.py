@@ -1,0 +1,104 @@
+"""The readiness gate `cyroid.io/images-ready` of target pods that list it.
+
+Whoever starts a range then waits for plain pod readiness. Several RangeImages may select
+one pod, so each pass tells what it found, and the gate opens when all of them are content.
+A pod that no RangeImages selects gets no condition, and so stays not ready.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cyroid_images.errors import ApiUnavailable, Reason
+from cyroid_images.model.clock import Clock
+from cyroid_images.model.conditions import rfc3339
+from cyroid_images.model.pod import READINESS_GATE, Pod
+from cyroid_images.plan.gate import opens
+from cyroid_images.report.ports import StatusAPI
+from cyroid_images.scheduling.work_queue import WorkQueue
+from cyroid_images.store.keys import Key
+from cyroid_images.store.store import Store
+
+_log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 2.0
+"""After an outage of the API."""
+
+
+class ReadinessGates:
+    """Used from the event loop only. What it remembers is told again by the next passes."""
+
+    def __init__(self, api: StatusAPI, store: Store, clock: Clock) -> None:
+        self._api = api
+        self._store = store
+        self._clock = clock
+        self._queue = WorkQueue[str]()
+        self._told: dict[str, dict[Key, bool | None]] = {}
+        """By pod UID: what the last pass of each object found there."""
+
+    def tell(self, key: Key, found: Mapping[str, bool | None]) -> None:
+        """What a pass found in its targets, by UID: do they hold all that the object wants?"""
+        for uid, is_content in found.items():
+            pod = self._store.pods.get(uid)
+            if pod is not None and pod.waits_for_images:
+                self._told.setdefault(uid, {})[key] = is_content
+                self._queue.wake(uid)
+        for uid, told in self._told.items():
+            # The pods that this object held up, and that its selector no longer means.
+            if uid not in found and told.pop(key, True) is not True:
+                self._queue.wake(uid)
+        self._prune()
+
+    def forget(self, key: Key) -> frozenset[Key]:
+        """The object is gone; the others whose pods it held up, and which should look again."""
+        touched: set[Key] = set()
+        for uid, told in self._told.items():
+            if told.pop(key, True) is not True:
+                touched.update(told)
+                self._queue.wake(uid)
+        return frozenset(touched)
+
+    async def run(self) -> None:
+        """For ever: make the conditions say what they should."""
+        while True:
+            uid = await self._queue.take()
+            is_done = False
+            try:
+                pod = self._store.pods.get(uid)
+                is_done = pod is None or await self._write(pod)
+            finally:
+                self._queue.done(uid)
+                if not is_done:
+                    self._queue.wake(uid, after=AGAIN_SECONDS)
+
+    async def _write(self, pod: Pod) -> bool:
+        """Make the condition say what it should; False when the API could not be told."""
+        wanting = self._store.ranges_on(pod)
+        told = self._told.get(pod.uid, {})
+        is_open = opens([told.get(key) for key in wanting])
+        status = pod.gate if is_open is None else str(is_open)
+        if status in (None, pod.gate):
+            return True
+        names = ", ".join(key.name for key in wanting)
+        condition = {
+            "type": READINESS_GATE,
+            "status": status,
+            "reason": str(Reason.ALL_IMAGES_PRESENT if is_open else Reason.IMAGES_MISSING),
+            "message": f"wanted by RangeImages {names}",
+            "lastTransitionTime": rfc3339(self._clock.now()),
+        }
+        try:
+            await self._api.set_pod_condition(pod.namespace, pod.name, pod.uid, condition)
+        except ApiUnavailable as exc:
+            place = f"{pod.namespace}/{pod.name}"
+            _log.info("readiness gate of %s not written; will retry: %s", place, exc)
+            return False
+        if pod.uid in self._store.pods:
+            self._store.pods[pod.uid] = replace(self._store.pods[pod.uid], gate=status)
+        return True
+
+    def _prune(self) -> None:
+        for uid in [uid for uid in self._told if uid not in self._store.pods]:
+            del self._told[uid]

@@ -1,0 +1,102 @@
+"""What the two kinds of pass tell one another: demand one way, cache snapshots the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cyroid_images.model.knowledge import CacheView, Wish
+from cyroid_images.store.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What one range wants of one cache; one that must not fill it only wants to know."""
+
+    cache: str
+    wishes: frozenset[Wish]
+    may_push: bool
+
+
+class Demand:
+    """Used from the event loop only; nothing here outlives the process."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, CacheView] = {}
+        self._wants: dict[Key, Wants] = {}
+        self._doubts: dict[str, dict[Wish, bool]] = {}
+        self._asked: set[str] = set()
+
+    def set(self, key: Key, wants: Wants | None) -> tuple[Key, ...]:
+        """Remember what a range wants (None: nothing more); the caches for which that is news.
+
+        A range that goes to another cache is news for both.
+        """
+        before = self._wants.get(key)
+        if before == wants:
+            return ()
+        if wants is None:
+            del self._wants[key]
+        else:
+            self._wants[key] = wants
+        names = dict.fromkeys(each.cache for each in (before, wants) if each is not None)
+        return tuple(Key(Kind.IMAGE_CACHE, "", name) for name in names)
+
+    def wants(self, key: Key) -> Wants | None:
+        """What a range wants, if anything."""
+        return self._wants.get(key)
+
+    def wishes(self, cache: str) -> Mapping[Wish, bool]:
+        """What the ranges want of a cache, and whether somebody wants it pushed."""
+        wanted: dict[Wish, bool] = {}
+        for wants in self._wants.values():
+            if wants.cache == cache:
+                for wish in wants.wishes:
+                    wanted[wish] = wanted.get(wish, False) or wants.may_push
+        return wanted
+
+    def view(self, cache: str) -> CacheView | None:
+        """What a cache last told; None before its first pass."""
+        return self._views.get(cache)
+
+    def publish(self, cache: str, view: CacheView | None) -> tuple[Key, ...]:
+        """Tell the ranges what a cache knows (None: it is gone); those it is news for."""
+        before = self._views.pop(cache, None)
+        if view is not None:
+            self._views[cache] = view
+        else:
+            self._doubts.pop(cache, None)
+            self._asked.discard(cache)
+        return tuple(
+            key
+            for key, wants in self._wants.items()
+            if wants.cache == cache and _is_news(before, view, wants)
+        )
+
+    def distrust(self, cache: str, wish: Wish, *, of_content: bool = False) -> None:
+        """An engine says that the registry does not serve this image, or serves other bytes."""
+        doubts = self._doubts.setdefault(cache, {})
+        doubts[wish] = of_content or doubts.get(wish, False)
+
+    def take_distrusted(self, cache: str) -> Mapping[Wish, bool]:
+        """What is to be brought anew, and whether every byte of it is to be read, too."""
+        return self._doubts.pop(cache, {})
+
+    def ask(self, cache: str) -> None:
+        """Have the registry of this cache looked at now: an engine cannot use it, or is about to."""
+        self._asked.add(cache)
+
+    def take_asked(self, cache: str) -> bool:
+        """Was that asked since the last time?"""
+        is_asked = cache in self._asked
+        self._asked.discard(cache)
+        return is_asked
+
+
+def _is_news(before: CacheView | None, after: CacheView | None, wants: Wants) -> bool:
+    """Does this range have something new to decide by?"""
+    if before is None or after is None:
+        return before is not after
+    if replace(before, images={}) != replace(after, images={}):
+        return True
+    return any(before.images.get(wish) != after.images.get(wish) for wish in wants.wishes)
