@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.status import Status
 from cyroid_images.reconcile.audit import fields_of_event, tell_refusals
+from cyroid_images.reconcile.event_recorder import event_type
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.ports import Cluster
 from cyroid_images.reconcile.world import World
@@ -111,37 +113,20 @@ class Reporter:
     async def _note(
         self, key: Key, metadata: Metadata, reason: Reason, message: str, about: str
     ) -> None:
-        level = logging.INFO if _type_of(reason) is EventType.NORMAL else logging.WARNING
+        level = logging.INFO if event_type(reason) is EventType.NORMAL else logging.WARNING
         _log.log(level, "%s: %s: %s", key, reason, message, extra=fields_of_event(reason))
-        await self._cluster.emit(
-            EventNote(
-                kind=key.kind,
-                namespace=key.namespace,
-                name=key.name,
-                uid=metadata.uid,
-                reason=reason,
-                message=message,
-                type=_type_of(reason),
-                key=about,
-            )
+        note = EventNote(
+            kind=key.kind,
+            namespace=key.namespace,
+            name=key.name,
+            uid=metadata.uid,
+            reason=reason,
+            message=message,
+            type=event_type(reason),
+            key=about,
         )
-
-
-_WARNINGS = frozenset(
-    {
-        Reason.STATUS_REJECTED,
-        Reason.HOST_NETWORK_REFUSED,
-        Reason.INSECURE_ENDPOINT,
-        Reason.REGISTRY_TAG_DRIFT,
-        Reason.PARTIAL_PLATFORM_IMAGE,
-    }
-)
-
-
-def _type_of(reason: Reason) -> EventType:
-    """Normal for what is as asked, in progress or waited for; Warning for the rest."""
-    is_normal = reason.mark in (Mark.GOOD, Mark.WAITING, Mark.EVENT) and reason not in _WARNINGS
-    return EventType.NORMAL if is_normal else EventType.WARNING
+        with contextlib.suppress(ApiUnavailable):
+            await self._cluster.emit(note)
 
 
 def _turned_ready(before: Condition | None, after: Condition) -> bool:

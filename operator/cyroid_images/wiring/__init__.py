@@ -90,7 +90,7 @@ class Operator:
             kubeconfig=settings.kubeconfig,
             watch=self.metrics.kube_asked,
         )
-        await check_rights(self._cluster, settings.namespace)
+        await check_rights(self._cluster)
         self._has_rights = True
         await self._lead(self._cluster)
         try:
