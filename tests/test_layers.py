@@ -17,6 +17,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "settings": ("errors", "pydantic pydantic_settings os pathlib"),
     "logs": ("model", "pythonjsonlogger"),
     "model": ("errors", "pydantic pydantic_core"),
+    # asyncio, threading, time: it is about tasks, threads and moments, and about nothing else
+    "scheduling": ("errors model", "asyncio threading time concurrent"),
     # both HTTP leaves need connections that a Cancellation can cut; time: how long one took
     "sockets": ("errors model", "httpx ssl socket time"),
     "plan": ("errors model", ""),
@@ -32,18 +34,21 @@ LAYERS: dict[str, tuple[str, str]] = {
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives
     "archive": ("errors model", "tarfile pathlib os zstandard isal threading"),
-    "kube": ("errors model", "kubernetes aiohttp asyncio time ssl os pathlib random"),
+    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio time ssl os pathlib random"),
     # threads read, compress and send at the same time
     "transfer": (
         "errors model registry engine archive",
         "threading concurrent time zstandard isal",
     ),
-    "reconcile": ("errors model plan", "asyncio concurrent threading time"),
+    "reconcile": ("errors model scheduling plan", "asyncio concurrent threading time"),
     # time: how long ago the last event came
     "metrics": ("errors model", "prometheus_client time"),
     "probes": ("", "aiohttp"),
     "wiring": (
-        "errors settings model plan registry engine archive kube transfer reconcile metrics probes",
+        (
+            "errors settings model scheduling plan registry engine archive kube transfer reconcile"
+            " metrics probes"
+        ),
         "asyncio time random pathlib",
     ),
     "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),

@@ -25,7 +25,8 @@ GOLDEN: dict[tuple[str, str], set[Rule]] = {
         ("", "pods", READ, ()),
         ("", "namespaces", READ, ()),
         ("", "pods/status", ("patch",), ()),
-        ("events.k8s.io", "events", ("create", "patch"), ()),
+        ("events.k8s.io", "events", ("create",), ()),
+        ("", "events", ("patch",), ()),
         ("authorization.k8s.io", "selfsubjectaccessreviews", ("create",), ()),
     },
     ("Role", "cyroid-operator"): {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +14,8 @@ from typing import Any, Protocol
 from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
 from cyroid_images.kube import events, leases, rights
 from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, NamespaceEnding, success
-from cyroid_images.kube.connection import Site, connect
+from cyroid_images.kube.connection import Identity, connect
+from cyroid_images.kube.event_correlator import EventCorrelator, Series
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.lease import Lease
@@ -50,10 +52,10 @@ class Cluster:
     there", and AccessDenied (one of it) when a right is missing.
     """
 
-    def __init__(self, api: Api, site: Site) -> None:
+    def __init__(self, api: Api, identity: Identity) -> None:
         self._api = api
-        self._site = site
-        self._events = events.Memory()
+        self._identity = identity
+        self._correlator = EventCorrelator()
 
     @classmethod
     async def connect(
@@ -70,7 +72,7 @@ class Cluster:
         is called yet; `watch` is told of each call. Raises ApiUnavailable when no
         configuration is found.
         """
-        return cls(Api(await connect(kubeconfig), watch=watch), Site(namespace, instance))
+        return cls(Api(await connect(kubeconfig), watch=watch), Identity(namespace, instance))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -133,7 +135,7 @@ class Cluster:
 
     async def secret(self, name: str) -> Mapping[str, bytes] | None:
         """The contents of a Secret of the operator's own namespace; None only if absent."""
-        path = RESOURCES["Secret"].path(self._site.namespace, name)
+        path = RESOURCES["Secret"].path(self._identity.namespace, name)
         answer = await self._api.get(path)
         if answer.code == 404:
             return None
@@ -144,13 +146,14 @@ class Cluster:
             raise ApiUnavailable(f"get Secret {name}: a value is not base64") from None
 
     async def emit(self, note: EventNote) -> None:
-        """Write an event, or count one that says the same; a failure is only logged."""
+        """Write an event, or count one that says the same, in turns that nobody else wants.
+
+        Raises ApiUnavailable. Where the namespace ends nobody reads it: that is no failure.
+        """
         try:
             await self._emit(note, datetime.now(UTC))
         except NamespaceEnding as exc:
             _log.debug("event %s on %s %s: %s", note.reason, note.kind, note.name, exc)
-        except ApiUnavailable as exc:
-            _log.warning("event %s on %s %s is lost: %s", note.reason, note.kind, note.name, exc)
 
     def let_write(self, may_write: Callable[[], bool]) -> None:
         """From now on, ask this before each status, condition and event: is the Lease ours?"""
@@ -163,7 +166,7 @@ class Cluster:
 
     async def put_lease(self, lease: Lease) -> Lease | None:
         """Write it, if it is still at this version; None: somebody was faster."""
-        body = leases.lease_body(lease, self._site.namespace, datetime.now(UTC))
+        body = leases.lease_body(lease, self._identity.namespace, datetime.now(UTC))
         if lease.version:
             answer = await self._api.at_once("PUT", self._lease_path(leases.NAME), body)
         else:
@@ -173,16 +176,13 @@ class Cluster:
         return leases.read_lease(success(answer, "write Lease"))
 
     def _lease_path(self, name: str | None = None) -> str:
-        return RESOURCES["Lease"].path(self._site.namespace, name)
+        return RESOURCES["Lease"].path(self._identity.namespace, name)
 
-    async def missing_rights(self, namespace: str, secrets: Sequence[str] = ()) -> tuple[str, ...]:
-        """What we may not do, as "verb resource"; `namespace` is the operator's own.
-
-        `secrets` are the names of Secrets that will be read there.
-        """
+    async def missing_rights(self) -> tuple[str, ...]:
+        """What we may not do, as "verb resource"."""
         path = RESOURCES["SelfSubjectAccessReview"].path()
         missing: list[str] = []
-        for right in rights.needed(namespace, secrets):
+        for right in rights.needed(self._identity.namespace):
             answer = success(await self._api.post(path, right.question()), "ask for rights")
             if not (answer.get("status") or {}).get("allowed"):
                 missing.append(str(right))
@@ -198,26 +198,26 @@ class Cluster:
         return True
 
     async def _emit(self, note: EventNote, now: datetime) -> None:
-        said = self._events.find(note, now)
-        if said is not None:
-            said.count, said.last = said.count + 1, now
-            path = RESOURCES["Event"].path(said.namespace, said.name)
-            answer = await self._api.patch(path, events.repeat(said, now), form=MERGE)
+        series = self._correlator.find(note, now)
+        if series is not None:
+            series = replace(series, count=series.count + note.count, last=now)
+            path, body = events.path_of_repeat(series), events.repeat(series, note, now)
+            answer = await self._api.behind_all("PATCH", path, body, form=MERGE)
             if answer.code != 404:
-                success(answer, "count an event")
+                success(answer, "update Event")
+                self._correlator.keep(note, series)
                 return
-            self._events.forget(note)  # it expired, or its namespace went
+            self._correlator.forget(note)  # it expired, or its namespace went
+        await self._create(note, now)
+
+    async def _create(self, note: EventNote, now: datetime) -> None:
         place = events.namespace_of(note)
-        body = events.new_event(note, self._site, now)
-        series = events.Series(place, body["metadata"]["name"], 1, now)
-        self._events.keep(note, series)  # before the call: of two at once one is new
-        try:
-            answer = await self._api.post(RESOURCES["Event"].path(place), body)
-            if answer.code != 404:  # its namespace is gone, and with it whoever would read it
-                success(answer, "create an event")
-        except ApiUnavailable:
-            self._events.forget(note)
-            raise
+        body = events.new_event(note, self._identity, now)
+        answer = await self._api.behind_all("POST", RESOURCES["Event"].path(place), body)
+        if answer.code != 404:  # its namespace is gone, and with it whoever would read it
+            success(answer, "create Event")
+            name = body["metadata"]["name"]
+            self._correlator.keep(note, Series(place, name, note.count, now))
 
 
 def _version(answer: Answer, what: str) -> str | None:

@@ -16,8 +16,8 @@ config: Any = _config
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """Where this operator runs."""
+class Identity:
+    """Which operator this is."""
 
     namespace: str
     """Its own namespace: the only one whose Secrets it reads."""
@@ -34,7 +34,7 @@ async def connect(kubeconfig: Path | None) -> Any:
         await _configure(configuration, kubeconfig)
         return client.ApiClient(configuration)
     except (config.ConfigException, OSError, ValueError) as exc:
-        raise ApiUnavailable(f"no way to the Kubernetes API: {exc}") from exc
+        raise ApiUnavailable(f"cannot find the Kubernetes API: {exc}") from exc
 
 
 async def _configure(configuration: Any, kubeconfig: Path | None) -> None:

@@ -33,6 +33,7 @@ RESOURCES = {
     "Secret": Resource("v1", "secrets"),
     "Lease": Resource("coordination.k8s.io/v1", "leases"),
     "Event": Resource("events.k8s.io/v1", "events"),
+    "CoreEvent": Resource("v1", "events"),
     "SelfSubjectAccessReview": Resource("authorization.k8s.io/v1", "selfsubjectaccessreviews"),
 }
 OWN_KINDS = ("RangeImages", "ImageCache")

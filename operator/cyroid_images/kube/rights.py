@@ -20,7 +20,8 @@ _CLUSTER = (
     ("", "pods", _READ),
     ("", "namespaces", _READ),
     ("", "pods/status", ("patch",)),
-    ("events.k8s.io", "events", ("create", "patch")),
+    ("events.k8s.io", "events", ("create",)),
+    ("", "events", ("patch",)),  # only there may a message change
 )
 _OWN_NAMESPACE = (("coordination.k8s.io", "leases", ("get", "create", "update")),)
 
@@ -58,7 +59,7 @@ class Right:
 
 
 def needed(namespace: str, secrets: Sequence[str] = ()) -> Iterator[Right]:
-    """Every right; `secrets` are the names that configuration says will be read."""
+    """Every right; `secrets` are the names that the Role of an installation lists."""
     for group, resource, verbs in _CLUSTER:
         yield from (Right(verb, group, resource) for verb in verbs)
     for group, resource, verbs in _OWN_NAMESPACE:

@@ -34,3 +34,5 @@ class EventNote:
     message: str
     type: EventType = EventType.NORMAL
     key: str = ""
+    count: int = 1
+    """How often it was said since it was last written."""

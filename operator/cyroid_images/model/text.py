@@ -41,3 +41,11 @@ def clean_message(text: str, limit: int) -> str:
     line = " ".join(shown.split())
     is_cut = len(line) > limit or len(text) > 16 * limit
     return f"{line[: limit - 1].rstrip()}…" if is_cut else line
+
+
+def clean_bytes(text: str, limit: int) -> str:
+    """The same within so many bytes of UTF-8, as the API server counts the note of an event."""
+    line = clean_message(text, limit)
+    if len(line.encode()) <= limit:
+        return line
+    return f"{line.encode()[: limit - 3].decode(errors='ignore').rstrip('…')}…"

@@ -18,13 +18,13 @@ from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.status import Status
 from cyroid_images.plan.first_word import stalled
 from cyroid_images.reconcile.cache import CacheReconciler
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from cyroid_images.reconcile.pool import Pool
 from cyroid_images.reconcile.ports import Cluster
 from cyroid_images.reconcile.range import RangeReconciler
 from cyroid_images.reconcile.relists import Relists
 from cyroid_images.reconcile.site import Site
-from cyroid_images.reconcile.telling import about_object
+from cyroid_images.report.log_fields import about_object
 from cyroid_images.reconcile.world import Broken
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.measured import Moving, State
 from cyroid_images.model.status import Status
 from cyroid_images.reconcile.board import Board
-from cyroid_images.reconcile.keys import Kind
+from cyroid_images.store.keys import Kind
 from cyroid_images.reconcile.measures import way_of
 from cyroid_images.reconcile.site import Site
 from cyroid_images.reconcile.world import World

@@ -21,7 +21,7 @@ from cyroid_images.probes import Probes
 from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
-from cyroid_images.reconcile.keys import Key
+from cyroid_images.store.keys import Key
 from cyroid_images.reconcile.leadership import Leadership
 from cyroid_images.reconcile.looks import Looks
 from cyroid_images.reconcile.loop import Loop, pools
@@ -90,7 +90,7 @@ class Operator:
             kubeconfig=settings.kubeconfig,
             watch=self.metrics.kube_asked,
         )
-        await check_rights(self._cluster, settings.namespace)
+        await check_rights(self._cluster)
         self._has_rights = True
         await self._lead(self._cluster)
         try:

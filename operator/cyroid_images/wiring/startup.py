@@ -16,14 +16,14 @@ TOLD_SECONDS = 30.0
 """Between two lines of the log about what is waited for."""
 
 
-async def check_rights(cluster: Cluster, namespace: str) -> None:
+async def check_rights(cluster: Cluster) -> None:
     """Better no start than work that cannot be told.
 
     Waits for an API server that is away; raises AccessDenied that names every missing right.
     """
     while True:
         try:
-            missing = await cluster.missing_rights(namespace)
+            missing = await cluster.missing_rights()
             break
         except AccessDenied:
             raise

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.kube import Cluster
-from cyroid_images.kube.pace import BURST, PER_SECOND
+from cyroid_images.kube.api import BURST, PER_SECOND
 from cyroid_images.model.lease import Lease
 from tests.parts.asking import ask
 

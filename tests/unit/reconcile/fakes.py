@@ -19,7 +19,7 @@ from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile import ports
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import NOW, stored
 
 

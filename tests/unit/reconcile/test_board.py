@@ -7,7 +7,7 @@ from dataclasses import replace
 from cyroid_images.errors import Reason
 from cyroid_images.model.knowledge import Knowledge
 from cyroid_images.reconcile.board import Board, Wants
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import cache_view, content, fault, wish
 
 A, B = (Key(Kind.RANGE_IMAGES, "default", name) for name in "ab")

@@ -9,7 +9,7 @@ from typing import Any
 from cyroid_images.model.actions import Present, Pull, Step
 from cyroid_images.model.observed import TargetSeen
 from cyroid_images.reconcile.gates import Gates
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from cyroid_images.reconcile.world import World
 from tests.unit.plan.examples import content, info, range_seen, stored, target, view, wish
 from tests.unit.reconcile.fakes import FakeClock, FakeCluster

@@ -18,7 +18,7 @@ from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.cache import CacheReconciler
 from cyroid_images.reconcile.gates import Gates
 from cyroid_images.reconcile.jobs import Jobs
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from cyroid_images.reconcile.looks import Looks
 from cyroid_images.reconcile.loop import Loop
 from cyroid_images.reconcile.pool import Pool

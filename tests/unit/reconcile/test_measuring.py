@@ -10,7 +10,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.reconcile.jobs import Jobs
-from cyroid_images.reconcile.keys import Kind
+from cyroid_images.store.keys import Kind
 from cyroid_images.reconcile.loop import Loop
 from cyroid_images.reconcile.snapshot import snapshot
 from tests.unit.plan.examples import view

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import ApiUnavailable
-from cyroid_images.reconcile.keys import Kind
+from cyroid_images.store.keys import Kind
 from cyroid_images.reconcile.loop import RELIST_SECONDS, SWEEP_AGAIN_SECONDS
 from cyroid_images.reconcile.relists import Relists
 from tests.unit.reconcile import clock

@@ -8,7 +8,7 @@ import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.reconcile.keys import Kind
+from cyroid_images.store.keys import Kind
 from cyroid_images.reconcile.loop import Loop
 from tests.unit.plan.examples import cache_body
 from tests.unit.reconcile.clock import until

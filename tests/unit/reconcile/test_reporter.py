@@ -11,7 +11,7 @@ import pytest
 from cyroid_images.errors import ApiUnavailable, Reason, StatusConflict, StatusRejected
 from cyroid_images.model.conditions import Verdict, rfc3339, set_conditions
 from cyroid_images.model.status import RangeImagesStatus
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from cyroid_images.reconcile.reporter import (
     AGAIN_SECONDS,
     PROGRESS_SECONDS,

@@ -8,7 +8,7 @@ from cyroid_images.model.archive import ArchiveImage, ArchiveView
 from cyroid_images.model.knowledge import HeldByUpstream
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.upstream import upstream_endpoint
-from cyroid_images.reconcile.keys import Kind
+from cyroid_images.store.keys import Kind
 from tests.unit.plan.examples import cache_body, content, stored
 from tests.unit.reconcile.clock import until
 from tests.unit.reconcile.test_loop import CACHE, READY, Stage, a_range, tried

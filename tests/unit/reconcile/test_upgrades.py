@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.reconcile.keys import Kind
+from cyroid_images.store.keys import Kind
 from tests.unit.plan.examples import cache_body, content, range_body, stored, view
 from tests.unit.reconcile.clock import until
 from tests.unit.reconcile.test_loop import (

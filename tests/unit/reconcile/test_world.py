@@ -9,7 +9,7 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.range_images import RangeImages
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.store.keys import Key, Kind
 from cyroid_images.reconcile.world import World
 from tests.unit.plan.examples import cache_body, metadata, range_body
 
