@@ -1,38 +1,34 @@
-"""The loop itself: events in, passes by workers, and a sweep that heals what watches lose."""
+"""The controller: events in, passes by workers, and a sweep that heals what watches lose."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from cyroid_images.errors import ApiUnavailable, Reason
+from cyroid_images.errors import ApiUnavailable
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.log_context import about
 from cyroid_images.model.measured import PassResult
 from cyroid_images.model.metadata import Metadata
-from cyroid_images.model.status import Status
 from cyroid_images.plan.first_word import stalled
-from cyroid_images.reconcile.cache import CacheReconciler
-from cyroid_images.store.keys import Key, Kind
-from cyroid_images.reconcile.pool import Pool
-from cyroid_images.reconcile.ports import Cluster
-from cyroid_images.reconcile.range import RangeReconciler
-from cyroid_images.reconcile.relists import Relists
-from cyroid_images.reconcile.site import Site
+from cyroid_images.reconcile.defects import AGAIN_SECONDS, defect_in
+from cyroid_images.reconcile.parts import Parts
+from cyroid_images.reconcile.ports import Lists
 from cyroid_images.report.log_fields import about_object
-from cyroid_images.reconcile.world import Broken
+from cyroid_images.scheduling.supervisor import Supervisor
+from cyroid_images.store.keys import Key, Kind
+from cyroid_images.store.relists import Relists
+from cyroid_images.store.store import Broken
 
 _log = logging.getLogger(__name__)
 
 FIRST_LIST = (Kind.NAMESPACE, Kind.POD, Kind.IMAGE_CACHE, Kind.RANGE_IMAGES)
 """Pods before ranges: a pass that knows no pods yet would say NoTargets."""
-AGAIN_SECONDS = 60.0
-"""After a defect in a pass: it is not left alone for ever, and not hammered."""
 HELD_SECONDS = 1.0
 """While the Lease is in doubt nothing begins; it is known again within seconds."""
 LIST_AGAIN_SECONDS = 2.0
@@ -44,144 +40,141 @@ FIRST_SWEEP_SECONDS = 10.0
 no watch tells."""
 SWEEP_AGAIN_SECONDS = 30.0
 """At most, after a sweep that failed: a deletion that a watch lost is not known until then."""
+YIELD_SECONDS = 0.01
+"""A list of thousands of objects is taken over in steps: the loop goes on in between."""
+STATUS_WRITERS = 8
+"""Statuses on their way at a time: each waits for the API server, and none for another."""
+GATE_WRITERS = 4
+STUCK_SECONDS = 900.0
+"""Threads that are all busy with the same calls for so long have been lost: every call out
+has a deadline that is far shorter."""
 
 
-class Loop:
+@dataclass(slots=True)
+class Controller:
     """Starts and stops everything that runs."""
 
-    def __init__(
-        self,
-        site: Site,
-        cluster: Cluster,
-        *,
-        workers: int,
-        sweep_seconds: float,
-        may_act: Callable[[], bool] = lambda: True,
-    ) -> None:
-        """`may_act`: is this operator the active one? Else passes wait, and moves end."""
-        self._may_act = may_act
-        self._site = site
-        self._cluster = cluster
-        self._workers = workers
-        self._sweep_seconds = sweep_seconds
-        self._ranges = RangeReconciler(site)
-        self._caches = CacheReconciler(site)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._swept = time.monotonic()
-        self._relists = Relists()
-        self._relisted = asyncio.Event()
+    parts: Parts
+    api: Lists
+    supervisor: Supervisor
+    workers: int
+    sweep_seconds: float
+    may_act: Callable[[], bool] = lambda: True
+    """Is this operator the active one? Else passes wait, and transfers end."""
+    _swept: float = field(default_factory=time.monotonic)
+    _relists: Relists = field(default_factory=Relists)
+    _relisted: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """List everything once, then work; returns when the list is there."""
         while not await self._list_all():
             await asyncio.sleep(LIST_AGAIN_SECONDS)
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
-        self._tasks.append(asyncio.create_task(self._sweep()))
+        start, parts = self.supervisor.start, self.parts
+        for number in range(self.workers):
+            start(f"worker {number + 1}", self._work())
+        for number in range(STATUS_WRITERS):
+            start(f"status writer {number + 1}", parts.writer.run())
+        for number in range(GATE_WRITERS):
+            start(f"gate writer {number + 1}", parts.gates.run())
+        start("turns", parts.executor.keep_turns())
+        start("sweep", self._sweep())
 
     async def stop(self) -> None:
         """Take no more work, cut what runs; status says nothing of it."""
-        for task in self._tasks:
-            task.cancel()
-        await self._site.jobs.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+        stopping = asyncio.create_task(self.supervisor.stop(5.0))
+        self.parts.close_observers()
+        await self.parts.executor.close()
+        await stopping
+        self.parts.close_threads()
 
     def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
         """One event of a watch: remember it and wake whom it touches."""
-        self._site.measures.heard()
+        self.parts.measures.heard()
         if self._relists.shows(Kind(kind), event_type, body):
             self._relisted.set()
-            self._site.measures.relisted()
-        touched = self._site.world.changed(Kind(kind), event_type, body)
-        for key in touched:
-            self._site.queue.wake(key)
+            self.parts.measures.relisted()
+        touched = self.parts.store.changed(Kind(kind), event_type, body)
+        self._wake(touched)
         if event_type == "DELETED":
             self._let_go(touched)
 
-    def is_alive(self) -> bool:
+    def has_swept(self) -> bool:
         """Does the sweep still run? A sweep that failed has run all the same."""
-        return time.monotonic() - self._swept < 3 * self._sweep_seconds + 60
+        return time.monotonic() - self._swept < 3 * self.sweep_seconds + 60
+
+    def has_threads(self) -> bool:
+        """Is there a purpose all of whose threads have been lost in calls that never end?"""
+        return not any(each.is_stuck(STUCK_SECONDS) for each in self.parts.threads)
+
+    def _wake(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self.parts.queue.wake(key)
 
     def _let_go(self, touched: Iterable[Key]) -> None:
-        """Cut the transfers of what is gone, though a pass of it may still wait for an answer."""
-        world = self._site.world
+        """Cut the transfers of what is gone at once."""
         for key in touched:
-            is_range = key.kind is Kind.RANGE_IMAGES
-            if not (key in world.ranges if is_range else key.name in world.caches):
-                self._site.jobs.drop(key)
+            if self.parts.store.find(key) is None:
+                self.parts.executor.drop(key)
 
     async def _work(self) -> None:
         while True:
-            key = await self._site.queue.take()
+            key = await self.parts.queue.take()
             try:
                 with about(**about_object(key, self._metadata(key))):
                     pause = await self._pass(key)
             finally:
-                self._site.queue.done(key)
+                self.parts.queue.done(key)
             if pause is not None:
-                self._site.queue.wake(key, after=pause)
+                self.parts.queue.wake(key, after=pause)
 
     async def _pass(self, key: Key) -> float | None:
         """One pass; a defect in it is told on its object and stops nobody else."""
-        if not self._may_act():
+        if not self.may_act():
             return HELD_SECONDS
         began = time.monotonic()
         try:
             pause = await self._reconciled(key)
-        except Exception:
-            number = secrets.token_hex(4)
-            _log.exception("defect %s in the pass of %s", number, key)
-            fault = Fault(
-                Reason.INTERNAL_ERROR,
-                f"a defect of the operator; its log tells more under {number}; tried again in"
-                f" {AGAIN_SECONDS:.0f} s",
-            )
+        except Exception as exc:
+            fault = defect_in(f"the pass of {key}", exc)
             with contextlib.suppress(Exception):
-                await self._tell_defect(key, fault)
+                self._tell_stalled(key, fault)
             result, pause = PassResult.DEFECT, AGAIN_SECONDS
         else:
             result = PassResult.DONE if self._metadata(key) else PassResult.GONE
-        self._site.measures.passed(str(key.kind), result, time.monotonic() - began)
+        self.parts.measures.passed(str(key.kind), result, time.monotonic() - began)
         return pause
 
     async def _reconciled(self, key: Key) -> float | None:
-        if key in self._site.world.broken:
-            return await self._tell_broken(key, self._site.world.broken[key])
+        broken = self.parts.store.broken.get(key)
+        if broken is not None:
+            return self._tell_broken(key, broken)
         if key.kind is Kind.RANGE_IMAGES:
-            return await self._ranges.reconcile(key)
-        return await self._caches.reconcile(key)
+            return await self.parts.ranges.reconcile(key)
+        return await self.parts.caches.reconcile(key)
 
     def _metadata(self, key: Key) -> Metadata | None:
-        world = self._site.world
-        is_range = key.kind is Kind.RANGE_IMAGES
-        item = world.ranges.get(key) if is_range else world.caches.get(key.name)
-        found = item or world.broken.get(key)
+        found = self.parts.store.find(key)
         return found.metadata if found else None
 
-    async def _tell_defect(self, key: Key, fault: Fault) -> None:
-        world = self._site.world
-        is_range = key.kind is Kind.RANGE_IMAGES
-        item = world.ranges.get(key) if is_range else world.caches.get(key.name)
-        if item is not None:
-            await self._tell_stalled(key, item.metadata, item.status, fault)
-
-    async def _tell_broken(self, key: Key, broken: Broken) -> float | None:
+    def _tell_broken(self, key: Key, broken: Broken) -> None:
         """An object that breaks a rule of its kind: nothing of it runs until it is edited."""
-        self._site.jobs.drop(key)
-        return await self._tell_stalled(key, broken.metadata, broken.status, broken.fault)
+        self.parts.executor.drop(key)
+        self._tell_stalled(key, broken.fault)
 
-    async def _tell_stalled(
-        self, key: Key, metadata: Metadata, before: Status, fault: Fault
-    ) -> float | None:
-        now, is_range = self._site.clock.now(), key.kind is Kind.RANGE_IMAGES
-        conditions = stalled(before.conditions, metadata.generation, fault, now, is_range=is_range)
-        after = {"conditions": conditions, "observed_generation": metadata.generation}
-        return await self._site.reporter.report(
-            key, metadata, before, before.model_copy(update=after)
-        )
+    def _tell_stalled(self, key: Key, fault: Fault) -> None:
+        item = self.parts.store.find(key)
+        if item is None:
+            return
+        is_range, generation = key.kind is Kind.RANGE_IMAGES, item.metadata.generation
+        before = self.parts.writer.latest(key, item.metadata, item.status)
+        now = self.parts.clock.now()
+        conditions = stalled(before.conditions, generation, fault, now, is_range=is_range)
+        update = {"conditions": conditions, "observed_generation": generation}
+        status = before.model_copy(update=update)
+        self.parts.writer.put(key, item.metadata, status, token=())
 
     async def _sweep(self) -> None:
-        pause, again = min(FIRST_SWEEP_SECONDS, self._sweep_seconds), RELIST_SECONDS
+        pause, again = min(FIRST_SWEEP_SECONDS, self.sweep_seconds), RELIST_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -190,25 +183,24 @@ class Loop:
             self._relisted.clear()
             is_done = await self._list_all()
             again = RELIST_SECONDS if is_done else min(2 * again, SWEEP_AGAIN_SECONDS)
-            pause = self._sweep_seconds if is_done else again
+            pause = self.sweep_seconds if is_done else again
             self._swept = time.monotonic()
 
     async def _list_all(self) -> bool:
         """List every kind anew; False, with a line in the log, where that failed."""
         try:
             for kind in FIRST_LIST:
-                self._site.world.expect_list()
-                for key in self._site.world.replace(kind, await self._cluster.list(kind)):
-                    self._site.queue.wake(key)
+                self.parts.store.expect_list()
+                await self._take_over(kind, await self.api.list(kind))
         except ApiUnavailable as exc:
-            _log.warning("listing failed, tried again: %s", exc)
+            _log.warning("list failed; will retry: %s", exc)
             return False
         return True
 
-
-def pools(transfers: int) -> tuple[Pool, Pool, Pool]:
-    """Threads for moves, for looks at engines, for questions to the registry.
-
-    Apart, so that gigabytes on their way never delay a look, nor a hung engine a push.
-    """
-    return Pool("move", transfers), Pool("look", 32), Pool("ask", 16)
+    async def _take_over(self, kind: Kind, listed: Iterable[Mapping[str, Any]]) -> None:
+        since = time.monotonic()
+        for touched in self.parts.store.replace(kind, listed):
+            self._wake(touched)
+            if time.monotonic() - since > YIELD_SECONDS:
+                await asyncio.sleep(0)
+                since = time.monotonic()

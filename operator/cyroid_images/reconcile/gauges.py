@@ -10,36 +10,36 @@ from collections.abc import Iterator
 from cyroid_images.model.conditions import ConditionStatus, ConditionType
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.measured import Moving, State
+from cyroid_images.model.measures import way_of
 from cyroid_images.model.status import Status
-from cyroid_images.reconcile.board import Board
+from cyroid_images.reconcile.parts import Parts
+from cyroid_images.store.demand import Demand
 from cyroid_images.store.keys import Kind
-from cyroid_images.reconcile.measures import way_of
-from cyroid_images.reconcile.site import Site
-from cyroid_images.reconcile.world import World
+from cyroid_images.store.store import Store
 
 
-def snapshot(site: Site) -> State:
+def gauges(parts: Parts) -> State:
     """Called in the event loop; takes about a microsecond per object."""
-    world = site.world
+    store = parts.store
     return State(
-        due=site.queue.count_due(),
-        working=site.queue.count_running(),
-        ready=dict(_ready(world)),
-        targets=_targets(world),
-        insecure=sum(_insecure(world)),
-        registries=dict(_registries(world, site.board)),
-        moving=tuple(_moving(site)),
+        due=parts.queue.count_due(),
+        working=parts.queue.count_running(),
+        ready=dict(_ready(store)),
+        targets=_targets(store),
+        insecure=sum(_insecure(store)),
+        registries=dict(_registries(store, parts.demand)),
+        moving=tuple(_moving(parts)),
     )
 
 
-def _ready(world: World) -> Iterator[tuple[tuple[str, str, str], bool]]:
-    for key, item in world.ranges.items():
+def _ready(store: Store) -> Iterator[tuple[tuple[str, str, str], bool]]:
+    for key, item in store.ranges.items():
         if not item.spec.suspend:
             yield (str(key.kind), key.namespace, key.name), _is_ready(item.status)
-    for name, cache in world.caches.items():
+    for name, cache in store.caches.items():
         if not cache.spec.suspend:
             yield (str(Kind.IMAGE_CACHE), "", name), _is_ready(cache.status)
-    for key in world.broken:
+    for key in store.broken:
         yield (str(key.kind), key.namespace, key.name), False
 
 
@@ -48,16 +48,16 @@ def _is_ready(status: Status) -> bool:
     return found is not None and found.status is ConditionStatus.TRUE
 
 
-def _targets(world: World) -> dict[str, int]:
-    counts = [item.status.targets for item in world.ranges.values()]
+def _targets(store: Store) -> dict[str, int]:
+    counts = [item.status.targets for item in store.ranges.values()]
     ready = sum(each.ready for each in counts)
     return {"ready": ready, "not_ready": sum(each.matched for each in counts) - ready}
 
 
-def _insecure(world: World) -> Iterator[int]:
-    for cache in world.caches.values():
+def _insecure(store: Store) -> Iterator[int]:
+    for cache in store.caches.values():
         yield _insecure_of(cache)
-    for item in world.ranges.values():
+    for item in store.ranges.values():
         if item.spec.targets.docker.insecure:
             yield item.status.targets.matched
 
@@ -70,15 +70,17 @@ def _insecure_of(cache: ImageCache) -> int:
     return plain + cache.spec.registry.push_url.startswith("http://")
 
 
-def _registries(world: World, board: Board) -> Iterator[tuple[str, bool]]:
-    for name in world.caches:
-        view = board.view(name)
+def _registries(store: Store, demand: Demand) -> Iterator[tuple[str, bool]]:
+    """Not up: it does not answer, or cannot tell what it has."""
+    for name in store.caches:
+        view = demand.view(name)
         if view is not None and view.looked:
-            yield name, view.registry is None
+            is_down = any(known.registry is not None for known in view.images.values())
+            yield name, view.registry is None and not is_down
 
 
-def _moving(site: Site) -> Iterator[Moving]:
-    for job in site.jobs.under_way():
-        way = way_of(job.move.action)
+def _moving(parts: Parts) -> Iterator[Moving]:
+    for job in parts.executor.under_way():
+        way = way_of(job.transfer.action)
         if way is not None and job.progress is not None:
             yield Moving(job.id, way, job.progress.done)

@@ -1,7 +1,8 @@
 """The queue of keys: each waits at most once, may be due later, and is worked on by one pass.
 
 A key that is woken while its pass runs is worked on again afterwards. An earlier moment
-wins over a later one, so "look again in five minutes" never delays an event.
+wins over a later one, so "look again in five minutes" never delays an event. Where a rate
+limiter is given, each key has one of its own, also for wakes.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from cyroid_images.scheduling.rate_limiter import RateLimiter
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -18,11 +21,16 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 class WorkQueue(Generic[KeyT]):
     """Used from the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, limiter: Callable[[], RateLimiter] | None = None) -> None:
+        """`limiter` makes the rate limiter of a key."""
+        self._make_limiter = limiter
+        self._limiters: dict[KeyT, RateLimiter] = {}
         self._due: dict[KeyT, float] = {}
         self._heap: list[tuple[float, int, KeyT]] = []
         self._order = itertools.count()
         self._running: set[KeyT] = set()
+        self._granted: set[KeyT] = set()
+        """Keys whose turn is set by their rate limiter."""
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -30,11 +38,27 @@ class WorkQueue(Generic[KeyT]):
 
     def wake(self, key: KeyT, *, after: float = 0.0) -> None:
         """Have a pass of this key in `after` seconds, or earlier if it is due earlier."""
-        due = asyncio.get_running_loop().time() + after
+        if key in self._granted:  # its turn is set, and nothing is earlier
+            return
+        self._put(key, asyncio.get_running_loop().time() + after)
+
+    def _put(self, key: KeyT, due: float) -> None:
         if due < self._due.get(key, float("inf")):
             self._due[key] = due
             heapq.heappush(self._heap, (due, next(self._order), key))
             self._changed.set()
+
+    def _turn(self, key: KeyT, now: float) -> float:
+        """Seconds until this key may have its pass."""
+        if key in self._granted:
+            self._granted.discard(key)
+            return 0.0
+        if self._make_limiter is None:
+            return 0.0
+        limiter = self._limiters.get(key)
+        if limiter is None:
+            limiter = self._limiters[key] = self._make_limiter()
+        return limiter.take(now)
 
     def count_due(self) -> int:
         """Keys that wait for a pass now; those of a later moment do not."""
@@ -52,6 +76,8 @@ class WorkQueue(Generic[KeyT]):
     def forget(self, key: KeyT) -> None:
         """Drop what is planned for this key: its object is gone."""
         self._due.pop(key, None)
+        self._limiters.pop(key, None)
+        self._granted.discard(key)
 
     async def take(self) -> KeyT:
         """Wait for a key that is due and that nobody works on; it is running until `done`."""
@@ -90,7 +116,12 @@ class WorkQueue(Generic[KeyT]):
             else:
                 heapq.heappop(self._heap)
                 del self._due[key]
-                found = key
+                wait = self._turn(key, now)
+                if wait > 0:  # it has its turn then, whoever wakes it in between
+                    self._put(key, now + wait)
+                    self._granted.add(key)
+                else:
+                    found = key
         for entry in held:
             heapq.heappush(self._heap, entry)
         return found, pause

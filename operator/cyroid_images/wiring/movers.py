@@ -19,14 +19,14 @@ from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.wiring.looks import Upstreams
+from cyroid_images.wiring.lookers import UpstreamRegistries
 
 
 class Transfers:
     """The port Movers."""
 
     def __init__(
-        self, known: KnownLayers, upstreams: Upstreams, archives: Archives, watches: Watches
+        self, known: KnownLayers, upstreams: UpstreamRegistries, archives: Archives, watches: Watches
     ) -> None:
         self._known = known
         self._upstreams = upstreams
@@ -65,9 +65,10 @@ class Transfers:
         under = Supervision(limits, observer, cancellation, self._watches)
         load.load(action, self._engine(action.target.endpoint), under, self._archives)
 
-    def untag(self, action: Untag) -> None:
+    def untag(self, action: Untag, cancellation: Cancellation) -> None:
         engine = self._engine(action.endpoint)
         for name in action.names:
+            cancellation.raise_if_cancelled()
             engine.untag(name)
 
     def _engine(self, endpoint: EngineEndpoint) -> Engine:
