@@ -8,12 +8,11 @@ by another version (the tag moved meanwhile) waits until that one has ended.
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
+from cyroid_images.defects import defect_in
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
 from cyroid_images.execute.in_flight import InFlight
 from cyroid_images.execute.transfer import Ended, Job, Transfer
@@ -22,8 +21,6 @@ from cyroid_images.model.log_context import about
 from cyroid_images.model.progress import Progress
 from cyroid_images.scheduling.fair_turns import FairTurns, Limit
 from cyroid_images.scheduling.threads import Threads
-
-_log = logging.getLogger(__name__)
 
 TURN_SECONDS = 30.0
 """Who moved nothing for so long gives its place to others that wait."""
@@ -181,8 +178,8 @@ class Executor:
             fault = Fault.of(exc)
         except CyroidError as exc:
             fault = Fault(Reason.INVALID_REFERENCE, str(exc))
-        except Exception:
-            fault = _defect(transfer)
+        except Exception as exc:  # told like any other failure, and ends nothing else
+            fault = defect_in(f"transfer {transfer.key}", exc)
         finally:
             deadline.cancel()
         return Ended(transfer, result, fault, time.monotonic() - job.started, loop.time())
@@ -221,13 +218,4 @@ def _further(before: Progress | None, now: Progress) -> Progress:
 def _took_too_long(transfer: Transfer) -> TransferError:
     return TransferError(
         Reason.TIMEOUT, f"not done within timeouts.total ({transfer.total_seconds:.0f} s)"
-    )
-
-
-def _defect(transfer: Transfer) -> Fault:
-    """A defect in one transfer is told like any other failure, and ends nothing else."""
-    number = secrets.token_hex(4)
-    _log.exception("defect %s in transfer %s", number, transfer.key)
-    return Fault(
-        Reason.INTERNAL_ERROR, f"a defect of the operator; its log tells more under {number}"
     )

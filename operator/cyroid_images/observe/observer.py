@@ -8,20 +8,17 @@ was refused) makes a place due at once, and what was seen before it is told as s
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from cyroid_images.errors import Mark, Reason, TransferError
+from cyroid_images.defects import defect_in
+from cyroid_images.errors import Mark, TransferError
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.observe.observation import Observation
 from cyroid_images.scheduling.threads import Threads
-
-_log = logging.getLogger(__name__)
 
 BLIP_SECONDS = 1.0
 """After a fault that may be a blip: the last view stays until it is confirmed."""
@@ -160,9 +157,9 @@ class Observer(Generic[P, V]):
         self._places.clear()
         self._of.clear()
 
-    def __len__(self) -> int:
-        """How many places are known."""
-        return len(self._places)
+    def places(self) -> tuple[P, ...]:
+        """Every place that is known."""
+        return tuple(self._places)
 
     def _unfollow(self, owner: Hashable, place: P) -> None:
         held = self._places.get(place)
@@ -224,7 +221,10 @@ class Observer(Generic[P, V]):
     async def _look(self, place: P, held: _Place[V]) -> None:
         before = held.last
         was_stale = held.is_stale
-        after = await self._seen(place, held)
+        try:
+            after = await self._seen(place, held)
+        except Exception as exc:  # a defect costs its place only
+            after = self._faulty(held, defect_in(f"a look at {place}", exc), asyncio.get_running_loop().time())
         held.look = None
         if self._places.get(place) is not held:
             return
@@ -249,15 +249,13 @@ class Observer(Generic[P, V]):
                 return Observation(held.began, loop.time(), view, now)
             except TransferError as exc:
                 fault = Fault.of(exc)
-            except Exception as exc:
-                fault = _defect(place, exc)
             if is_second or not await self._looker.renewed(place, fault):
                 break
         return self._faulty(held, fault, loop.time())
 
     def _faulty(self, held: _Place[V], fault: Fault, now: float) -> Observation[V]:
         """The last word after a fault; one that may be a blip leaves the view as it was."""
-        last = held.last or Observation[V](held.began, now)
+        last: Observation[V] = held.last or Observation(held.began, now)
         faults = last.faults + 1
         since = held.began if last.faulty_since is None else last.faulty_since
         is_blip = (
@@ -268,8 +266,9 @@ class Observer(Generic[P, V]):
             and now - held.began <= LATE_SECONDS
         )
         told = None if is_blip else fault
-        moments = {"began": held.began, "ended": now, "faults": faults, "faulty_since": since}
-        return replace(last, fault=told, **moments)
+        return replace(
+            last, began=held.began, ended=now, fault=told, faults=faults, faulty_since=since
+        )
 
 
 def _run(loop: asyncio.AbstractEventLoop, held: _Place[V], look: Callable[[V | None], V]) -> V:
@@ -282,11 +281,3 @@ def _is_news(before: Observation[V] | None, after: Observation[V]) -> bool:
     if before is None:
         return True
     return (before.fault, before.view) != (after.fault, after.view)
-
-
-def _defect(place: object, error: Exception) -> Fault:
-    number = secrets.token_hex(4)
-    _log.error("defect %s in a look at %s", number, place, exc_info=error)
-    return Fault(
-        Reason.INTERNAL_ERROR, f"a defect of the operator; its log tells more under {number}"
-    )

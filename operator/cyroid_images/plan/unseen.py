@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import CacheStep, Cached, Present, Step, Wait
+from cyroid_images.model.actions import Cached, CacheStep, Present, Step, Wait
 from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.observed import CacheSeen, RangeSeen, TargetSeen
@@ -70,9 +70,7 @@ def _joined(before: Status, after: Status) -> tuple[Condition, ...]:
     return tuple(chosen)
 
 
-def _gaps(
-    seen: RangeSeen, each: TargetSeen, steps: Mapping[str, tuple[Step, ...]]
-) -> list[bool]:
+def _gaps(seen: RangeSeen, each: TargetSeen, steps: Mapping[str, tuple[Step, ...]]) -> list[bool]:
     """What is not proven present in this target: True where it is only not known."""
     if each.view is None:
         return [_is_progress(each.fault)]

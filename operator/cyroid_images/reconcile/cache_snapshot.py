@@ -12,7 +12,7 @@ from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import SourceImage, Stored, Wanted, Wish
 from cyroid_images.model.measured import LOOK
 from cyroid_images.model.measures import Measures
-from cyroid_images.model.observed import CacheSeen, SourceSeen
+from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
@@ -172,9 +172,7 @@ class CacheSnapshots:
         elif not isinstance(found, Fault):
             content = found.content
         repository = repository_of(wish.reference, item.spec.aliases)
-        return ImagePlace(
-            _place(item), repository, tag, reference, Wanted(content, wish.platform)
-        )
+        return ImagePlace(_place(item), repository, tag, reference, Wanted(content, wish.platform))
 
     def _take(self, wish: Wish, state: CacheState) -> Fault | None:
         """What the last look at the registry says of this wish; why nothing, if so."""
@@ -229,5 +227,3 @@ def _of_lookups(lookups: Mapping[Wish, Fault]) -> Fault | None:
     known = (each for each in lookups.values() if each.reason is not Reason.PROGRESSING)
     faults = [each for each in known if each.reason.mark is not Mark.INTEGRITY]
     return min(faults, key=lambda each: each.message, default=None)
-
-

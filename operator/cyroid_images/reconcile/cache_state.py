@@ -145,7 +145,7 @@ class CacheState:
             self.wanted_since,
         ):
             for wish in [each for each in held if each not in wishes]:
-                del held[wish]  # type: ignore[attr-defined]  # each is a dict by wish
+                del held[wish]
         for kept in (self.distrusted, self.doubted, self.refilling):
             kept.intersection_update(wishes)
         self.warned.intersection_update(self.foreign.items())

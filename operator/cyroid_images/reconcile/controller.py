@@ -16,7 +16,7 @@ from cyroid_images.model.log_context import about
 from cyroid_images.model.measured import PassResult
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.plan.first_word import stalled
-from cyroid_images.reconcile.defects import AGAIN_SECONDS, defect_in
+from cyroid_images.defects import AGAIN_SECONDS, defect_in
 from cyroid_images.reconcile.parts import Parts
 from cyroid_images.reconcile.ports import Lists
 from cyroid_images.report.log_fields import about_object
@@ -147,7 +147,8 @@ class Controller:
     async def _reconciled(self, key: Key) -> float | None:
         broken = self.parts.store.broken.get(key)
         if broken is not None:
-            return self._tell_broken(key, broken)
+            self._tell_broken(key, broken)
+            return None
         if key.kind is Kind.RANGE_IMAGES:
             return await self.parts.ranges.reconcile(key)
         return await self.parts.caches.reconcile(key)

@@ -33,7 +33,7 @@ from cyroid_images.plan.unseen import keep_cached, keeps_cached
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
-from cyroid_images.reconcile.defects import Defect
+from cyroid_images.defects import Defect
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.reconcile.tidy import tidy_sources
@@ -80,7 +80,7 @@ class CacheReconciler:
         if not told.conditions:  # the first status comes before any look
             self.writer.put(key, item.metadata, first_word_of_cache(item, self.clock.now()))
             return None
-        item = replace(item, status=told)  # type: ignore[arg-type]  # of the same kind
+        item = replace(item, status=told)
         self.outcomes.take(key, item, state)
         seen = self.snapshots.take(key, item, state)
         seen = self._anchored(seen, state)
@@ -229,5 +229,3 @@ def _limit_of_source(fill: Fill) -> str:
 
 def _running(fill: Fill, job: Job) -> Running:
     return Running(fill.wish, None, Route.REGISTRY, job.progress, job.rate)
-
-

@@ -30,7 +30,7 @@ from cyroid_images.plan import backoff
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
 from cyroid_images.reconcile.cache_sources import CacheSources
-from cyroid_images.reconcile.defects import defect_in
+from cyroid_images.defects import defect_in
 from cyroid_images.reconcile.image_cache import CacheReconciler
 from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes

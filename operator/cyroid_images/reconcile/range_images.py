@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from cyroid_images.errors import Reason
 from cyroid_images.execute.transfer import Job
 from cyroid_images.model.actions import Load, Pull, Step, Wait
 from cyroid_images.model.clock import Clock
-from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.fault import Failure, Route
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, Running, TargetSeen
-from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
 from cyroid_images.plan.gate import holds_all
 from cyroid_images.plan.unseen import keep_ready, keeps_ready
-from cyroid_images.reconcile.defects import Defect
+from cyroid_images.defects import Defect
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
@@ -39,8 +38,6 @@ _log = logging.getLogger(__name__)
 
 YIELD_SECONDS = 0.005
 """200 targets with 128 images each take a while to decide: the loop goes on in between."""
-
-
 
 
 @dataclass(slots=True)

@@ -113,9 +113,7 @@ class RangeOutcomes:
         if isinstance(action, Load):
             route, why = Route.TAR, f"{action.because.reason}: {action.because.message}"
         image, pod = str(action.wish), action.target.pod
-        self.recorder.delivered(
-            key, item.metadata.uid, image=image, pod=pod, route=route, why=why
-        )
+        self.recorder.delivered(key, item.metadata.uid, image=image, pod=pod, route=route, why=why)
 
     def _failed(
         self, item: RangeImages, state: RangeState, action: Pull | Load, fault: Fault

@@ -7,7 +7,7 @@ does not reset the back-off).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -87,9 +87,7 @@ class RangeState:
         state = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
         state.tar, state.written = list(item.status.tar_deliveries), item.status.tar_deliveries
         if any(each.observed_generation == state.generation for each in item.status.conditions):
-            state.warned.add(
-                INSECURE
-            )  # told when this spec was first seen, maybe before a restart
+            state.warned.add(INSECURE)  # told when this spec was first seen, maybe before a restart
         state.pods = {row.pod: row.uid for row in item.status.target_statuses}
         wishes = {str(each.reference): each for each in item.spec.images}
         uids = {row.pod: row.uid for row in item.status.target_statuses}

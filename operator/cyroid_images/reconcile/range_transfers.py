@@ -51,9 +51,7 @@ class RangeTransfers:
         wanted = () if seen.item.spec.suspend else self._wanted(key, seen, steps, state)
         self.executor.sync(key, wanted)
 
-    def _wanted(
-        self, key: Key, seen: RangeSeen, steps: Steps, state: RangeState
-    ) -> list[Transfer]:
+    def _wanted(self, key: Key, seen: RangeSeen, steps: Steps, state: RangeState) -> list[Transfer]:
         transfers = list(self._going_on(key, seen, steps))
         taken = {transfer.key for transfer in transfers}
         fresh = [each.target.uid for each in seen.targets if not each.is_stale]
@@ -139,9 +137,7 @@ def _transports(seen: RangeSeen) -> set[Reference]:
         return set()
     host = seen.cache.pull_host.lower()
     stored = (known.stored for wish in seen.wishes if (known := seen.cache.images.get(wish)))
-    return {
-        Reference(host, each.repository, None, each.manifest.digest) for each in stored if each
-    }
+    return {Reference(host, each.repository, None, each.manifest.digest) for each in stored if each}
 
 
 def _may_go_on(job: Job, steps: tuple[Step, ...] | None, wishes: Iterable[Wish]) -> bool:

@@ -16,8 +16,8 @@ from cyroid_images.model.actions import Load, Pull
 from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.measured import Transferred
 from cyroid_images.model.status import Status
-from cyroid_images.store.keys import Key
 from cyroid_images.report.log_fields import about_action
+from cyroid_images.store.keys import Key
 
 _log = logging.getLogger(__name__)
 

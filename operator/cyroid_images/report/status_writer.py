@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from cyroid_images.errors import ApiUnavailable, Mark, Reason, StatusConflict, StatusRejected
 from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
@@ -18,6 +18,8 @@ from cyroid_images.report.ports import Recorder, StatusAPI
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.keys import Key
 from cyroid_images.store.store import Store
+
+StatusT = TypeVar("StatusT", bound=Status)
 
 _log = logging.getLogger(__name__)
 
@@ -65,10 +67,12 @@ class StatusWriter:
         self._last: dict[Key, float] = {}
         self._rejected: dict[Key, tuple[float, Mapping[str, Any]]] = {}
 
-    def latest(self, key: Key, metadata: Metadata, written: Status) -> Status:
+    def latest(self, key: Key, metadata: Metadata, written: StatusT) -> StatusT:
         """What was last said of this generation, whether it is written yet or not."""
         pending = self._pending.get(key)
-        return pending.status if pending and pending.is_of(metadata) else written
+        if pending is None or not pending.is_of(metadata):
+            return written
+        return pending.status if isinstance(pending.status, type(written)) else written
 
     def put(self, key: Key, metadata: Metadata, status: Status, token: Hashable = None) -> None:
         """Have this written; it takes the place of what still waits for the same object."""
@@ -79,7 +83,7 @@ class StatusWriter:
         """The object is gone."""
         self._queue.forget(key)
         for held in (self._pending, self._last, self._rejected):
-            held.pop(key, None)  # type: ignore[attr-defined]  # three dicts by key
+            held.pop(key, None)
 
     async def run(self) -> None:
         """For ever: write what waits. Several may run at a time."""

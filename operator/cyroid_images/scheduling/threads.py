@@ -35,14 +35,16 @@ class _Call:
         result, error = None, None
         try:
             result = self._context.run(self._call)
-        except BaseException as exc:  # noqa: BLE001 - it is raised where the call is awaited
+        except BaseException as exc:
             error = exc
         try:
             self._loop.call_soon_threadsafe(self._told, result, error, over)
         except RuntimeError:
             return  # the loop has ended: nobody waits any more
 
-    def _told(self, result: Any, error: BaseException | None, over: Callable[[_Call], None]) -> None:
+    def _told(
+        self, result: Any, error: BaseException | None, over: Callable[[_Call], None]
+    ) -> None:
         over(self)
         if self.outcome.done():  # whoever waited was cancelled
             return

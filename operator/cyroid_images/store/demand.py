@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cyroid_images.model.knowledge import CacheView, Wish
-from cyroid_images.store.keys import Key
+from cyroid_images.store.keys import Key, Kind
 
 
 @dataclass(frozen=True, slots=True)

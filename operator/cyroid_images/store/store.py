@@ -268,7 +268,12 @@ def _is_known(held: RangeImages | ImageCache | None, told: Mapping[str, Any]) ->
         return False
     mine = held.metadata
     token = (told.get("annotations") or {}).get(RECONCILE_AT)
-    return (mine.uid, mine.resource_version, mine.generation, mine.annotations.get(RECONCILE_AT)) == (
+    return (
+        mine.uid,
+        mine.resource_version,
+        mine.generation,
+        mine.annotations.get(RECONCILE_AT),
+    ) == (
         told.get("uid"),
         told.get("resourceVersion"),
         told.get("generation"),

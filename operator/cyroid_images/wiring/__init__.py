@@ -4,52 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cyroid_images.archive.library import Archives
 from cyroid_images.errors import Reason
 from cyroid_images.kube import Cluster
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.event import EventNote
-from cyroid_images.model.fault import Fault
-from cyroid_images.model.watching import Watches
 from cyroid_images.probes import Probes
-from cyroid_images.reconcile.board import Board
-from cyroid_images.reconcile.gates import Gates
-from cyroid_images.reconcile.jobs import Jobs
-from cyroid_images.store.keys import Key
+from cyroid_images.reconcile.controller import Controller
+from cyroid_images.reconcile.gauges import gauges
 from cyroid_images.reconcile.leadership import Leadership
-from cyroid_images.reconcile.looks import Looks
-from cyroid_images.reconcile.loop import Loop, pools
-from cyroid_images.reconcile.queue import WorkQueue
-from cyroid_images.reconcile.reporter import Reporter
-from cyroid_images.reconcile.site import Site
-from cyroid_images.reconcile.snapshot import snapshot
-from cyroid_images.reconcile.world import World
+from cyroid_images.report.event_recorder import EventRecorder
+from cyroid_images.scheduling.supervisor import Supervisor
 from cyroid_images.settings import Settings
-from cyroid_images.transfer.known_layers import KnownLayers
-from cyroid_images.wiring.clock import SystemClock
-from cyroid_images.wiring.looks import (
-    OWN_PLATFORM,
-    ArchiveLooks,
-    EngineLooks,
-    RegistryLooks,
-    Upstreams,
-)
-from cyroid_images.wiring.moves import Transfers
-from cyroid_images.wiring.secrets import ClusterSecrets
+from cyroid_images.wiring.assembly import assemble
 from cyroid_images.wiring.startup import await_kinds, check_rights
 
 _log = logging.getLogger(__name__)
-
-NOWHERE = Path("/archives")
-"""Where a chart mounts archives; without a volume nothing there is ever asked for."""
-_READING = Fault(Reason.PROGRESSING, "its archives are being read")
-_ASKING = Fault(Reason.PROGRESSING, "it has not answered yet")
 
 
 class Operator:
@@ -73,7 +47,7 @@ class Operator:
         self._leadership: Leadership | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._cluster: Cluster | None = None
-        self._loop: Loop | None = None
+        self._loop: Controller | None = None
         self.metrics = Metrics(_version())
 
     async def start(self) -> None:
@@ -104,11 +78,15 @@ class Operator:
         settings, leadership = self._settings, self._leadership
         await await_kinds(cluster)
         self._has_kinds = True
-        site = _site(settings, cluster, self._hide, self.metrics)
-        self.metrics.show(lambda: snapshot(site))
-        self._loop = Loop(
-            site,
+        recorder = EventRecorder(cluster.emit)
+        supervisor = Supervisor(self._end)
+        supervisor.start("event recorder", recorder.run())
+        parts = assemble(settings, cluster, recorder, self._hide, self.metrics)
+        self.metrics.show(lambda: gauges(parts))
+        self._loop = Controller(
+            parts,
             cluster,
+            supervisor,
             workers=settings.max_passes,
             sweep_seconds=settings.sweep_seconds,
             may_act=leadership.may_act if leadership else lambda: True,
@@ -178,7 +156,7 @@ class Operator:
             self._loop.changed(kind, event_type, body)
 
     def is_alive(self) -> bool:
-        return self._loop is None or self._loop.is_alive()
+        return self._loop is None or self._loop.has_swept()
 
 
 def _version() -> str:
@@ -186,45 +164,3 @@ def _version() -> str:
         return metadata.version("cyroid-images")
     except metadata.PackageNotFoundError:  # run from a checkout
         return "unknown"
-
-
-def _site(
-    settings: Settings, cluster: Cluster, hide: Callable[[str], None], metrics: Metrics
-) -> Site:
-    moving, looking, asking = pools(settings.max_transfers)
-    world, queue, known, clock = World(), WorkQueue[Key](), KnownLayers(), SystemClock()
-    watches = Watches(metrics.engine_asked, metrics.registry_asked)
-    upstreams = Upstreams(watches.registries)
-    archives = Archives(settings.archives) if settings.archives else None
-    limits = {
-        "all": settings.max_transfers,
-        "engine": settings.max_transfers_per_engine,
-        "source": settings.max_pushes_per_source,
-        "upstream": settings.max_pushes_per_source,
-        "archive": settings.max_pushes_per_source,
-        "registry": settings.max_fills_per_registry,
-    }
-
-    def wake(owner: Hashable) -> None:
-        if isinstance(owner, Key):
-            queue.wake(owner)
-
-    return Site(
-        world=world,
-        board=Board(),
-        queue=queue,
-        jobs=Jobs(moving, limits, wake, metrics),
-        looks=Looks(EngineLooks(watches.engines).look, looking, wake),
-        archives=Looks(ArchiveLooks(archives).look, looking, wake, _READING),
-        upstreams=Looks(upstreams.find, asking, wake, _ASKING),
-        asking=asking,
-        reporter=Reporter(cluster, world),
-        gates=Gates(cluster, world, clock),
-        registries=RegistryLooks(known, watches.registries),
-        movers=Transfers(known, upstreams, archives or Archives(NOWHERE), watches),
-        secrets=ClusterSecrets(cluster, hide),
-        clock=clock,
-        client_secret=settings.docker_client_secret,
-        platform=OWN_PLATFORM,
-        measures=metrics,
-    )

@@ -63,9 +63,7 @@ class EngineLooker:
     def party(self, place: EnginePlace, /) -> str:
         return place.party
 
-    async def prepare(
-        self, place: EnginePlace, /
-    ) -> Callable[[EngineShown | None], EngineShown]:
+    async def prepare(self, place: EnginePlace, /) -> Callable[[EngineShown | None], EngineShown]:
         tls: ClientTLS | None = None
         if place.secret:
             tls = await self.secrets.client_tls(place.secret, place.server_name)
@@ -98,9 +96,7 @@ class ArchiveLooker:
     def party(self, place: ArchivePlace, /) -> str:
         return place.party
 
-    async def prepare(
-        self, place: ArchivePlace, /
-    ) -> Callable[[ArchiveView | None], ArchiveView]:
+    async def prepare(self, place: ArchivePlace, /) -> Callable[[ArchiveView | None], ArchiveView]:
         if self.archives is None:
             raise no_archives(place.path)
         archives = self.archives

@@ -26,7 +26,11 @@ class Transfers:
     """The port Movers."""
 
     def __init__(
-        self, known: KnownLayers, upstreams: UpstreamRegistries, archives: Archives, watches: Watches
+        self,
+        known: KnownLayers,
+        upstreams: UpstreamRegistries,
+        archives: Archives,
+        watches: Watches,
     ) -> None:
         self._known = known
         self._upstreams = upstreams

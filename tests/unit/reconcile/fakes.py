@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.model.clock import Clock
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
+from cyroid_images.model.fault import Fault, Route
 from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.execute import ports as execute_ports
+from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
+from cyroid_images.report import ports as report_ports
+from cyroid_images.report.event_recorder import event_type
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import NOW, stored
 
@@ -71,9 +77,6 @@ class FakeCluster:
         if self.errors:
             raise self.errors.pop(0)
         self.gates.append((uid, condition["status"]))
-
-    async def emit(self, note: EventNote) -> None:
-        self.notes.append(note)
 
     def last(self, key: Key) -> Mapping[str, Any]:
         """The status that stands in the object now."""
@@ -182,7 +185,7 @@ class FakeMovers:
     ) -> None:
         self._move(action)
 
-    def untag(self, action: Untag) -> None:
+    def untag(self, action: Untag, cancellation: Cancellation) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
 
     def _move(self, action: Copy | Push | Pull | Load) -> None:
@@ -211,14 +214,56 @@ class NoSecrets:
         raise TransferError(Reason.SECRET_MISSING, f"no {name} for {server_name}")
 
 
+P = TypeVar("P")
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class FakeLooker(Generic[P, V]):
+    """Looks by a function of the place and its last view; nothing is ever renewed."""
+
+    look: Callable[[P, V | None], V]
+    party_of: Callable[[P], str] = lambda _: ""
+    renew: Callable[[P, Fault], Awaitable[bool]] | None = None
+
+    def party(self, place: P, /) -> str:
+        return self.party_of(place)
+
+    async def prepare(self, place: P, /) -> Callable[[V | None], V]:
+        return lambda last: self.look(place, last)
+
+    async def renewed(self, place: P, fault: Fault, /) -> bool:
+        return self.renew is not None and await self.renew(place, fault)
+
+
+@dataclass(slots=True)
+class FakeRecorder:
+    """Remembers every event; deliveries as notes of their own."""
+
+    notes: list[EventNote]
+
+    def record(self, key: Key, uid: str, reason: Reason, message: str, *, about: str) -> None:
+        kind, namespace, name = key.kind, key.namespace, key.name
+        self.notes.append(
+            EventNote(kind, namespace, name, uid, reason, message, event_type(reason), about)
+        )
+
+    def delivered(
+        self, key: Key, uid: str, *, image: str, pod: str, route: Route, why: str = ""
+    ) -> None:
+        text = f"{image} into {pod} by {route} {why}".rstrip()
+        self.record(key, uid, Reason.IMAGE_DELIVERED, text, about=f"{image}/{pod}/{route}")
+
+    def forget(self, key: Key) -> None:
+        """Nothing waits here."""
+
+
 def _typed(movers: FakeMovers) -> tuple[object, ...]:
     """mypy compares each fake with its Protocol here."""
-    clock: ports.Clock = FakeClock()
-    cluster: ports.Cluster = FakeCluster()
-    engines: ports.Engines = FakeEngines()
-    archives: ports.Archives = FakeArchives()
-    upstreams: ports.Upstreams = FakeUpstreams()
-    registries: ports.Registries = FakeRegistries()
-    secrets: ports.Secrets = NoSecrets()
-    moving: ports.Movers = movers
-    return clock, cluster, engines, archives, upstreams, registries, secrets, moving
+    clock: Clock = FakeClock()
+    lists: ports.Lists = FakeCluster()
+    cluster: report_ports.StatusAPI = FakeCluster()
+    recorder: report_ports.Recorder = FakeRecorder([])
+    secrets: observe_ports.Secrets = NoSecrets()
+    moving: execute_ports.Movers = movers
+    return clock, lists, cluster, recorder, secrets, moving

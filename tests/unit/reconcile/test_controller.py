@@ -4,163 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.engine import EngineView
-from cyroid_images.reconcile.board import Board
-from cyroid_images.reconcile.cache import CacheReconciler
-from cyroid_images.reconcile.gates import Gates
-from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.store.keys import Key, Kind
-from cyroid_images.reconcile.looks import Looks
-from cyroid_images.reconcile.loop import Loop
-from cyroid_images.reconcile.pool import Pool
-from cyroid_images.reconcile.queue import WorkQueue
-from cyroid_images.reconcile.reporter import Reporter
-from cyroid_images.reconcile.site import Site
-from cyroid_images.reconcile.world import World
-from tests.parts.conformance import assert_status_conforms
-from tests.unit.plan.examples import (
-    AMD64,
-    BUILDER,
-    cache_body,
-    content,
-    digest,
-    range_body,
-    stored,
-    view,
-)
+from tests.unit.plan.examples import cache_body, content, digest, range_body, stored, view
 from tests.unit.reconcile.clock import until
-from tests.unit.reconcile.fakes import (
-    FakeArchives,
-    FakeClock,
-    FakeCluster,
-    FakeEngines,
-    FakeMovers,
-    FakeRegistries,
-    FakeUpstreams,
-    NoSecrets,
+from tests.unit.reconcile.stage import (
+    CACHE,
+    CACHED,
+    DIND,
+    RANGE,
+    READY,
+    REPOSITORY,
+    SOURCES,
+    TARGETS,
+    Stage,
+    a_range,
+    tried,
 )
-from tests.unit.reconcile.test_world import namespace, pod
-
-RANGE = Key(Kind.RANGE_IMAGES, "default", "r")
-CACHE = Key(Kind.IMAGE_CACHE, "", "default")
-DIND = "tcp://10.0.0.1:2375"
-REPOSITORY = "docker.io/library/nginx"
-LIMITS = {
-    "all": 4,
-    "engine": 2,
-    "source": 2,
-    "archive": 2,
-    "upstream": 2,
-    "registry": 4,
-}
-TARGETS = {
-    "selector": {"matchLabels": {"cyroid.io/range-id": "r"}},
-    "docker": {"insecure": True},
-}
-SOURCES = [{"name": "builder", "engine": {"endpoint": BUILDER.url, "insecure": True}}]
-
-
-def a_range(name: str = "r", **spec: Any) -> dict[str, Any]:
-    return range_body(name, **{"targets": TARGETS, **spec})
-
-
-@dataclass(slots=True)
-class Stage:
-    """A builder that has nginx, an empty registry, an empty engine, and the loop."""
-
-    cluster: FakeCluster = field(default_factory=FakeCluster)
-    engines: FakeEngines = field(default_factory=FakeEngines)
-    archives: FakeArchives = field(default_factory=FakeArchives)
-    upstreams: FakeUpstreams = field(default_factory=FakeUpstreams)
-    registries: FakeRegistries = field(default_factory=FakeRegistries)
-    world: World = field(default_factory=World)
-    movers: FakeMovers = field(init=False)
-    site: Site = field(init=False)
-    loop: Loop = field(init=False)
-    pools: tuple[Pool, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.pools = (Pool("move", 4), Pool("look", 4), Pool("ask", 4))
-        self.movers = FakeMovers(self.arrive)
-        self.engines.views = {BUILDER.url: view({"nginx:1.25": content()}), DIND: view()}
-        self.cluster.listed = {
-            Kind.NAMESPACE: [namespace()],
-            Kind.POD: [pod()],
-            Kind.IMAGE_CACHE: [cache_body(sources=SOURCES)],
-            Kind.RANGE_IMAGES: [a_range()],
-        }
-        queue = WorkQueue[Key]()
-        wake: Callable[[Any], None] = queue.wake
-        self.site = Site(
-            world=self.world,
-            board=Board(),
-            queue=queue,
-            jobs=Jobs(self.pools[0], LIMITS, wake),
-            looks=Looks(self.engines.look, self.pools[1], wake),
-            archives=Looks(self.archives.look, self.pools[1], wake),
-            upstreams=Looks(self.upstreams.find, self.pools[1], wake),
-            asking=self.pools[2],
-            reporter=Reporter(self.cluster, self.world),
-            gates=Gates(self.cluster, self.world, FakeClock()),
-            registries=self.registries,
-            movers=self.movers,
-            secrets=NoSecrets(),
-            clock=FakeClock(),
-            client_secret="client",
-            platform=AMD64,
-        )
-        self.loop = Loop(self.site, self.cluster, workers=4, sweep_seconds=600)
-
-    def arrive(self, action: Copy | Push | Pull | Load) -> None:
-        """What a move brings is there."""
-        if isinstance(action, Copy | Push):
-            self.registries.held[REPOSITORY] = stored()
-        else:
-            self.engines.views[DIND] = view({"nginx:1.25": content()})
-
-    def told(self, key: Key = RANGE) -> Mapping[str, str]:
-        """The story of an object by its last status."""
-        if not any(each == key for each, _, _ in self.cluster.statuses):
-            return {}
-        conditions = self.cluster.last(key)["conditions"]
-        return {each["type"]: f"{each['status']}/{each['reason']}" for each in conditions}
-
-    def check(self) -> None:
-        """Every status ever written conforms, and moments move as they should."""
-        last: dict[Key, dict[str, Any]] = {}
-        for key, _, status in self.cluster.statuses:
-            metadata = {"name": key.name, "generation": 3}
-            obj = {"kind": str(key.kind), "metadata": metadata, "status": status}
-            assert_status_conforms(obj, last.get(key))
-            last[key] = obj
-
-
-def tried(scenario: Callable[[Stage], Coroutine[Any, Any, None]]) -> Stage:
-    async def whole() -> Stage:
-        stage = Stage()
-        try:
-            await scenario(stage)
-        finally:
-            await stage.loop.stop()
-            for pool in stage.pools:
-                pool.close()
-        return stage
-
-    stage = asyncio.run(whole())
-    stage.check()
-    return stage
-
-
-READY, CACHED = "True/AllImagesPresent", "True/AllImagesCached"
+from tests.unit.reconcile.watched import pod
 
 
 def test_an_image_goes_through_the_registry_into_the_engine() -> None:
@@ -225,7 +92,7 @@ def test_p_e9_a_failed_pull_is_told_and_not_tried_twice_at_a_time() -> None:
         await until(lambda: stage.told().get("Reconciling") == "True/ProgressingWithRetry")
         assert stage.cluster.last(RANGE)["failures"][0]["message"] == "it says no"
         looks = stage.engines.looks.count(DIND)
-        stage.site.queue.wake(RANGE)
+        stage.look_again()
         await until(lambda: stage.engines.looks.count(DIND) > looks)
         assert [type(each) for each in stage.movers.moves].count(Pull) == 1
 
@@ -257,6 +124,7 @@ def test_a_range_that_is_ready_stays_so_while_a_new_operator_looks() -> None:
         stage.cluster.listed[Kind.RANGE_IMAGES] = [range_body(status=status, targets=TARGETS)]
         await stage.loop.start()
         await until(lambda: stage.told(CACHE).get("Ready") == CACHED)
+        stage.look_again()
         await until(lambda: stage.engines.looks.count(DIND) > 1)
 
     stage = tried(after)
@@ -286,7 +154,7 @@ def test_a_defect_is_told_on_its_object_and_the_others_go_on(
         number = re.search(r"its log tells more under ([0-9a-f]{8});", message)
         assert number is not None
         assert "secret" not in message
-        assert f"defect {number[1]} in the pass of {key}" in caplog.text
+        assert f"defect {number[1]} in a look at " in caplog.text
         assert "ZeroDivisionError: secret detail" in caplog.text
 
     tried(scenario)
@@ -314,21 +182,6 @@ def test_p_r6_an_image_id_past_the_schema_stalls_as_no_reference() -> None:
     tried(scenario)
 
 
-def test_a_cache_asks_a_registry_that_is_away_at_a_slowing_pace() -> None:
-    async def scenario(stage: Stage) -> None:
-        stage.registries.away = True
-        over = {"image": "nginx:1.25", "reason": "PushFailed", "message": "why", "attempts": 3}
-        status = {"failures": [{**over, "nextAttemptTime": "2026-05-01T11:59:00Z"}]}
-        images = [{"image": "nginx:1.25"}]
-        stage.world.changed(
-            Kind.IMAGE_CACHE, None, cache_body(status=status, sources=SOURCES, images=images)
-        )
-        cache = CacheReconciler(stage.site)
-        assert [await cache.reconcile(CACHE) for _ in range(5)] == [1, 2, 4, 5, 5]
-
-    tried(scenario)
-
-
 def test_a_list_that_fails_at_the_start_is_tried_again() -> None:
     async def scenario(stage: Stage) -> None:
         stage.cluster.errors.append(ApiUnavailable("away"))
@@ -336,7 +189,7 @@ def test_a_list_that_fails_at_the_start_is_tried_again() -> None:
         await until(lambda: stage.cluster.errors == [])
         assert not starting.done()
         starting.cancel()
-        assert stage.loop.is_alive()
+        assert stage.loop.has_swept()
 
     tried(scenario)
 
