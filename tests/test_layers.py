@@ -17,8 +17,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "settings": ("errors", "pydantic pydantic_settings os pathlib"),
     "logs": ("model", "pythonjsonlogger"),
     "model": ("errors", "pydantic pydantic_core"),
-    # asyncio, threading, time: it is about tasks, threads and moments, and about nothing else
-    "scheduling": ("errors model", "asyncio threading time concurrent"),
+    # it is about tasks, threads and turns, and about nothing else
+    "scheduling": ("", "asyncio threading"),
     # both HTTP leaves need connections that a Cancellation can cut; time: how long one took
     "sockets": ("errors model", "httpx ssl socket time"),
     "plan": ("errors model", ""),
@@ -40,14 +40,25 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model registry engine archive",
         "threading concurrent time zstandard isal",
     ),
-    "reconcile": ("errors model scheduling plan", "asyncio concurrent threading time"),
+    "store": ("errors model", ""),
+    "defects": ("errors model", ""),
+    # threading: looks run in threads, and ask the gate of a host there
+    "observe": ("errors model scheduling defects", "asyncio threading"),
+    # threading: a transfer is cut from the event loop; time: how long one took
+    "execute": ("errors model scheduling defects", "asyncio threading time"),
+    # time: how long a transfer took
+    "report": ("errors model plan scheduling store execute", "asyncio time"),
+    "reconcile": (
+        "errors model plan scheduling store observe execute report defects",
+        "asyncio time",
+    ),
     # time: how long ago the last event came
     "metrics": ("errors model", "prometheus_client time"),
     "probes": ("", "aiohttp"),
     "wiring": (
         (
-            "errors settings model scheduling plan registry engine archive kube transfer reconcile"
-            " metrics probes"
+            "errors settings model scheduling plan registry engine archive kube transfer observe"
+            " execute report reconcile metrics probes"
         ),
         "asyncio time random pathlib",
     ),

@@ -1,6 +1,6 @@
 """What a blocking call needs of whoever may want to stop it: a Protocol, no machinery.
 
-The implementation is `reconcile/cancellation.py`. A leaf hands over a `cut` for every
+The implementation is `execute/cancellation.py`. A leaf hands over a `cut` for every
 socket *before* it sends a request; cutting means shutting the socket down, which wakes
 the blocked thread (closing it from another thread does not).
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.execute.cancellation import Canceller
 
 
 def test_cancelling_cuts_everything_attached_once() -> None:

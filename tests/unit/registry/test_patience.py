@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.execute.cancellation import Canceller
 from cyroid_images.registry.patience import (
     LONGEST_WAIT,
     pause_after_answer,

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
+from cyroid_images.execute.cancellation import Canceller
 from cyroid_images.model.cancellation import NEVER, Cancellation
-from cyroid_images.reconcile.cancellation import Canceller
 from cyroid_images.transfer.crew import together
 
 BUDGET = 10.0
