@@ -102,7 +102,7 @@ def serve(operator: Operator) -> None:
             identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
         )
     except Exception as exc:  # kopf has logged its traceback
-        raise CyroidError(f"the operator ended: {_why(exc)}") from exc
+        raise CyroidError(f"the operator ended: {operator.failure or _why(exc)}") from exc
     if operator.failure is not None:
         raise CyroidError(f"the operator ended: {operator.failure}")
 

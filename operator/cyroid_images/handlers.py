@@ -115,7 +115,9 @@ def _watch(
         try:
             shell.changed(kind, event["type"], dict(event["object"]))
         except Exception:  # kopf drops what a handler raises; nobody would ever hear of it
-            _log.exception("an event of a %s was lost", kind)
+            _log.exception(
+                "cannot handle a watch event of a %s; it is lost until the next list", kind
+            )
 
     kopf.on.event(*resource, id=f"watch-{kind.lower()}", registry=registry)(changed)
 
@@ -146,6 +148,7 @@ async def _login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionIn
     found = found or kopf.login_with_kubeconfig(settings=settings)
     if found is None:
         raise kopf.TemporaryError(
-            "neither a service account nor a kubeconfig to log in with", delay=LOGIN_SECONDS
+            "cannot log in to the Kubernetes API: neither a service account nor a kubeconfig",
+            delay=LOGIN_SECONDS,
         )
     return found

@@ -92,7 +92,7 @@ class Leadership:
                         return
                 elif seen is not None and told != seen.holder:
                     told = seen.holder
-                    _log.info("another operator is active: %s; this one waits", told)
+                    _log.info("waiting for the Lease: %s holds it", told)
             except ApiUnavailable as exc:
                 _log.warning("cannot take the Lease: %s; will retry", exc)
             await asyncio.sleep(self._seconds * RETRY)

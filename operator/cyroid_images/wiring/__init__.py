@@ -85,6 +85,7 @@ class Operator:
         host and port to serve probes on, `end` ends the process at once: when another operator
         took over, and when its end in order takes too long."""
         self._settings = settings
+        self._me = settings.identity or f"cyroid-operator-{uuid4().hex[:12]}"
         self._hide = hide
         self._probes_at = probes_at
         self._end = end
@@ -121,6 +122,7 @@ class Operator:
                 await self._probes.serve(*self._probes_at)
             self._cluster = await Cluster.connect(
                 namespace=settings.namespace,
+                instance=self._me,
                 kubeconfig=settings.kubeconfig,
                 watch=self.metrics.kube_asked,
             )
@@ -128,7 +130,9 @@ class Operator:
             self._has_rights = True
             await self._lead(self._cluster)
             await self._work(self._cluster)
-        except BaseException:
+        except BaseException as exc:
+            if isinstance(exc, Exception):
+                self.failure = str(exc) or type(exc).__name__
             await self.stop()  # which kopf calls only after a start that succeeded
             raise
 
@@ -162,7 +166,7 @@ class Operator:
 
     async def _lead(self, cluster: Cluster) -> None:
         """Wait until this is the active operator."""
-        me = self._settings.identity or f"cyroid-operator-{uuid4().hex[:12]}"
+        me = self._me
         leadership = self._leadership = Leadership(cluster, me, self._settings.lease_seconds)
         self.metrics.leads(leadership.may_act)
         await leadership.take()
@@ -182,10 +186,10 @@ class Operator:
                     key=me,
                 )
             )
-        _log.info("this is the active operator: %s", me)
+        _log.info("became the active operator: %s", me)
 
     def _lost(self, holder: str) -> None:
-        self._end(f"another operator took the Lease: {holder}", End.REPLACED)
+        self._end(f"lost the Lease to another operator: {holder}", End.REPLACED)
 
     def _failed(self, why: str) -> None:
         """A task that must run for ever has ended: so does the process, in order if it can."""

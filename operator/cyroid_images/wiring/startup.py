@@ -31,11 +31,11 @@ async def check_rights(cluster: Cluster) -> None:
             _log.warning("cannot reach the Kubernetes API: %s; will retry", exc)
             await asyncio.sleep(AGAIN_SECONDS)
     for right in missing:
-        _log.error("%s: this operator may not %s", Reason.RBAC_DENIED, right)
+        _log.error("%s: missing right: %s", Reason.RBAC_DENIED, right)
     if missing:
         raise AccessDenied(
-            f"{Reason.RBAC_DENIED}: the operator may not {', '.join(missing)}; the ClusterRole and"
-            " the Role cyroid-operator of the chart grant it"
+            f"{Reason.RBAC_DENIED}: missing rights: {', '.join(missing)}; the ClusterRole and"
+            " the Role cyroid-operator of the chart grant them"
         )
 
 

@@ -48,7 +48,7 @@ def test_b20_b29_it_ends_in_order_while_the_api_server_hangs(
         wait_for(lambda: active(resumed) == "in-front", "the first to be active", SOON)
     part = make_operator("ending")
     part.start()
-    told = "authentication has finished" if is_active else "this one waits"
+    told = "authentication has finished" if is_active else "in-front holds it"
     wait_for(lambda: told in part.log(), told, SOON, part.log)
     resumed.pause()
     part.send(signal.SIGTERM)
@@ -93,5 +93,5 @@ def test_b6_the_death_of_a_task_ends_the_process_in_order(
     assert not thread.is_alive()
     assert ended == ["the operator ended: worker 3: KeyError: 'metadata'"]
     assert "task worker 3 ended: KeyError: 'metadata'" in caplog.text
-    assert "this is the active operator: doomed" in caplog.text
+    assert "became the active operator: doomed" in caplog.text
     assert active(resumed) == ""  # it was given back
