@@ -89,6 +89,7 @@ class Reason(StrEnum):
     ARCHIVE_MISSING = "ArchiveMissing"
     ARCHIVE_INVALID = "ArchiveInvalid"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a password
+    SECRET_UNREADABLE = "SecretUnreadable"  # noqa: S105 - a reason, not a password
     SECRET_HOST_MISMATCH = "SecretHostMismatch"  # noqa: S105 - a reason, not a password
     HOST_NOT_ALLOWED = "HostNotAllowed"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
@@ -175,6 +176,10 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path"),
     Reason.ARCHIVE_INVALID: (Mark.TERMINAL, "the archive is truncated or holds no image"),
     Reason.SECRET_MISSING: (Mark.TERMINAL, "a Secret or one of its keys is absent"),
+    Reason.SECRET_UNREADABLE: (
+        Mark.TRANSIENT,
+        "the Kubernetes API does not give a Secret that is not known yet",
+    ),
     Reason.SECRET_HOST_MISMATCH: (Mark.TERMINAL, "the Secret is for another host"),
     Reason.HOST_NOT_ALLOWED: (Mark.TERMINAL, "the cache does not name that host"),
     Reason.NAMESPACE_NOT_ALLOWED: (Mark.TERMINAL, "the cache excludes the namespace"),
