@@ -66,7 +66,6 @@ class EnginePart(RangeEngine):
 
     def close(self) -> None:
         """End it and remove all its files; it cannot be started again."""
-        self.engine.close()
         self._dockerd.remove()
 
     def docker(self, *arguments: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cyroid_images.engine import streams, tars
+from cyroid_images.engine import save_load, streams
 from cyroid_images.engine.events import Decoder, events_of
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
@@ -91,7 +91,7 @@ def outcome(scenario: str, status: int, chunks: Iterable[bytes]) -> Outcome:
             case "push":
                 streams.push(engine.wire(), streams.push_ask("", PUSHED, None), ignore)
             case "load":
-                tars.load(engine.wire(), tars.load_ask("", None), iter([b"tar"]), ignore)
+                save_load.load(engine.wire(), save_load.load_ask("", None), iter([b"tar"]), ignore)
     except TransferError as error:
         return error.reason
     return OK
@@ -143,7 +143,9 @@ def test_a_push_answers_the_digest_in_both_stores() -> None:
 
 def test_a_load_answers_the_names() -> None:
     body = (RECORDINGS / "load-success.containerd.jsonl").read_bytes()
-    loaded = tars.load(Playback([body]).wire(), tars.load_ask("", None), iter([b"x"]), ignore)
+    loaded = save_load.load(
+        Playback([body]).wire(), save_load.load_ask("", None), iter([b"x"]), ignore
+    )
     assert loaded == ("demo/tiny:1",)
 
 
