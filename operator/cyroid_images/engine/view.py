@@ -104,7 +104,9 @@ def view_of(
     by_digest: dict[Reference, EngineImage] = {}
     half: set[Reference] = set()
     for row in rows:
-        if row.whole == frozenset():  # to inspect it would cost the engine more than the list
+        if not row.all_names:  # nobody can ask for it: a layer of a build, or an old version
+            continue
+        if row.whole == frozenset():  # an inspect would be answered all the same
             half |= row.all_names
             continue
         image = _image_of(info.store, row, known, inspect)
