@@ -1,8 +1,8 @@
 """Real Docker engines for tests: 20.10, 26.1 with either image store, 28 and 29 with containerd's.
 
 The session's engines (`old_engine`, `classic_engine`, `containerd_engine`, `docker28_engine`,
-`docker29_engine`) are shared, and emptied after each test; tests leave nothing paused. Whoever kills, fills or reconfigures an
-engine takes one of its own from `new_engine`.
+`docker29_engine`) are shared, and emptied after each test; tests leave nothing paused. Whoever
+kills, fills or reconfigures an engine takes one of its own from `new_engine`.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(r"\+zstd|zstd: ", _STREAMS, Reason.COMPRESSION_UNSUPPORTED),
     # ExposedPorts of the config, which no other try changes (a classic store of Docker 29).
-    _row("invalid port|invalid containerport", _FETCH | _LOAD, Reason.IMAGE_REFUSED),
+    _row("invalid port '", frozenset({Operation.PULL, Operation.LOAD}), Reason.IMAGE_REFUSED),
     _row(
         "unsupported media type|schema ?1|unsupported manifest format"
         "|mismatched image rootfs and manifest layers",

@@ -156,5 +156,5 @@ def test_a_password_that_the_engine_echoes_is_not_shown() -> None:
 
 def test_a_tar_that_is_shorter_than_announced_is_said_to_be() -> None:
     wire = Playback([b'{"stream":"Loaded image: x:1"}']).wire()
-    with pytest.raises(TransferError, match="3 bytes, 10 were announced"):
+    with pytest.raises(TransferError, match="3 bytes instead of 10"):
         save_load.load(wire, save_load.load_ask("", 10), iter([b"xyz"]), ignore)

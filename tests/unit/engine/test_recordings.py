@@ -1,4 +1,4 @@
-"""What 80 recorded answers of real engines mean, whatever pieces they arrive in."""
+"""What 300 recorded answers of Docker 26, 28 and 29 mean, whatever pieces they arrive in."""
 
 from __future__ import annotations
 
@@ -77,6 +77,45 @@ CASES = [
     if (RECORDINGS / f"{scenario}.{store}.jsonl").exists()
 ]
 
+NEWER = RECORDINGS / "newer"
+DIFFERENT: dict[str, tuple[Outcome, Outcome]] = {
+    # What 28 and 29 say otherwise than 26, or what was recorded of them only.
+    "load-after-truncated-same-member-larger": (OK, OK),
+    "load-after-truncated-same-member-smaller": (OK, Reason.LOAD_FAILED),
+    "load-after-truncated-same-tar": (OK, OK),
+    "load-empty": (Reason.LOAD_FAILED, Reason.LOAD_FAILED),
+    "load-hybrid-again": (OK, OK),
+    "load-hybrid-gzip": (OK, OK),
+    "load-json-in-tar": (OK, OK),
+    "load-truncated-early": (Reason.TRANSFER_INTERRUPTED, Reason.TRANSFER_INTERRUPTED),
+    # `Loaded image` comes first, and that it could not be unpacked after it.
+    "load-wrong-layer": (Reason.LOAD_FAILED, Reason.LOAD_FAILED),
+    "preflight-unauthorized-wrong": (Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
+    "pull-blob-flipped": (Reason.DIGEST_MISMATCH, Reason.DIGEST_MISMATCH),
+    "pull-blob-missing": (Reason.BLOB_MISSING, Reason.BLOB_MISSING),
+    "pull-for-push": (OK, OK),
+    "pull-index-again": (OK, OK),
+    "pull-index-by-child-digest": (OK, OK),
+    "pull-index-by-index-digest": (OK, OK),
+    # A warning only: the proof after it tells.
+    "pull-other-platform-asked": (OK, OK),
+    "pull-registry-killed": (Reason.REGISTRY_UNREACHABLE, Reason.TRANSFER_INTERRUPTED),
+    "pull-unknown-repository": (Reason.IMAGE_NOT_FOUND, Reason.IMAGE_NOT_FOUND),
+    "push-no-auth-header": (Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
+    "push-partial-index": (OK, OK),
+    "push-pulled-gzip": (OK, OK),
+    "push-registry-full": (Reason.SERVER_ERROR, Reason.BLOB_MISSING),
+    "push-to-readonly": (Reason.REGISTRY_READ_ONLY, Reason.REGISTRY_READ_ONLY),
+}
+OUTCOMES = {name: (classic, containerd) for name, (_, classic, containerd) in TABLE.items()}
+NEWER_CASES = [
+    pytest.param(
+        scenario, engine, outcomes[engine.endswith("containerd")], id=f"{scenario}-{engine}"
+    )
+    for scenario, outcomes in {**OUTCOMES, **DIFFERENT}.items()
+    for engine in (f"docker{version}-{store}" for version in (28, 29) for store in STORES)
+]
+
 
 def outcome(scenario: str, status: int, chunks: Iterable[bytes]) -> Outcome:
     """What our leaf makes of this answer."""
@@ -102,6 +141,20 @@ def test_a_recorded_answer_means(scenario: str, store: str, status: int, expecte
     """Each recording leads to the outcome of the table."""
     body = (RECORDINGS / f"{scenario}.{store}.jsonl").read_bytes()
     assert outcome(scenario, status, [body]) == expected
+
+
+@pytest.mark.parametrize(("scenario", "engine", "expected"), NEWER_CASES)
+def test_a_recorded_answer_of_docker_28_and_29_means(
+    scenario: str, engine: str, expected: Outcome
+) -> None:
+    """Both say the same; an answer that is an error by its status is one `message`."""
+    body = (NEWER / f"{scenario}.{engine}.jsonl").read_bytes()
+    status = 500 if body.startswith(b'{"message"') else 200
+    assert outcome(scenario, status, [body]) == expected
+
+
+def test_every_recording_of_docker_28_and_29_is_in_the_table() -> None:
+    assert len(list(NEWER.glob("*.jsonl"))) == len(NEWER_CASES)
 
 
 def test_every_recording_of_a_stream_is_in_the_table() -> None:
