@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.lab import cgroups, docker, tools
@@ -108,6 +108,11 @@ class Dockerd:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def use_store(self, *, containerd: bool) -> None:
+        """The other image store from the next start on, over the same data root."""
+        self._setup = replace(self._setup, containerd_store=containerd)
+        self._write_settings()
+
     def _dockerd(self) -> int:
         """The only child of unshare, as we see it from outside."""
         assert self._process is not None, "this dockerd does not run"
@@ -117,6 +122,9 @@ class Dockerd:
     def _write_files(self) -> None:
         for name in ("data", "root", "upper", "work"):
             (self.folder / name).mkdir()
+        self._write_settings()
+
+    def _write_settings(self) -> None:
         daemon: dict[str, object] = {
             "insecure-registries": list(self._setup.insecure_registries),
             **self._setup.extra,

@@ -64,6 +64,10 @@ class EnginePart(RangeEngine):
         """SIGCONT: the end of `pause`."""
         self._dockerd.signal(signal.SIGCONT)
 
+    def use_store(self, *, containerd: bool) -> None:
+        """The other image store from the next `start` on, over the same data root."""
+        self._dockerd.use_store(containerd=containerd)
+
     def close(self) -> None:
         """End it and remove all its files; it cannot be started again."""
         self._dockerd.remove()

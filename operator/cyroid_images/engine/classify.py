@@ -96,13 +96,15 @@ _TABLE: tuple[_Row, ...] = (
         Reason.DIGEST_MISMATCH,
     ),
     _row(
-        "blob unknown|unknown blob|blob upload unknown|blob upload invalid"
+        "blob unknown|unknown blob|blob upload unknown"
         "|manifest blob unknown|blobs? .*not found"
         # The containerd store; it names the media type, so this goes before `+zstd`.
         "|fetch content descriptor .*not found",
         _REGISTRY,
         Reason.BLOB_MISSING,
     ),
+    # What the registry could not write, as for a full disk (the containerd store from 28 on).
+    _row("blob upload invalid", _PUSH, Reason.SERVER_ERROR),
     # The containerd store tells the status alone; it is the upload that is not known.
     _row(r"unexpected status from (?:put|patch) request.*\b404\b", _PUSH, Reason.BLOB_MISSING),
     _row(

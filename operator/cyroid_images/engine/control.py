@@ -88,7 +88,7 @@ def listed(
     url = f"{api.base_url}/v{api.api_version}/images/json"
     params = {"digests": "1"}
     if names:
-        params["filters"] = json.dumps({"reference": [str(name) for name in names]})
+        params["filters"] = json.dumps({"reference": [_pattern(name) for name in names]})
     if with_manifests:
         params["manifests"] = "1"
     answer = api.get(url, params=params)
@@ -96,6 +96,15 @@ def listed(
         raise failure(message_in(answer.text), Operation.CONTROL, what="list images")
     content: object = answer.json()
     return content
+
+
+def _pattern(name: Reference) -> str:
+    """What the filter `reference` finds an image by: the name as engines show it.
+
+    A digest is only found in the name of an image that was pulled by it; so all of the
+    repository is asked for, and the caller finds the digest among its rows.
+    """
+    return name.familiar if name.digest else f"{name.familiar}:{name.tag}"
 
 
 def inspected(api: docker.APIClient, image: Digest) -> Mapping[str, Any] | None:

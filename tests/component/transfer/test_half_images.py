@@ -6,9 +6,6 @@ whole. On all of them the wanted name never stands on it, and a tar makes it who
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +18,7 @@ from tests.component.transfer.moving import LIMITS, Moving
 from tests.parts.engines import EnginePart
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
+from tests.parts.saving import assert_saved_whole
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +75,7 @@ def test_a_pull_that_ends_half_gives_no_name_and_a_tar_makes_it_whole(
     arrived = one.arrived()
     assert arrived is not None
     assert arrived.holds(stored.content)
-    assert_saved_whole(target, one.name)
+    assert_saved_whole(target, one.name, layers=2)
     one.assert_tidy()
 
 
@@ -98,7 +96,7 @@ def test_a_half_image_under_the_wanted_name_is_told_apart_and_replaced(
     assert telling.engine.images_named(info, [name], known) == {name: None}
     one.load(one.cached(stored))
     assert telling.engine.view(info, {}).half == frozenset()
-    assert_saved_whole(telling, one.name)
+    assert_saved_whole(telling, one.name, layers=2)
 
 
 def sharing(
@@ -124,16 +122,3 @@ def pulled_by_hand(one: Moving, transport: str) -> None:
 def names_in(engine: EnginePart) -> list[str]:
     """Every name that the engine itself shows to people, half images too."""
     return engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-
-
-def assert_saved_whole(engine: EnginePart, name: str) -> None:
-    """`docker save` gives every layer that its manifest names, with its bytes."""
-    with engine.engine.save(Reference.parse(name), limits=LIMITS, cancellation=NEVER) as chunks:
-        content = io.BytesIO(b"".join(chunks))
-    with tarfile.open(fileobj=content) as tar:
-        sizes = {member.name: member.size for member in tar}
-        file = tar.extractfile("manifest.json")
-        assert file is not None
-        (image,) = json.load(file)
-    assert len(image["Layers"]) == 2
-    assert all(sizes.get(layer) for layer in image["Layers"]), (image["Layers"], sizes)

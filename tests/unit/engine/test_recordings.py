@@ -104,7 +104,7 @@ DIFFERENT: dict[str, tuple[Outcome, Outcome]] = {
     "push-no-auth-header": (Reason.UNAUTHORIZED, Reason.UNAUTHORIZED),
     "push-partial-index": (OK, OK),
     "push-pulled-gzip": (OK, OK),
-    "push-registry-full": (Reason.SERVER_ERROR, Reason.BLOB_MISSING),
+    "push-registry-full": (Reason.SERVER_ERROR, Reason.SERVER_ERROR),
     "push-to-readonly": (Reason.REGISTRY_READ_ONLY, Reason.REGISTRY_READ_ONLY),
 }
 OUTCOMES = {name: (classic, containerd) for name, (_, classic, containerd) in TABLE.items()}
