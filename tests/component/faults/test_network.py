@@ -38,7 +38,7 @@ def test_a_certificate_that_the_engine_refuses_names_the_engine(
         host = part.outer_push_host if move == "push" else part.outer_pull_host
         error = refusal(any_engine, move, at(host, "faults/x509"))
         assert error.reason is Reason.TLS_REJECTED, error
-        assert f"the engine refuses the certificate of {host}" in error.message
+        assert f"the engine rejects the certificate of {host}" in error.message
 
 
 @pytest.mark.parametrize("move", ["preflight", "pull", "push"])
