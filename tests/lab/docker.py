@@ -13,7 +13,6 @@ from pathlib import Path
 from tests.lab import cache, rootfs, tools
 from tests.lab.errors import LabError
 from tests.lab.progress import Progress, long_step
-from tests.lab.shell import run
 
 VERSIONS = ("26", "28", "29")
 _PACKAGES = ("ca-certificates", "docker-cli", "docker.io", "iptables")
@@ -54,10 +53,10 @@ def fetch(progress: Progress) -> None:
 
 def _forky() -> Path:
     path = rootfs.forky(*_PACKAGES)
-    said = run(["chroot", path, "dockerd", "--version"])
-    version = re.search(r"version (\d+)\.", said)
+    status = (path / "var/lib/dpkg/status").read_text()
+    version = re.search(r"^Package: docker\.io\n(?:.+\n)*?Version: (\d+)", status, re.MULTILINE)
     if version is None or int(version[1]) < 28:
-        raise LabError(f"forky should have Docker 28 or newer, and has: {said}")
+        raise LabError(f"forky should have Docker 28 or newer, and has {version and version[1]}")
     return path
 
 
@@ -78,6 +77,7 @@ def _built_path() -> Path:
 
 
 def _build(directory: Path) -> None:
+    folder = directory / "usr/local/bin"
+    folder.mkdir(parents=True)
     for name, package in _PROGRAMS.items():
-        output = directory / "usr/local/bin" / name
-        tools.go_build(_MODULE, package, output, _LINKER_FLAGS)
+        tools.go_build(_MODULE, package, folder / name, _LINKER_FLAGS)

@@ -95,7 +95,9 @@ def test_an_expired_engine_is_refused(new_engine: NewEngine, tmp_path: Path) -> 
     authority = EngineAuthority.make(tmp_path / "pki")
     part = new_engine(version="20", tls=authority.server(days=-1))
     engine = Engine(EngineEndpoint(part.endpoint.url, authority.client()), answer_seconds=5)
-    assert "engine certificate is expired or not yet valid (certificate has expired)" in refusal(engine)
+    assert "engine certificate is expired or not yet valid (certificate has expired)" in refusal(
+        engine
+    )
 
 
 @pytest.mark.row("D8")
