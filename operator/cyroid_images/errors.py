@@ -58,6 +58,7 @@ class Reason(StrEnum):
     WAITING_FOR_ENGINE = "WaitingForEngine"
     ENGINE_UNREACHABLE = "EngineUnreachable"
     ENGINE_TOO_OLD = "EngineTooOld"
+    ENGINE_TOO_NEW = "EngineTooNew"
     TLS_REJECTED = "TLSRejected"
     TARGET_IDENTITY_MISMATCH = "TargetIdentityMismatch"
     HOST_NETWORK_REFUSED = "HostNetworkRefused"
@@ -85,10 +86,12 @@ class Reason(StrEnum):
     TIMEOUT = "Timeout"
     SOURCE_UNREACHABLE = "SourceUnreachable"
     IMAGE_NOT_FOUND = "ImageNotFound"
+    IMAGE_REFUSED = "ImageRefused"
     PLATFORM_MISMATCH = "PlatformMismatch"
     ARCHIVE_MISSING = "ArchiveMissing"
     ARCHIVE_INVALID = "ArchiveInvalid"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a password
+    SECRET_UNREADABLE = "SecretUnreadable"  # noqa: S105 - a reason, not a password
     SECRET_HOST_MISMATCH = "SecretHostMismatch"  # noqa: S105 - a reason, not a password
     HOST_NOT_ALLOWED = "HostNotAllowed"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
@@ -138,6 +141,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     Reason.WAITING_FOR_ENGINE: (Mark.WAITING, "the engine does not listen yet"),
     Reason.ENGINE_UNREACHABLE: (Mark.TRANSIENT, "an engine refuses or does not answer"),
     Reason.ENGINE_TOO_OLD: (Mark.TERMINAL, "the engine's API is older than 1.41"),
+    Reason.ENGINE_TOO_NEW: (Mark.TERMINAL, "the engine's oldest API is newer than 1.48"),
     Reason.TLS_REJECTED: (Mark.TERMINAL, "TLS failed; the message names the party and the cause"),
     Reason.TARGET_IDENTITY_MISMATCH: (Mark.TRANSIENT, "another engine answers at that address"),
     Reason.HOST_NETWORK_REFUSED: (Mark.EVENT, "a matching pod on the host network is no target"),
@@ -171,10 +175,15 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     Reason.TIMEOUT: (Mark.TRANSIENT, "no byte for timeouts.stall, or longer than timeouts.total"),
     Reason.SOURCE_UNREACHABLE: (Mark.TRANSIENT, "a source that is needed does not answer"),
     Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "no source has the image"),
+    Reason.IMAGE_REFUSED: (Mark.TERMINAL, "the engine takes no image with such a configuration"),
     Reason.PLATFORM_MISMATCH: (Mark.TERMINAL, "the image is not for the wanted platform"),
     Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path"),
     Reason.ARCHIVE_INVALID: (Mark.TERMINAL, "the archive is truncated or holds no image"),
     Reason.SECRET_MISSING: (Mark.TERMINAL, "a Secret or one of its keys is absent"),
+    Reason.SECRET_UNREADABLE: (
+        Mark.TRANSIENT,
+        "the Kubernetes API does not give a Secret that is not known yet",
+    ),
     Reason.SECRET_HOST_MISMATCH: (Mark.TERMINAL, "the Secret is for another host"),
     Reason.HOST_NOT_ALLOWED: (Mark.TERMINAL, "the cache does not name that host"),
     Reason.NAMESPACE_NOT_ALLOWED: (Mark.TERMINAL, "the cache excludes the namespace"),

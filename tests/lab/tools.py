@@ -105,7 +105,9 @@ def _built(name: str) -> Path:
     if on_path and _fits(name, on_path):
         return on_path
     with cache.locked("go-build"):  # two at once only share the processor and the memory
-        return cache.made(path, lambda unfinished: _build(GO[name], unfinished))
+        return cache.made(
+            path, lambda unfinished: go_build(MODULE, GO[name], unfinished, _LINKER_FLAGS)
+        )
 
 
 def _fits(name: str, path: Path) -> bool:
@@ -123,24 +125,14 @@ def _fits(name: str, path: Path) -> bool:
     return version is not None and wanted.startswith(version.group())
 
 
-def _build(package: str, output: Path) -> None:
+def go_build(module: Path, package: str, output: Path, linker_flags: str) -> None:
+    """Builds one program of a Go module; a newer Go than the machine's is fetched by Go itself."""
     go = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin")
     if go is None:
         raise LabError(
             "the lab needs Linux, root and Go; without them, run on a cluster that you have: "
             "make demo KUBECONFIG=..."
         )
-    command = [
-        go,
-        "build",
-        "-C",
-        str(MODULE),
-        "-trimpath",
-        "-ldflags",
-        _LINKER_FLAGS,
-        "-o",
-        str(output),
-        package,
-    ]
+    options = ["-C", str(module), "-trimpath", "-ldflags", linker_flags, "-o", str(output)]
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-    run(command, timeout=1800, env=env)
+    run([go, "build", *options, package], timeout=1800, env=env)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import shutil
 
-from tests.lab import apt, rootfs, tools
+from tests.lab import apt, docker, tools
 from tests.lab.progress import Progress, long_step
-from tests.parts.dockerd import TRIXIE
 
 PROGRAMS = (
     "etcd",
@@ -31,8 +30,7 @@ def everything(progress: Progress) -> None:
     for name in PROGRAMS:
         with long_step(progress, f"fetching {name}"):
             tools.ensure(name)
-    with long_step(progress, "fetching Docker 26"):
-        rootfs.trixie(*TRIXIE)
+    docker.fetch(progress)
     if shutil.which("busybox") is None:
         with long_step(progress, "fetching busybox"):
             apt.install("busybox-static")

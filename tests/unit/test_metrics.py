@@ -69,7 +69,7 @@ def busy(metrics: Metrics) -> Metrics:
     metrics.registry_asked(Asked("10.0.0.1:5001", "GET", f"/v2/a/b/manifests/{DIGEST}", 200, 0.1))
     metrics.engine_asked(Asked("10.0.0.2:2376", "GET", "/v1.44/images/nginx:1/json", None, 0.1))
     metrics.kube_asked(Asked("", "GET", "/api/v1/namespaces/cyroid/secrets/push", 200, 0.1))
-    metrics.leading(True)
+    metrics.leads(lambda: True)
     return metrics
 
 
@@ -238,3 +238,12 @@ def test_a_call_to_kubernetes_is_called_as_rbac_does(
     method: str, path: str, named: tuple[str, str]
 ) -> None:
     assert naming.kube_request(method, path) == named
+
+
+def test_b6_who_leads_is_asked_at_each_scrape() -> None:
+    metrics, may_act = Metrics("1"), [True]
+    assert "cyroid_leader 0.0" in metrics.exposition()[0].decode()
+    metrics.leads(lambda: may_act[0])
+    assert "cyroid_leader 1.0" in metrics.exposition()[0].decode()
+    may_act[0] = False
+    assert "cyroid_leader 0.0" in metrics.exposition()[0].decode()

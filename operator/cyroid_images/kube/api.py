@@ -43,7 +43,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """The code and the JSON of an answer; never printed, since it may be a Secret."""
 
     code: int
@@ -80,18 +80,20 @@ class Api:
         """Close the connections; calls under way fail."""
         await self._client.close()
 
-    async def get(self, path: str, **query: str) -> Answer:
+    async def get(self, path: str, **query: str) -> ApiResponse:
         """GET; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         return await self._call("GET", path, query, None, JSON)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+    async def post(self, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         self._check(f"POST {path}")
         return await self._call("POST", path, {}, body, JSON)
 
-    async def patch(self, path: str, body: Mapping[str, Any], *, form: str, **query: str) -> Answer:
+    async def patch(
+        self, path: str, body: Mapping[str, Any], *, form: str, **query: str
+    ) -> ApiResponse:
         """PATCH in the form APPLY, MERGE or STRATEGIC; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         self._check(f"PATCH {path}")
@@ -99,7 +101,7 @@ class Api:
 
     async def at_once(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         """A call for the Lease: it waits behind no other, and who has no Lease may make it.
 
         Hundreds of statuses may wait for their turn; a renewal behind them would come too late.
@@ -108,7 +110,7 @@ class Api:
 
     async def behind_all(
         self, method: str, path: str, body: Mapping[str, Any], *, form: str = JSON
-    ) -> Answer:
+    ) -> ApiResponse:
         """A write that takes only turns that nobody else wants: an event.
 
         Reads and statuses that come while it waits go before it.
@@ -136,7 +138,7 @@ class Api:
         query: Mapping[str, str],
         body: Mapping[str, Any] | None,
         form: str,
-    ) -> Answer:
+    ) -> ApiResponse:
         what = f"{method} {path}"
         began, code = _now(), None
         try:
@@ -176,7 +178,7 @@ class Api:
             auth_settings=["BearerToken"],
         )
 
-    def _judge(self, what: str, answer: Answer, headers: Mapping[str, str]) -> Answer:
+    def _judge(self, what: str, answer: ApiResponse, headers: Mapping[str, str]) -> ApiResponse:
         """Raise what no caller can use."""
         if answer.code == 429:
             pause = min(_seconds(headers.get("Retry-After")), LONGEST_HOLD_SECONDS)
@@ -188,13 +190,13 @@ class Api:
         return answer
 
 
-def _is_ending(answer: Answer) -> bool:
+def _is_ending(answer: ApiResponse) -> bool:
     """The cause that the admission plugin NamespaceLifecycle gives (apiserver 1.34)."""
     causes = (answer.body.get("details") or {}).get("causes") or ()
     return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
-def success(answer: Answer, what: str) -> Mapping[str, Any]:
+def success(answer: ApiResponse, what: str) -> Mapping[str, Any]:
     """The body of a 2xx; raises ApiUnavailable for everything else."""
     if not answer.is_success:
         raise ApiUnavailable(f"{what}: {answer.message}")
@@ -211,14 +213,14 @@ async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
     return bytes(content)
 
 
-def _answer(what: str, code: int, content: bytes) -> Answer:
+def _answer(what: str, code: int, content: bytes) -> ApiResponse:
     try:
         body = json.loads(content) if content else {}
     except ValueError as exc:
         if 200 <= code < 300:
             raise ApiUnavailable(f"{what}: the answer is not JSON") from exc
         body = {"message": content[:500].decode(errors="replace")}  # a proxy's own page
-    return Answer(code, body if isinstance(body, dict) else {})
+    return ApiResponse(code, body if isinstance(body, dict) else {})
 
 
 def _seconds(retry_after: str | None) -> float:

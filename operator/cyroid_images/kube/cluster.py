@@ -13,7 +13,15 @@ from typing import Any, Protocol
 
 from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
 from cyroid_images.kube import events, leases, rights
-from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, NamespaceEnding, success
+from cyroid_images.kube.api import (
+    APPLY,
+    MERGE,
+    STRATEGIC,
+    Api,
+    ApiResponse,
+    NamespaceEnding,
+    success,
+)
 from cyroid_images.kube.connection import Identity, connect
 from cyroid_images.kube.event_correlator import EventCorrelator, Series
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
@@ -62,7 +70,7 @@ class Cluster:
         cls,
         *,
         namespace: str,
-        instance: str = FIELD_MANAGER,
+        instance: str,
         kubeconfig: Path | None = None,
         watch: Watch = unwatched,
     ) -> Cluster:
@@ -220,7 +228,7 @@ class Cluster:
             self._correlator.keep(note, Series(place, name, note.count, now))
 
 
-def _version(answer: Answer, what: str) -> str | None:
+def _version(answer: ApiResponse, what: str) -> str | None:
     """The resourceVersion after an apply, or what its refusal means."""
     match answer.code:
         case 404:

@@ -59,9 +59,9 @@ class Metrics:
         """Where the state of everything is read at each scrape."""
         self._shown.look = look
 
-    def leading(self, is_leader: bool) -> None:  # noqa: FBT001 - there is nothing else to say
-        """Whether this process holds the Lease."""
-        self._leader.set(is_leader)
+    def leads(self, may_act: Callable[[], bool]) -> None:
+        """Who is asked at each scrape whether this process is the active one."""
+        self._leader.set_function(lambda: float(may_act()))
 
     # -- Measures: what the loop tells ------------------------------------------------
 

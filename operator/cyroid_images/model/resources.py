@@ -27,7 +27,7 @@ from cyroid_images.model.range_images import (
     Targets,
     Timeouts,
 )
-from cyroid_images.model.selector import LabelSelector, Operator, Requirement
+from cyroid_images.model.selector import LabelSelector, Requirement, SelectorOperator
 
 GROUP = "cyroid.io"
 """The API group of both kinds."""
@@ -51,7 +51,6 @@ __all__ = [
     "ImageWish",
     "LabelSelector",
     "Metadata",
-    "Operator",
     "PushPolicy",
     "RangeImageWish",
     "RangeImages",
@@ -61,6 +60,7 @@ __all__ = [
     "Registry",
     "Requirement",
     "SecretRef",
+    "SelectorOperator",
     "Source",
     "Targets",
     "Timeouts",

@@ -224,7 +224,9 @@ class Observer(Generic[P, V]):
         try:
             after = await self._seen(place, held)
         except Exception as exc:  # a defect costs its place only
-            after = self._faulty(held, defect_in(f"a look at {place}", exc), asyncio.get_running_loop().time())
+            after = self._faulty(
+                held, defect_in(f"a look at {place}", exc), asyncio.get_running_loop().time()
+            )
         held.look = None
         if self._places.get(place) is not held:
             return

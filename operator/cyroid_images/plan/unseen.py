@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, CacheStep, Present, Step, Wait
@@ -10,6 +10,14 @@ from cyroid_images.model.conditions import Condition, ConditionStatus, Condition
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.observed import CacheSeen, RangeSeen, TargetSeen
 from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status
+
+
+_OF_OTHERS = (
+    ConditionType.TARGETS_AVAILABLE,
+    ConditionType.REGISTRY_AVAILABLE,
+    ConditionType.SOURCE_AVAILABLE,
+)
+"""What is told of engines, registry and sources."""
 
 
 def keeps_ready(seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]]) -> bool:
@@ -52,22 +60,34 @@ def keep_cached(before: ImageCacheStatus, after: ImageCacheStatus) -> ImageCache
     return before.model_copy(update=kept)
 
 
+def keep_known(before: Status, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """What is not looked at yet stays as it was last known of this generation."""
+    known = {each.type: each for each in before.conditions}
+    return tuple(
+        known[each.type] if _is_not_looked_at(each, known.get(each.type)) else each
+        for each in conditions
+    )
+
+
+def _is_not_looked_at(new: Condition, old: Condition | None) -> bool:
+    return (
+        old is not None
+        and new.type in _OF_OTHERS
+        and new.status is ConditionStatus.UNKNOWN
+        and new.reason is Reason.PROGRESSING
+        and old.observed_generation == new.observed_generation
+    )
+
+
 def _joined(before: Status, after: Status) -> tuple[Condition, ...]:
-    """Ready as it was; of the others what is known now, and else what was known."""
-    told = {each.type: each for each in after.conditions}
-    kept = {each.type: each for each in before.conditions}
-    chosen = []
-    for kind in ConditionType:
-        if kind in (ConditionType.RECONCILING, ConditionType.STALLED):
-            continue
-        new, old = told.get(kind), kept.get(kind)
-        is_old = old is not None and (
-            kind is ConditionType.READY or new is None or new.status is ConditionStatus.UNKNOWN
-        )
-        condition = old if is_old else new
-        if condition is not None:
-            chosen.append(condition)
-    return tuple(chosen)
+    """Ready as it was, and nothing of work that is going on."""
+    ready = before.condition(ConditionType.READY)
+    others = [
+        each
+        for each in keep_known(before, after.conditions)
+        if each.type in _OF_OTHERS or each.type is ConditionType.TAR_FALLBACK
+    ]
+    return (*((ready,) if ready else ()), *others)
 
 
 def _gaps(seen: RangeSeen, each: TargetSeen, steps: Mapping[str, tuple[Step, ...]]) -> list[bool]:

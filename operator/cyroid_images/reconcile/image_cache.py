@@ -29,7 +29,7 @@ from cyroid_images.plan import cache_report
 from cyroid_images.plan.cache import anchored, know, plan_image
 from cyroid_images.plan.first_word import first_word_of_cache
 from cyroid_images.plan.turns import due
-from cyroid_images.plan.unseen import keep_cached, keeps_cached
+from cyroid_images.plan.unseen import keep_cached, keep_known, keeps_cached
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
@@ -204,8 +204,10 @@ class CacheReconciler:
         )
         asked = [s for s in steps if seen.wishes[s.wish] or isinstance(s, Cached)]
         status = cache_report.report(seen, asked, running)
+        before = seen.item.status
         if keeps_cached(seen, asked):
-            status = keep_cached(seen.item.status, status)
+            status = keep_cached(before, status)
+        status = status.model_copy(update={"conditions": keep_known(before, status.conditions)})
         self.writer.put(key, seen.item.metadata, status, token=())
 
 

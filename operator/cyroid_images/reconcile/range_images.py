@@ -20,7 +20,7 @@ from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
 from cyroid_images.plan.gate import holds_all
-from cyroid_images.plan.unseen import keep_ready, keeps_ready
+from cyroid_images.plan.unseen import keep_known, keep_ready, keeps_ready
 from cyroid_images.defects import Defect
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import NOT_YET, RangeSnapshots
@@ -172,8 +172,10 @@ class RangeReconciler:
         )
         done = RangeDone(steps, running, tuple(state.tar), state.causes, state.renewed(steps))
         status: RangeImagesStatus = range_report.report(seen, done)
+        before = seen.item.status
         if keeps_ready(seen, steps):
-            status = keep_ready(seen.item.status, status)
+            status = keep_ready(before, status)
+        status = status.model_copy(update={"conditions": keep_known(before, status.conditions)})
         self.writer.put(key, seen.item.metadata, status, token=tuple(state.tar))
 
     def _wake_rivals(self, key: Key) -> None:

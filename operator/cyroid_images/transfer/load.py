@@ -82,7 +82,12 @@ class _Loading:
         source = Engine(held.endpoint, watch=under.watches.engines)
         with (
             carrying(source, held.id, self.name),
-            source.save(self.name, limits=under.limits, cancellation=under.cancellation) as tar,
+            source.save(
+                self.name,
+                limits=under.limits,
+                cancellation=under.cancellation,
+                platform=held.content.platform if held.info.saves_by_platform else None,
+            ) as tar,
         ):
             self._send(watched(tar))
         return self._prove()

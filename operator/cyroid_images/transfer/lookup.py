@@ -26,8 +26,8 @@ _DAMAGE = frozenset(
 """What is wrong with one manifest and says nothing of another one."""
 
 WHAT_HELPS = (
-    "a registry never writes anew what it believes to have: delete the manifest there, collect"
-    " its garbage and restart it; then the image is pushed again"
+    "a registry does not write again what it believes it has: delete the manifest there, run its"
+    " garbage collection and restart it; then the image is pushed again"
 )
 
 
@@ -146,7 +146,8 @@ def verify_content(registry: Registry, stored: Stored, cancellation: Cancellatio
 def not_durable(repository: str, digest: Digest) -> TransferError:
     """The registry took a manifest that it does not have."""
     return TransferError(
-        Reason.PUSH_NOT_DURABLE, f"the registry took {repository}@{digest} and does not have it"
+        Reason.PUSH_NOT_DURABLE,
+        f"the registry accepted {repository}@{digest}, but does not have it",
     )
 
 

@@ -85,9 +85,9 @@ def test_a_delivery_is_told_step_by_step_with_what_it_is_about(
     assert [line["step"] for line in of_pull if "step" in line] == [
         Milestone.PULL_STARTED,
         Milestone.PULLED,
+        Milestone.PROVEN,
         Milestone.TAGGED,
         Milestone.TIDIED,
-        Milestone.PROVEN,
     ]
     assert len({line["transfer_id"] for line in of_pull}) == 1
     for line in of_pull:

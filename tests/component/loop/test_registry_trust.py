@@ -110,7 +110,7 @@ def test_a_certificate_that_only_the_engine_refuses_names_the_engine(
     site.cache(registry, registry={**where, **TRUSTED})
     site.serve("dind", containerd_engine, [site.image("engine:1")])
     body = site.until("dind", Ready="True/AllImagesPresent", TarFallback="True/TLSRejected")
-    words = f"the engine refuses the certificate of {registry.outer_pull_host}"
+    words = f"the engine rejects the certificate of {registry.outer_pull_host}"
     assert words in condition(body, "TarFallback")["message"]
     site.until_cache(Ready="True/AllImagesCached", RegistryAvailable="True")
 

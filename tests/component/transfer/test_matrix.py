@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,21 +18,31 @@ from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import RegistryPart
 
 pytestmark = pytest.mark.slow
-ENGINES = ["old_engine", "classic_engine", "containerd_engine"]
+ENGINES = ["old_engine", "classic_engine", "containerd_engine", "docker29_engine"]
+PAIRS = [
+    *product(ENGINES, ENGINES),
+    # Between 26 and 29, so beside one classic engine it is enough.
+    ("docker28_engine", "classic_engine"),
+    ("classic_engine", "docker28_engine"),
+]
 
 Make = Callable[[str], Moving]
 
 
-@pytest.fixture(params=ENGINES, ids=[f"from-{name}" for name in ENGINES])
-def source(request: pytest.FixtureRequest) -> EnginePart:
-    part: EnginePart = request.getfixturevalue(request.param)
-    return part
+@pytest.fixture(params=PAIRS, ids=[f"from-{one}-to-{other}" for one, other in PAIRS])
+def pair(request: pytest.FixtureRequest) -> tuple[EnginePart, EnginePart]:
+    one, other = request.param
+    return request.getfixturevalue(one), request.getfixturevalue(other)
 
 
-@pytest.fixture(params=ENGINES, ids=[f"to-{name}" for name in ENGINES])
-def target(request: pytest.FixtureRequest) -> EnginePart:
-    part: EnginePart = request.getfixturevalue(request.param)
-    return part
+@pytest.fixture
+def source(pair: tuple[EnginePart, EnginePart]) -> EnginePart:
+    return pair[0]
+
+
+@pytest.fixture
+def target(pair: tuple[EnginePart, EnginePart]) -> EnginePart:
+    return pair[1]
 
 
 def moving(source: EnginePart, registry: RegistryPart, target: EnginePart, what: str) -> Moving:
@@ -143,10 +154,10 @@ def test_p_r4_the_registry_tells_what_was_pushed(
 def test_a_rebuild_that_changes_only_cmd_is_told_apart_by_both_routes(
     any_engine: EnginePart,
     registry: RegistryPart,
-    containerd_engine: EnginePart,
+    docker29_engine: EnginePart,
     old_engine: EnginePart,
 ) -> None:
-    for target in {containerd_engine, old_engine} - {any_engine}:
+    for target in {docker29_engine, old_engine} - {any_engine}:
         one = moving(any_engine, registry, target, "rebuilt")
         one.fill(command="/old")
         old = one.push()

@@ -9,6 +9,7 @@ that, not this module.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -19,6 +20,7 @@ from cyroid_images.engine.faults import Phase, told
 from cyroid_images.engine.streams import Ask, Wire, allow_silence, checked
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
+from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Observer, Progress
 from cyroid_images.model.reference import Reference
 
@@ -29,10 +31,17 @@ _LOADED = ("Loaded image ID: ", "Loaded image: ")
 _NOT_UNPACKED = "error unpacking"
 
 
-def save_ask(api: str, image: Reference | Digest) -> Ask:
-    """The Ask for one image as a tar."""
-    path = f"{api}/images/{image}/get"
-    return Ask(Operation.SAVE, "GET", path, f"save {image}", name=str(image))
+def save_ask(api: str, image: Reference | Digest, platform: Platform | None = None) -> Ask:
+    """The Ask for one image as a tar; of an index, for the one platform."""
+    path, params = f"{api}/images/{image}/get", {}
+    if platform is not None:
+        parts = {
+            "os": platform.os,
+            "architecture": platform.architecture,
+            "variant": platform.variant,
+        }
+        params["platform"] = json.dumps({key: value for key, value in parts.items() if value})
+    return Ask(Operation.SAVE, "GET", path, f"save {image}", params=params, name=str(image))
 
 
 def load_ask(api: str, length: int | None) -> Ask:
@@ -65,7 +74,9 @@ def load(wire: Wire, ask: Ask, tar: Iterator[bytes], observer: Observer) -> tupl
         for event in checked(response, ask, decoder):
             loaded += _loaded_by(event, ask)
             if len(loaded) > MOST_LOADED:
-                raise TransferError(Reason.PROTOCOL_ERROR, "load: more names than anybody sent")
+                raise TransferError(
+                    Reason.PROTOCOL_ERROR, f"load: the engine reports more than {MOST_LOADED} names"
+                )
         if not loaded:
             raise ask.interrupted(decoder)
     return tuple(loaded)
@@ -88,7 +99,7 @@ def _observed(tar: Iterator[bytes], ask: Ask, observer: Observer, phase: Phase) 
         with contextlib.suppress(Exception):  # an observer never changes an outcome
             observer(Progress(done, total))
     if total is not None and done != total:
-        said = f"load: the tar has {done} bytes, {total} were announced"
+        said = f"load: the tar has {done} bytes instead of {total}"
         raise TransferError(Reason.TRANSFER_INTERRUPTED, said)
 
 
