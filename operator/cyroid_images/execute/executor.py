@@ -38,7 +38,7 @@ Told = Callable[[Job, Ended | None], None]
 
 
 def _untold(job: Job, ended: Ended | None) -> None:
-    return None
+    del job, ended
 
 
 class Executor:
@@ -114,7 +114,7 @@ class Executor:
 
     def check_turns(self) -> None:
         """Cut what made no real progress for a turn and holds a place that others wait for."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         for job in self.under_way():
             if self._has_moved(job, now) or not self._turns.is_in_the_way(job):
                 continue
@@ -138,7 +138,7 @@ class Executor:
     def _begin(self) -> None:
         """Start those whose turn it is."""
         for job in self._turns.give():
-            job.started = job.moved = time.monotonic()
+            job.started, job.moved = time.monotonic(), asyncio.get_running_loop().time()
             job.progress = Progress(0)
             with about(transfer_id=job.id, **self._log_fields(job.transfer.action)):
                 self._tasks[job] = asyncio.create_task(self._work(job))
