@@ -28,6 +28,8 @@ class TargetSeen:
     fault: Fault | None = None
     conflicts: Mapping[Wish, Fault] = field(default_factory=dict)
     """Images whose name an older object claims in this target with other content."""
+    since: datetime | None = None
+    """When its engine was last seen; told beside a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +136,5 @@ class CacheSeen:
     """The registry gave an engine other bytes of it."""
     default: Platform | None = None
     """Which platform of several is meant where nobody names one: the operator's own."""
+    anchors: Mapping[Wish, Digest] = field(default_factory=dict)
+    """The digests that were proven against a source: what the status records."""

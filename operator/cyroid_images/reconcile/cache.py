@@ -20,8 +20,8 @@ from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.plan import cache_report
 from cyroid_images.plan.cache import know, plan_image
-from cyroid_images.plan.first_word import first_word_of_cache
-from cyroid_images.plan.turns import due
+from cyroid_images.plan.initial_status import initial_cache_status
+from cyroid_images.plan.push_order import due
 from cyroid_images.reconcile.cache_memory import CacheMemory
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.job import Job, Move
@@ -55,7 +55,7 @@ class CacheReconciler:
             return None
         memory = self._memories.at(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
-            word = first_word_of_cache(item, self._site.clock.now())
+            word = initial_cache_status(item, self._site.clock.now())
             if await self._site.reporter.report(key, item.metadata, item.status, word) is None:
                 _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.caches.get(key.name, item)

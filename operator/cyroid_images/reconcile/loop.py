@@ -16,7 +16,7 @@ from cyroid_images.model.log_context import about
 from cyroid_images.model.measured import PassResult
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.status import Status
-from cyroid_images.plan.first_word import stalled
+from cyroid_images.plan.initial_status import stalled
 from cyroid_images.reconcile.cache import CacheReconciler
 from cyroid_images.reconcile.keys import Key, Kind
 from cyroid_images.reconcile.pool import Pool

@@ -15,8 +15,8 @@ from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
-from cyroid_images.plan.first_word import first_word
-from cyroid_images.plan.unseen import keeps_its_word
+from cyroid_images.plan.initial_status import initial_range_status
+from cyroid_images.plan.keep_ready import keeps_ready
 from cyroid_images.reconcile.job import Job
 from cyroid_images.reconcile.keys import Key
 from cyroid_images.reconcile.memories import Memories
@@ -51,7 +51,10 @@ class RangeReconciler:
             return None
         memory = self._memories.at(key, item)
         if not item.status.conditions:  # the first word comes before any I/O
-            if await self._write(key, item, first_word(item, self._site.clock.now())) is None:
+            if (
+                await self._write(key, item, initial_range_status(item, self._site.clock.now()))
+                is None
+            ):
                 _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             item = self._site.world.ranges.get(key, item)
         await self._outcomes.warn(key, item, memory)
@@ -90,7 +93,7 @@ class RangeReconciler:
             for job in self._site.jobs.running(key)
             if isinstance(job.move.action, Pull | Load)
         )
-        if keeps_its_word(seen, steps):
+        if keeps_ready(seen, steps):
             return next_look(seen, steps, is_running=bool(running), memory=memory)
         done = RangeDone(steps, running, tuple(memory.tar), memory.causes, memory.renewed(steps))
         status = range_report.report(seen, done)

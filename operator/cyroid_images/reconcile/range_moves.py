@@ -16,8 +16,8 @@ from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
 from cyroid_images.model.fault import Route
 from cyroid_images.model.knowledge import HeldByEngine, Wish
 from cyroid_images.model.observed import RangeSeen, TargetSeen
+from cyroid_images.plan.push_order import large_first
 from cyroid_images.plan.tar_record import is_recorded
-from cyroid_images.plan.turns import large_first
 from cyroid_images.reconcile.audit import tell_fallback
 from cyroid_images.reconcile.job import Job, Move
 from cyroid_images.reconcile.keys import Key, Kind
