@@ -28,10 +28,10 @@ def target_fault(each: TargetSeen, seen: RangeSeen) -> Fault | None:
     fault = each.fault
     if fault is None or each.since is None or fault.reason in _NOT_YET:
         return fault
-    words = "no answer since" if fault.reason in _SILENT else "last seen at"
-    count = last_present(each, seen)
-    held = f"{count} image" if count == 1 else f"{count} images"
-    since = f"{words} {_clock(each.since, seen.now)}; last seen with {held}"
+    count, moment = last_present(each, seen), _clock(each.since, seen.now)
+    held = f"with {count} image" if count == 1 else f"with {count} images"
+    silent = f"no answer since {moment}; last seen {held}"
+    since = silent if fault.reason in _SILENT else f"last seen at {moment} {held}"
     return replace(fault, message=f"{since}; {fault.message}")
 
 

@@ -67,7 +67,7 @@ def stalled(
 
 
 def _beginning(kinds: Sequence[ConditionType]) -> tuple[Verdict, ...]:
-    message = "first look; work begins"
+    message = "not looked at yet; the first look is under way"
     return (
         Verdict(ConditionType.READY, ConditionStatus.UNKNOWN, Reason.PROGRESSING, message),
         *_unknown(kinds, Reason.PROGRESSING, _NOT_YET),

@@ -32,10 +32,12 @@ def keeps_ready(seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]]) -> bool:
 
 def keeps_cache_ready(seen: CacheSeen, listed: Collection[CacheStep]) -> bool:
     """The same of a cache, whose registry or images were not looked at yet."""
-    if not _was_ready(seen.item) or not (seen.registry is None or _is_progress(seen.registry)):
+    if not _was_ready(seen.item):
         return False
+    if seen.registry is not None:
+        return _is_progress(seen.registry) and all(isinstance(s, Wait | Cached) for s in listed)
     open_ones = [step for step in listed if not isinstance(step, Cached)]
-    return all(_is_unseen(step) for step in open_ones) and bool(open_ones or seen.registry)
+    return bool(open_ones) and all(_is_unseen(step) for step in open_ones)
 
 
 def still_ready(before: S, fresh: S) -> S:

@@ -26,7 +26,9 @@ CASES: dict[str, tuple[dict[str, Any], Limits | None, tuple[float, float, float]
         {"timeouts": {"stall": "23h", "total": "168h"}}, None, (600, 14400, 300),
     ),
     "a-cache-allows-less": (
-        {"timeouts": {"stall": "5m", "total": "2h"}}, limits_of(stall="30s", total="60s"), (30, 60, 300),
+        {"timeouts": {"stall": "5m", "total": "2h"}},
+        limits_of(stall="30s", total="60s"),
+        (30, 60, 300),
     ),
     "a-cache-allows-more": (
         {"timeouts": {"stall": "1h", "total": "24h"}},
