@@ -10,6 +10,7 @@ from cyroid_images.archive.library import Archives
 from cyroid_images.kube import Cluster
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.watching import Watches
+from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.parts import Lookers, Parts, Ports, Sizes, join
 from cyroid_images.report.ports import Recorder
 from cyroid_images.report.transfers import tell_transfer
@@ -87,6 +88,11 @@ def assemble(
         told=partial(tell_transfer, metrics),
         client_secret=settings.docker_client_secret,
         platform=OWN_PLATFORM,
+        range_limits=RangeLimits(
+            stall=settings.max_stall_seconds,
+            total=settings.max_total_seconds,
+            interval=settings.min_interval_seconds,
+        ),
     )
     return join(ports, sizes(settings))
 

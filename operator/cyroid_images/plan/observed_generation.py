@@ -10,7 +10,7 @@ from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.status import Status
 
 
-def settled_generation(
+def generation_observed(
     previous: Status, metadata: Metadata, conditions: Sequence[Condition]
 ) -> int:
     """The top-level observedGeneration: it moves only when this generation is settled.

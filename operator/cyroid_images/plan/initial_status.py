@@ -30,7 +30,7 @@ _CACHE = (ConditionType.REGISTRY_AVAILABLE, ConditionType.SOURCE_AVAILABLE)
 _NOT_YET = "not looked at yet"
 
 
-def first_word(item: RangeImages, now: datetime) -> RangeImagesStatus:
+def initial_range_status(item: RangeImages, now: datetime) -> RangeImagesStatus:
     """Of a RangeImages."""
     verdicts = (*_beginning(_RANGE), _no_tar())
     wanted = len(item.spec.images)
@@ -41,7 +41,7 @@ def first_word(item: RangeImages, now: datetime) -> RangeImagesStatus:
     )
 
 
-def first_word_of_cache(item: ImageCache, now: datetime) -> ImageCacheStatus:
+def initial_cache_status(item: ImageCache, now: datetime) -> ImageCacheStatus:
     """Of an ImageCache."""
     wanted = len(item.spec.images)
     return ImageCacheStatus(
@@ -67,7 +67,7 @@ def stalled(
 
 
 def _beginning(kinds: Sequence[ConditionType]) -> tuple[Verdict, ...]:
-    message = "first look; work begins"
+    message = "not looked at yet; the first look is under way"
     return (
         Verdict(ConditionType.READY, ConditionStatus.UNKNOWN, Reason.PROGRESSING, message),
         *_unknown(kinds, Reason.PROGRESSING, _NOT_YET),

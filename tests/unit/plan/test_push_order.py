@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cyroid_images.model.actions import Push, Slot
-from cyroid_images.plan.turns import due
+from cyroid_images.plan.push_order import due
 from tests.unit.plan.examples import REGISTRY, content, digest, source, wish
 
 

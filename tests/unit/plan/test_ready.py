@@ -1,4 +1,4 @@
-"""Ready and its companions: one story, told by rank."""
+"""Ready and its companions: one summary, told by rank."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.conditions import ConditionStatus, ConditionType
 from cyroid_images.model.fault import Fault
-from cyroid_images.plan.story import Ending, rank, tell
+from cyroid_images.plan.ready import Readiness, rank, summarise
 from tests.parts.condition_reasons import fits, marked
 from tests.unit.plan.examples import fault
 
 R = Reason
-OPEN = Ending(is_complete=False, good=R.ALL_IMAGES_PRESENT, headline="1 of 2 images", causes=())
+OPEN = Readiness(is_complete=False, good=R.ALL_IMAGES_PRESENT, headline="1 of 2 images", causes=())
 
 
 def told(*reasons: Reason, **parts: Any) -> dict[str, str]:
     """The story as type -> status/reason."""
     causes = [fault(reason, f"why {reason}") for reason in reasons]
-    verdicts = tell(replace(OPEN, causes=causes, **parts))
+    verdicts = summarise(replace(OPEN, causes=causes, **parts))
     return {str(each.type): f"{each.status}/{each.reason}" for each in verdicts}
 
 
@@ -112,13 +112,13 @@ def test_each_story(
 
 def test_a_message_tells_what_is_there_and_why_the_rest_is_not() -> None:
     causes = [Fault(R.PULL_FAILED, "first"), Fault(R.PULL_FAILED, "second")]
-    ready = tell(replace(OPEN, causes=causes))[0]
+    ready = summarise(replace(OPEN, causes=causes))[0]
     assert ready.message == "1 of 2 images; first (and 1 more)"
 
 
 def test_several_reasons_are_named_in_the_message() -> None:
     causes = [Fault(R.PULL_FAILED, "first"), Fault(R.LOAD_FAILED, "second")]
-    ready = tell(replace(OPEN, causes=causes))[0]
+    ready = summarise(replace(OPEN, causes=causes))[0]
     assert ready.message == "1 of 2 images; LoadFailed, PullFailed: first (and 1 more)"
 
 
@@ -144,14 +144,14 @@ def test_every_story_is_one_story(
     reasons: list[Reason], is_complete: bool, is_suspended: bool, has_failed: bool
 ) -> None:
     causes = [fault(reason) for reason in reasons]
-    ending = replace(
+    seen = replace(
         OPEN,
         causes=causes,
         is_complete=is_complete,
         is_suspended=is_suspended,
         has_failed=has_failed,
     )
-    verdicts = {each.type: each for each in tell(ending)}
+    verdicts = {each.type: each for each in summarise(seen)}
     ready = verdicts.pop(ConditionType.READY)
     alone = ready.status is ConditionStatus.TRUE or ready.reason is R.SUSPENDED
     assert len(verdicts) == (0 if alone else 1)

@@ -1,6 +1,6 @@
-"""One story per object: Ready, and beside it at most one of Reconciling and Stalled.
+"""Ready, and beside it at most one of Reconciling and Stalled: summarised from all causes.
 
-`Ready` is computed from all causes by rank; no step of a pass sets it. The ranks follow
+No step of a pass sets Ready. Of several causes the first rank is told, and the ranks follow
 from who can mend what: an integrity alarm comes before everything, work in progress last.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.conditions import ConditionStatus, ConditionType, Verdict
@@ -36,8 +37,8 @@ _WORK = (Reason.SOURCE_CHANGED, Reason.NEW_DIGEST, Reason.REFILLING, Reason.PROG
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """What the story is told from."""
+class Readiness:
+    """What the summary is made from."""
 
     is_complete: bool
     good: Reason
@@ -53,21 +54,22 @@ class Ending:
     """Integrity reasons whose one repair was in vain: only the outside world can help."""
 
 
-def tell(ending: Ending) -> tuple[Verdict, ...]:
+def summarise(seen: Readiness) -> tuple[Verdict, ...]:
     """The verdicts on Ready, Reconciling and Stalled."""
-    if ending.is_complete:
-        return (_ready(ConditionStatus.TRUE, ending.good, ending.headline),)
-    if ending.is_suspended:
-        return (_ready(ConditionStatus.FALSE, Reason.SUSPENDED, f"{ending.headline}; suspended"),)
-    reason, message = _choose(ending)
-    ready = _ready(ConditionStatus.FALSE, reason, f"{ending.headline}; {message}")
-    if ending.causes and all(_is_final(cause.reason, ending) for cause in ending.causes):
+    if seen.is_complete:
+        return (_ready(ConditionStatus.TRUE, seen.good, seen.headline),)
+    if seen.is_suspended:
+        return (_ready(ConditionStatus.FALSE, Reason.SUSPENDED, f"{seen.headline}; suspended"),)
+    reason, message = _choose(seen)
+    ready = _ready(ConditionStatus.FALSE, reason, f"{seen.headline}; {message}")
+    if seen.causes and all(_is_final(cause.reason, seen) for cause in seen.causes):
         return ready, Verdict(ConditionType.STALLED, ConditionStatus.TRUE, reason, message)
     return ready, Verdict(
-        ConditionType.RECONCILING, ConditionStatus.TRUE, _going_on(ending, reason), message
+        ConditionType.RECONCILING, ConditionStatus.TRUE, _going_on(seen, reason), message
     )
 
 
+@cache
 def rank(reason: Reason) -> int:
     """How much a reason matters as the reason of Ready; the smallest wins."""
     if reason.mark is Mark.INTEGRITY:
@@ -78,16 +80,16 @@ def rank(reason: Reason) -> int:
     return _WORK.index(reason) + 6 if reason in _WORK else 5
 
 
-def _is_final(reason: Reason, ending: Ending) -> bool:
-    return reason.mark is Mark.TERMINAL or reason in ending.given_up
+def _is_final(reason: Reason, seen: Readiness) -> bool:
+    return reason.mark is Mark.TERMINAL or reason in seen.given_up
 
 
-def _choose(ending: Ending) -> tuple[Reason, str]:
+def _choose(seen: Readiness) -> tuple[Reason, str]:
     """The reason and message that Ready shows: of the first rank, if it has just one."""
-    if not ending.causes:
+    if not seen.causes:
         return Reason.PROGRESSING, "work is under way"
-    first = min(rank(cause.reason) for cause in ending.causes)
-    group = [cause for cause in ending.causes if rank(cause.reason) == first]
+    first = min(rank(cause.reason) for cause in seen.causes)
+    group = [cause for cause in seen.causes if rank(cause.reason) == first]
     reasons = sorted({cause.reason for cause in group})
     more = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
     if len(reasons) > 1:
@@ -95,11 +97,11 @@ def _choose(ending: Ending) -> tuple[Reason, str]:
     return group[0].reason, f"{group[0].message}{more}"
 
 
-def _going_on(ending: Ending, reason: Reason) -> Reason:
+def _going_on(seen: Readiness, reason: Reason) -> Reason:
     """Why Reconciling is True: what is waited for, a retry, or plain progress."""
     if reason.mark is Mark.WAITING or reason in _WORK:
-        return Reason.PROGRESSING_WITH_RETRY if ending.has_failed and reason in _WORK else reason
-    retried = ending.has_failed or any(c.reason.mark is Mark.TRANSIENT for c in ending.causes)
+        return Reason.PROGRESSING_WITH_RETRY if seen.has_failed and reason in _WORK else reason
+    retried = seen.has_failed or any(c.reason.mark is Mark.TRANSIENT for c in seen.causes)
     return Reason.PROGRESSING_WITH_RETRY if retried else Reason.PROGRESSING
 
 
