@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.lab import apt, cache
 from tests.lab.errors import LabError
-from tests.lab.shell import run
+from tests.lab.progress import told
+from tests.lab.shell import follow, run
 
 MODULE = Path(__file__).parent / "go"
 KUBERNETES = "v1.34.4"  # of go.mod; a chart's kubeVersion is compared with it
@@ -105,7 +106,7 @@ def _built(name: str) -> Path:
     if on_path and _fits(name, on_path):
         return on_path
     with cache.locked("go-build"):  # two at once only share the processor and the memory
-        return cache.made(path, lambda unfinished: _build(GO[name], unfinished))
+        return cache.made(path, lambda unfinished: _build(name, unfinished))
 
 
 def _fits(name: str, path: Path) -> bool:
@@ -123,7 +124,7 @@ def _fits(name: str, path: Path) -> bool:
     return version is not None and wanted.startswith(version.group())
 
 
-def _build(package: str, output: Path) -> None:
+def _build(name: str, output: Path) -> None:
     go = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin")
     if go is None:
         raise LabError(
@@ -135,12 +136,14 @@ def _build(package: str, output: Path) -> None:
         "build",
         "-C",
         str(MODULE),
+        "-v",  # each package when it is compiled
         "-trimpath",
         "-ldflags",
         _LINKER_FLAGS,
         "-o",
         str(output),
-        package,
+        GO[name],
     ]
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-    run(command, timeout=1800, env=env)
+    with told(f"building {name}") as work:
+        follow(command, work.says, timeout=1800, env=env)
