@@ -82,6 +82,8 @@ def _walk(node: ast.AST, place: _Place) -> Iterator[tuple[ast.expr | ast.stmt, s
     """The changes in this node and below it."""
     if isinstance(node, ast.stmt):
         place = _Place(_own_lines(node), place.is_in_function)
+    if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Subscript):
+        return  # where a text is cut for a message
     for target, new in _of(node, place):
         yield target, new, place
     makes_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)

@@ -54,8 +54,9 @@ def test_what_could_have_been_written_wrong_is_tried(text: str, expected: set[st
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING: x = y",
         '"""A docstring of 3 words."""',
         "def f(): return 'a text'",
+        "def f(x): return f'{x[:80]!r} is wrong'",
     ],
-    ids=["types", "decorators", "unions", "type-checking", "docstrings", "texts"],
+    ids=["types", "decorators", "unions", "type-checking", "docstrings", "texts", "cut-texts"],
 )
 def test_what_decides_nothing_is_left_alone(text: str) -> None:
     assert changes(text.encode()) == []
