@@ -43,7 +43,7 @@ def main() -> int:
     if reason := namespace.why_not():
         print(f"bench: {reason}", file=sys.stderr)
         return 2
-    fetch.everything(_tell)
+    fetch.everything()
     with long_step(_tell, "making images"):
         make([BIG, *BLUEPRINT])
     namespace.enter()

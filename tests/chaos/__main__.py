@@ -25,7 +25,7 @@ def main() -> int:
     if reason := namespace.why_not():
         print(f"chaos: {reason}", file=sys.stderr)
         return 2
-    fetch.everything(_tell)
+    fetch.everything()
     namespace.enter()
     _tell(f"SEED={chosen.seed} MINUTES={chosen.minutes:g}")
     with stack() as parts:

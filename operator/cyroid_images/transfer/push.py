@@ -93,6 +93,9 @@ def _pushed(
     stream = StreamPush(action, engine, registry, known, under)
     if action.source.info.store is Store.CLASSIC:
         return stream.run(_IS_CLASSIC)
+    # The engine has sent whole layers by the time its push is stopped: one time is enough.
+    if known.is_plain(action.source):
+        return stream.run(_IS_PLAIN)
     try:
         stored = _pushed_by_engine(action, engine, registry, under)
     except UnwantedBlob:
@@ -104,6 +107,7 @@ def _pushed(
         ours = stream.run(f"its own push does not serve: {exc.message}")
         return replace(ours, is_partial=_LACKS_A_CHILD in exc.message)
     if stored is None:
+        known.learn_plain(action.source)
         return stream.run(_IS_PLAIN)
     whole = {stored.manifest.digest, *stored.content.aliases}
     return Pushed(stored, How.ENGINE, _IS_COMPRESSED, is_partial=action.source.id not in whole)

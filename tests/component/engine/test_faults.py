@@ -22,6 +22,7 @@ from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.range_engine import LIMITS
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise, saved_image
+from tests.parts.waiting import A_WHILE
 
 pytestmark = pytest.mark.slow
 
@@ -175,7 +176,7 @@ def cancelled_push(part: EnginePart, source: RegistryPart, cancellation: Cancell
 
 
 @pytest.mark.parametrize("call", [cancelled_pull, cancelled_preflight, cancelled_push])
-def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
+def test_a_move_that_waits_for_a_registry_can_be_cancelled(
     any_engine: EnginePart, new_registry: NewRegistry, call: CallOf
 ) -> None:
     """The registry hangs, so the engine does; our thread does not."""
@@ -198,7 +199,7 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
         assert not raised
         canceller.cancel()
         before = time.monotonic()
-        thread.join(1)
+        thread.join(A_WHILE)
         assert not thread.is_alive(), f"still runs after {time.monotonic() - before:.1f} s"
     finally:
         source.resume()

@@ -85,8 +85,13 @@ class Moving:
         info = self.source.engine.info()
         return HeldByEngine("builder", self.source.endpoint, info, image.id, image.content)
 
-    def push(self, seen: HeldByEngine | None = None, cancellation: Cancellation = NEVER) -> Stored:
-        """Source to registry."""
+    def push(
+        self,
+        seen: HeldByEngine | None = None,
+        cancellation: Cancellation = NEVER,
+        known: KnownLayers | None = None,
+    ) -> Stored:
+        """Source to registry, as an operator does that remembers nothing, or just this."""
         reference = self.wish.reference
         repository, tag = repository_of(reference, ()), reference.tag or "latest"
         endpoint = self.registry.push_endpoint
@@ -96,7 +101,7 @@ class Moving:
         action = Push(self.wish, seen or self.seen(), slot)
         with Registry(endpoint) as registry:
             return push.push(
-                action, self.source.engine, registry, KnownLayers(), under(cancellation)
+                action, self.source.engine, registry, known or KnownLayers(), under(cancellation)
             ).stored
 
     def pull(self, stored: Stored, cancellation: Cancellation = NEVER, host: str = "") -> None:

@@ -22,11 +22,9 @@ from tests.parts.images import TinyImage, tiny_image
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
 from tests.parts.scripted import ScriptedServer, Step, drip, reply
+from tests.parts.waiting import A_WHILE
 
 pytestmark = pytest.mark.slow
-
-SOON = 1.0
-"""Seconds within which every thread of a copy that is over has to be back."""
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +275,7 @@ def test_one_bad_blob_ends_the_others_at_once(
     disturb(scripted, bad, reply(404))
     began = time.monotonic()
     assert failure_of(copying, "copy/ends:1", held).reason is Reason.BLOB_MISSING
-    assert time.monotonic() - began < 2 * SOON
+    assert time.monotonic() - began < A_WHILE
     repository = repository_in(copying, "copy/ends")
     until(lambda: bytes_of_open_uploads(copying.ours, repository) == 0)
 
@@ -304,7 +302,7 @@ def test_a_cut_ends_all_threads_and_leaves_nothing(
     thread.start()
     until(lambda: blobs_read(scripted) >= 4 and copying.progress != [])
     canceller.cancel()
-    thread.join(SOON)
+    thread.join(A_WHILE)
     assert not thread.is_alive()
     assert isinstance(raised[0], Cancelled)
     assert not [one for one in threading.enumerate() if one.name.startswith("crew")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +70,15 @@ def test_one_name_with_other_content_in_one_pod_is_a_conflict(
 ) -> None:
     found = conflicts(item, [older], [POD]).get(POD.uid, {})
     assert [each.reason for each in found.values()] == [Reason.CONFLICTING_IMAGES] * expected
+
+
+def test_without_an_older_object_nothing_is_asked_of_a_pod() -> None:
+    def pods() -> Iterator[Pod]:
+        raise AssertionError("asked")
+        yield POD
+
+    assert conflicts(wanting("c", "nginx:1"), [wanting("a", "redis:7")], [POD]) == {}
+    assert conflicts(wanting("c", "nginx:1"), [], pods()) == {}
 
 
 def test_a_conflict_names_the_rival_and_the_pod() -> None:
