@@ -44,7 +44,7 @@ def test_nobody_is_asked_for_anything_while_away(seed: int) -> None:
     ]
     for fault in faults:
         needs = RULES[fault.kind].needs
-        for part in [ENGINES[fault.engine]] if needs == ENGINES else needs:
+        for part in [ENGINES[fault.which]] if needs == ENGINES else needs:
             assert not [each for each in away if each[0] == part and each[1] < fault.at < each[2]]
 
 

@@ -1,0 +1,92 @@
+"""An engine that lies costs a bounded number of everything, and is believed by nobody else."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from tests.chaos.engine_images import holding
+from tests.parts.apiserver import wait_for
+from tests.parts.company import NewFleet, new_fleet, other, stand_ins, want
+from tests.parts.engines import EnginePart
+from tests.parts.images import tiny_image
+from tests.parts.proxy import NewProxy
+from tests.parts.registry import NewRegistry, RegistryPart
+from tests.parts.site import Site, condition, holds
+from tests.parts.stand_in import Lie
+
+__all__ = ["new_fleet", "other", "stand_ins"]
+
+pytestmark = pytest.mark.slow
+
+WATCHED_SECONDS = 15
+MOST = 45
+"""In that time, with an interval of a second: three a second. Who is believed makes hundreds."""
+
+
+@pytest.mark.row("H8")
+def test_s2_another_architecture_at_each_look_is_no_news_each_time(
+    site: Site,
+    registry: RegistryPart,
+    new_registry: NewRegistry,
+    new_proxy: NewProxy,
+    new_fleet: NewFleet,
+) -> None:
+    """Looks, writes and questions to the upstream, of which Docker Hub allows a hundred."""
+    upstream, engine = new_registry(), new_fleet()
+    upstream.push(f"{site.name}/tool", "1", tiny_image())
+    way = new_proxy(upstream.pull_host)
+    engine.tell(Lie.PLATFORM)
+    hosts = {"hosts": [way.host], "insecure": True}
+    site.cache(registry, sources=[{"name": "hub", "upstream": hosts}])
+    want(site, "liar", engine, [f"{way.host}/{site.name}/tool:1"])
+    wait_for(lambda: engine.asked()[0] > 0, "a look", 30)
+    asked_before = len(way.exchanges)
+    looks_before = engine.asked()[0]
+    with closing(site.api.versions(site.path("liar"), WATCHED_SECONDS)) as versions:
+        writes = len(list(versions))
+    assert writes <= MOST
+    assert len(way.exchanges) - asked_before <= MOST
+    assert engine.asked()[0] - looks_before <= 4 * MOST  # of a look, and a pull
+
+
+@pytest.mark.row("H8")
+def test_b17_a_pull_that_ends_well_and_brings_nothing_is_not_repeated_at_once(
+    site: Site, registry: RegistryPart, new_fleet: NewFleet
+) -> None:
+    image, engine = site.image("claimed:1"), new_fleet()
+    engine.tell(Lie.CLAIMS, names=image)
+    site.cache(registry, images=[{"image": image}])
+    site.until_cache(Ready="True")
+    want(site, "claims", engine, [image])
+    wait_for(lambda: engine.asked()[0] > 3, "a try", 30)
+    before = engine.asked()[0]
+    with closing(site.api.versions(site.path("claims"), WATCHED_SECONDS)) as versions:
+        seen = list(versions)
+    assert len(seen) <= MOST
+    assert engine.asked()[0] - before <= 6 * MOST  # a try takes some requests
+    assert all(condition(each, "Ready").get("status") != "True" for each in seen)
+
+
+@pytest.mark.row("H8", "P8")
+def test_s16_an_engine_that_takes_the_id_of_another_is_not_believed_for_it(
+    site: Site,
+    other: Site,
+    registry: RegistryPart,
+    new_fleet: NewFleet,
+    classic_engine: EnginePart,
+) -> None:
+    """It says beforehand what the images are that the other one is about to have."""
+    source, liar = classic_engine, new_fleet()
+    image = site.image("mine:1")
+    mine = holding(source).named()[image].id  # equal in each classic store
+    named = f"{other.name}.example/stolen:1"
+    liar.tell(Lie.IDENTITY, id=source.engine.info().id, images=mine, names=named)
+    other.cache(registry)
+    want(other, "liar", liar, [named])
+    wait_for(lambda: liar.asked()[0] >= 6, "the liar to be looked at", 30)
+    site.cache(registry)
+    site.serve("mine", source, [image])
+    site.until("mine", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
+    assert holds(source, image)
