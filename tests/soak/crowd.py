@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -52,6 +52,14 @@ class Crowd:
         stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=SOURCES)]
         stage.engines.views.clear()
         self._show(BUILDER.url)
+
+    async def start(self) -> None:
+        """Let the operator list everything and begin."""
+        await self._stage.loop.start()
+
+    def list_first(self, listed: Mapping[Kind, list[Mapping[str, Any]]]) -> None:
+        """What the first list of the operator finds."""
+        self._stage.cluster.listed |= listed
 
     async def come_and_go(self, number: int, size: Size) -> None:
         """All of them are Ready but one, whose engine refuses; then they are gone."""
@@ -139,15 +147,26 @@ class Crowd:
         self._show(BUILDER.url)
 
 
-def run(rounds: Any) -> None:
-    """Run this coroutine function on a stage whose loop has started, and end both."""
+Rounds = Callable[[Crowd], Coroutine[Any, Any, None]]
+
+
+def run(rounds: Rounds) -> None:
+    """These rounds on a stage whose loop has started; both end with them."""
+
+    async def started(crowd: Crowd) -> None:
+        await crowd.start()
+        await rounds(crowd)
+
+    run_before_start(started)
+
+
+def run_before_start(rounds: Rounds) -> None:
+    """The same for who starts the loop by hand."""
 
     async def whole() -> None:
         stage = Stage()
-        crowd = Crowd(stage)
         try:
-            await stage.loop.start()
-            await rounds(crowd)
+            await rounds(Crowd(stage))
         finally:
             await stage.loop.stop()
             for pool in stage.pools:

@@ -34,6 +34,8 @@ class Lie(StrEnum):
     """A pull or load tells the same progress again and again, for ever."""
     CLAIMS = "claims"
     """Lists `names` with other contents at each look; a pull ends well and did nothing."""
+    FORGETS = "forgets"
+    """Is as it should be, but holds nothing whenever it is asked who it is: at each new look."""
     PLATFORM = "platform"
     """Says that it is of another architecture at each look, and holds nothing."""
     IDENTITY = "identity"
@@ -66,6 +68,10 @@ class Lies:
         told.names = tuple(filter(None, query.get("names", "").split(",")))
         told.images = tuple(filter(None, query.get("images", "").split(",")))
         told.changes += 1
+
+    def forgets(self, address: str) -> bool:
+        """Is everything gone that this engine was given?"""
+        return self._told[address].lie is Lie.FORGETS
 
     async def answer(
         self, address: str, request: web.Request, honest: Handler

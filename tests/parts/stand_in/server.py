@@ -106,6 +106,8 @@ class Server:
     async def _info(self, request: web.Request) -> web.Response:
         at = _address(request)
         self._tallies[at].infos += 1
+        if self._lies.forgets(at):
+            self._stores.pop(at, None)
         return web.json_response(
             {
                 "ID": str(uuid.uuid5(uuid.NAMESPACE_DNS, at)),
