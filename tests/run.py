@@ -37,6 +37,7 @@ STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
         (*PYTEST, "tests/test_readme.py", "tests/test_defects.py", "tests/chart"),
     ),
     "component": ((*PYTEST, *BESIDE, "tests/component"),),
+    "soak": ((*PYTEST, "tests/soak"),),
     "lab": ((*PYTEST, "tests/lab"),),
     "e2e": ((*PYTEST, "tests/e2e"),),
 }

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -43,24 +44,24 @@ def test_b24_the_loop_turns_while_a_thousand_pods_and_five_hundred_ranges_are_li
     record_property: Callable[[str, object], None],
 ) -> None:
     """Counted, not timed: a slow machine turns as often. The longest absence is for people."""
-    gaps: list[float] = []
+    turns: list[float] = []
 
     async def turn() -> None:
-        last = time.monotonic()
         while True:
+            turns.append(time.monotonic())
             await asyncio.sleep(0)
-            now = time.monotonic()
-            gaps.append(now - last)
-            last = now
 
     async def start(crowd: Crowd) -> None:
         crowd.list_first({Kind.POD: listed_pods(), Kind.RANGE_IMAGES: listed_ranges()})
         turning = asyncio.create_task(turn())
+        turns.append(time.monotonic())
         await crowd.start()
+        turns.append(time.monotonic())
         turning.cancel()
         with suppress(asyncio.CancelledError):
             await turning
 
     run_before_start(start)
-    record_property("longest absence of the loop [ms]", round(1000 * max(gaps)))
-    assert len(gaps) >= (PODS + RANGES) / MOST_OBJECTS_AT_ONCE
+    longest = max(after - before for before, after in pairwise(turns))
+    record_property("longest absence of the loop [ms]", round(1000 * longest))
+    assert len(turns) >= (PODS + RANGES) / MOST_OBJECTS_AT_ONCE
