@@ -35,6 +35,9 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
 )
 """What `--only` may say, and who measures it; those of one line share their runs."""
 
+SMALL = frozenset({"first-status", "pull-start", "effort", "no-op-pass"})
+"""What moves small images of its own: alone, it need not wait until the large ones are made."""
+
 
 def main() -> int:
     """0 when everything was measured, whatever the figures; 1 with the rows of the others where
@@ -45,8 +48,9 @@ def main() -> int:
         print(f"bench: {reason}", file=sys.stderr)
         return 2
     fetch.everything(_tell)
-    with long_step(_tell, "making images"):
-        make([BIG, *BLUEPRINT])
+    if chosen.only not in SMALL:
+        with long_step(_tell, "making images"):
+            make([BIG, *BLUEPRINT])
     namespace.enter()
     about = head()
     _tell(about)

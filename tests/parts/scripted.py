@@ -192,16 +192,14 @@ _UNREAD = "leaves_body_unread"
 class ScriptedServer:
     """Listens from construction to `close`; unscripted requests are answered with 404."""
 
-    def __init__(
-        self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
-    ) -> None:
+    def __init__(self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Seen] = []
         self.tls = tls
         self._scripts: list[tuple[str, re.Pattern[str], list[Step]]] = []
         self._lock = threading.Lock()
         self._leaving = threading.Event()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server((address, port))
+        self._listener = socket.create_server((address, 0))
         self._listener.settimeout(0.05)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()

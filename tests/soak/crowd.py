@@ -20,13 +20,13 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView, Store
 from cyroid_images.reconcile.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info, metadata, stored
-from tests.unit.reconcile.clock import until
 from tests.unit.reconcile.fakes import FakeClock
 from tests.unit.reconcile.test_loop import CACHE, READY, SOURCES, Stage, a_range
 from tests.unit.reconcile.test_world import pod
 
 ROUND_SECONDS = 120.0
 """A round takes a second or two; a busy machine gets the benefit of the doubt."""
+GLANCE_SECONDS = 0.02
 _INFO = replace(info(), store=Store.CLASSIC)
 
 
@@ -70,10 +70,10 @@ class Crowd:
         for kind, body in (*(each for pair in bodies for each in pair), *broken):
             self._stage.loop.changed(kind, "ADDED", body)
         keys = [Key(Kind.RANGE_IMAGES, "default", name) for name in names]
-        await until(lambda: all(self._is_ready(key) for key in keys), ROUND_SECONDS)
+        await _until(lambda: all(self._is_ready(key) for key in keys))
         for kind, body in (*(each for pair in bodies for each in pair), *broken):
             self._stage.loop.changed(kind, "DELETED", body)
-        await until(self._is_over, ROUND_SECONDS)
+        await _until(self._is_over)
         self._forget()
 
     def _come(self, name: str, number: int, at: int, size: Size) -> list[tuple[str, Any]]:
@@ -173,6 +173,13 @@ def run_before_start(rounds: Rounds) -> None:
                 pool.close()
 
     asyncio.run(whole())
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Looks seldom: a look goes through every status that was written."""
+    async with asyncio.timeout(ROUND_SECONDS):
+        while not is_so():
+            await asyncio.sleep(GLANCE_SECONDS)
 
 
 def _id_of(name: str) -> Digest:
