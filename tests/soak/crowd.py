@@ -26,7 +26,8 @@ from tests.unit.reconcile.test_world import pod
 
 ROUND_SECONDS = 120.0
 """A round takes a second or two; a busy machine gets the benefit of the doubt."""
-GLANCE_SECONDS = 0.02
+GLANCE_SECONDS, GLANCES = 0.02, 50
+"""How often is looked, and after how many looks an hour passes."""
 _INFO = replace(info(), store=Store.CLASSIC)
 
 
@@ -70,10 +71,10 @@ class Crowd:
         for kind, body in (*(each for pair in bodies for each in pair), *broken):
             self._stage.loop.changed(kind, "ADDED", body)
         keys = [Key(Kind.RANGE_IMAGES, "default", name) for name in names]
-        await _until(lambda: all(self._is_ready(key) for key in keys))
+        await self._until(lambda: all(self._is_ready(key) for key in keys))
         for kind, body in (*(each for pair in bodies for each in pair), *broken):
             self._stage.loop.changed(kind, "DELETED", body)
-        await _until(self._is_over)
+        await self._until(self._is_over)
         self._forget()
 
     def _come(self, name: str, number: int, at: int, size: Size) -> list[tuple[str, Any]]:
@@ -96,11 +97,24 @@ class Crowd:
         wanted["metadata"] = metadata(name, namespace="default")
         return [("Pod", target), ("RangeImages", wanted)]
 
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        """Looks seldom, for a look goes through every status that was written."""
+        async with asyncio.timeout(ROUND_SECONDS):
+            while not is_so():
+                for _ in range(GLANCES):
+                    await asyncio.sleep(GLANCE_SECONDS)
+                    if is_so():
+                        return
+                self._let_an_hour_pass()
+
     def _let_an_hour_pass(self) -> None:
-        """The source is looked at again."""
+        """The source is looked at again: what was seen before belongs to the round before."""
         clock = self._stage.site.clock
         assert isinstance(clock, FakeClock)
         clock.moment += timedelta(hours=1)
+        body = cache_body(sources=SOURCES)
+        body["metadata"]["annotations"] = {"cyroid.io/reconcile-at": str(clock.moment)}
+        self._stage.loop.changed("ImageCache", "MODIFIED", body)
 
     # -- what engines and registry hold -----------------------------------------------
 
@@ -173,13 +187,6 @@ def run_before_start(rounds: Rounds) -> None:
                 pool.close()
 
     asyncio.run(whole())
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    """Looks seldom: a look goes through every status that was written."""
-    async with asyncio.timeout(ROUND_SECONDS):
-        while not is_so():
-            await asyncio.sleep(GLANCE_SECONDS)
 
 
 def _id_of(name: str) -> Digest:

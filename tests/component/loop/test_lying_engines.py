@@ -13,7 +13,7 @@ from tests.parts.engines import NewEngine
 from tests.parts.images import tiny_image
 from tests.parts.proxy import NewProxy
 from tests.parts.registry import NewRegistry, RegistryPart
-from tests.parts.site import Site, holds
+from tests.parts.site import Site, condition
 from tests.parts.stand_in import Lie
 
 __all__ = ["new_fleet", "other", "stand_ins"]
@@ -88,4 +88,7 @@ def test_s16_an_engine_that_takes_the_id_of_another_is_not_believed_for_it(
     site.cache(registry)
     site.serve("mine", target, [image])
     site.until("mine", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
-    assert holds(target, image)
+    with closing(site.api.versions(site.path("mine"), WATCHED_SECONDS)) as versions:
+        told = [condition(each, "Ready")["status"] for each in versions]
+    assert set(told) == {"True"}, told
+    assert len(target.happened("pull")) == 1

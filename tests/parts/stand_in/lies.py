@@ -19,7 +19,11 @@ from aiohttp import web
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 GLANCE_SECONDS = 0.05
-DRIP_SECONDS = 0.2
+DRIP_SECONDS, CRAWL_SECONDS = 0.2, 1.0
+_DETAIL = {"current": 1000, "total": 100_000_000}
+PROGRESS = json.dumps({"status": "Downloading", "progressDetail": _DETAIL, "id": "d1a6"}).encode()
+PROGRESS += b"\r\n"
+"""Of a pull or load; the next one of the same tells of no progress."""
 
 
 class Lie(StrEnum):
@@ -28,6 +32,8 @@ class Lie(StrEnum):
     NONE = "none"
     HANGS = "hangs"
     """Takes connections, answers nothing."""
+    CRAWLS = "crawls"
+    """Answers everything, a byte a second, and comes to no end."""
     HANGS_IN_PULL = "hangs-in-pull"
     """Answers every look, and no pull or load."""
     DRIPS = "drips"
@@ -81,10 +87,12 @@ class Lies:
         match told.lie:
             case Lie.HANGS:
                 return await _hang(told, request)
+            case Lie.CRAWLS:
+                return await _drip(told, request, b" ", CRAWL_SECONDS)
             case Lie.HANGS_IN_PULL if _is_transfer(request):
                 return await _hang(told, request)
             case Lie.DRIPS if _is_transfer(request):
-                return await _drip(told, request)
+                return await _drip(told, request, PROGRESS, DRIP_SECONDS)
             case Lie.CLAIMS | Lie.PLATFORM | Lie.IDENTITY:
                 return _lied(told, request) or await honest(request)
             case _:
@@ -162,16 +170,16 @@ async def _hang(told: Told, request: web.Request) -> web.StreamResponse:
     return web.Response(status=500)
 
 
-async def _drip(told: Told, request: web.Request) -> web.StreamResponse:
-    """A line of progress that is none, again and again."""
+async def _drip(
+    told: Told, request: web.Request, piece: bytes, seconds: float
+) -> web.StreamResponse:
+    """The same piece again and again, until the asker leaves or the lie is over."""
     answer = web.StreamResponse(headers={"Content-Type": "application/json"})
     await answer.prepare(request)
     changes = told.changes
-    detail = {"current": 1000, "total": 100_000_000}
-    line = json.dumps({"status": "Downloading", "progressDetail": detail, "id": "d1a6"}) + "\r\n"
     while told.changes == changes and _is_there(request):
-        await answer.write(line.encode())
-        await asyncio.sleep(DRIP_SECONDS)
+        await answer.write(piece)
+        await asyncio.sleep(seconds)
     if request.transport is not None:
         request.transport.abort()
     return answer
