@@ -28,6 +28,9 @@ ROUND_SECONDS = 120.0
 """A round takes a second or two; a busy machine gets the benefit of the doubt."""
 GLANCE_SECONDS, GLANCES = 0.02, 50
 """How often is looked, and after how many looks an hour passes."""
+NOWHERE = "10.250.0.1"
+"""Where an engine refuses."""
+Bodies = list[tuple[Kind, Mapping[str, Any]]]
 _INFO = replace(info(), store=Store.CLASSIC)
 
 
@@ -66,36 +69,40 @@ class Crowd:
         """All of them are Ready but one, whose engine refuses; then they are gone."""
         self._let_an_hour_pass()
         names = [f"round-{number}-{each}" for each in range(size.ranges)]
-        bodies = [self._come(name, number, at, size) for at, name in enumerate(names)]
-        broken = self._broken(number)
-        for kind, body in (*(each for pair in bodies for each in pair), *broken):
-            self._stage.loop.changed(kind, "ADDED", body)
+        bodies = [
+            each
+            for at, name in enumerate(names)
+            for each in self._come(name, f"10.{1 + number // 250}.{number % 250}.{at + 1}", size)
+        ]
+        bodies += self._bodies(f"broken-{number}", NOWHERE, [f"soak.example/b-{number}:1"])
+        self._tell("ADDED", bodies, bodies)
         keys = [Key(Kind.RANGE_IMAGES, "default", name) for name in names]
         await self._until(lambda: all(self._is_ready(key) for key in keys))
-        for kind, body in (*(each for pair in bodies for each in pair), *broken):
-            self._stage.loop.changed(kind, "DELETED", body)
+        self._tell("DELETED", bodies, [])
         await self._until(self._is_over)
         self._forget()
 
-    def _come(self, name: str, number: int, at: int, size: Size) -> list[tuple[str, Any]]:
-        address = f"10.{1 + number // 250}.{number % 250}.{at + 1}"
+    def _tell(self, event: str, bodies: Bodies, there: Bodies) -> None:
+        """By the watches, and by the list of whoever does not trust them."""
+        for kind in (Kind.POD, Kind.RANGE_IMAGES):
+            self._stage.cluster.listed[kind] = [body for each, body in there if each == kind]
+        for kind, body in bodies:
+            self._stage.loop.changed(kind, event, body)
+
+    def _come(self, name: str, address: str, size: Size) -> Bodies:
         images = [f"soak.example/{name}-{each}:1" for each in range(size.images)]
         self._held[BUILDER.url].update(images)
         self._show(f"tcp://{address}:2375")
         return self._bodies(name, address, images)
 
-    def _broken(self, number: int) -> list[tuple[str, Any]]:
-        """One whose engine refuses."""
-        return self._bodies(f"broken-{number}", "10.250.0.1", [f"soak.example/b-{number}:1"])
-
-    def _bodies(self, name: str, address: str, images: Iterable[str]) -> list[tuple[str, Any]]:
+    def _bodies(self, name: str, address: str, images: Iterable[str]) -> Bodies:
         target = pod(name, range_id=name)
         target["status"] = {**target["status"], "podIP": address}
         docker = {"insecure": True}
         targets = {"selector": {"matchLabels": {"cyroid.io/range-id": name}}, "docker": docker}
         wanted = a_range(name, targets=targets, images=[{"image": each} for each in images])
         wanted["metadata"] = metadata(name, namespace="default")
-        return [("Pod", target), ("RangeImages", wanted)]
+        return [(Kind.POD, target), (Kind.RANGE_IMAGES, wanted)]
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         """Looks seldom, for a look goes through every status that was written."""
