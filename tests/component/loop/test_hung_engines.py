@@ -69,8 +69,8 @@ def test_b5_s4_engines_that_end_no_transfer_hold_nobody_else_up(
 def test_s5_slow_engines_of_one_namespace_do_not_blind_the_operator(
     users: tuple[Site, Site], new_fleet: NewFleet, containerd_engine: EnginePart
 ) -> None:
-    """Plain pods with the label, more of them than threads that look at engines; each answers a
-    byte a second, so that no time-out of a single read ends the look."""
+    """Plain pods with the label, more of them than threads that look at engines; each lists its
+    images a byte a second, so that no time-out of a single read ends the look."""
     (site, other), slow = users, new_fleet(SLOW_ENGINES)
     slow.tell(Lie.CRAWLS)
     want(other, "slow", slow, [f"{other.name}.example/none:1"])

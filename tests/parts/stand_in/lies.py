@@ -33,7 +33,7 @@ class Lie(StrEnum):
     HANGS = "hangs"
     """Takes connections, answers nothing."""
     CRAWLS = "crawls"
-    """Answers everything, a byte a second, and comes to no end."""
+    """Says who it is, and then lists its images a byte a second, without an end."""
     HANGS_IN_PULL = "hangs-in-pull"
     """Answers every look, and no pull or load."""
     DRIPS = "drips"
@@ -87,7 +87,7 @@ class Lies:
         match told.lie:
             case Lie.HANGS:
                 return await _hang(told, request)
-            case Lie.CRAWLS:
+            case Lie.CRAWLS if request.path.endswith("/images/json"):
                 return await _drip(told, request, b" ", CRAWL_SECONDS)
             case Lie.HANGS_IN_PULL if _is_transfer(request):
                 return await _hang(told, request)
