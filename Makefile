@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Only when written as `make demo KUBECONFIG=...`: one in the environment is somebody's daily work.
 OWN_CLUSTER = $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 
-.PHONY: help demo demo-down test check unit unit-shipped component e2e lab-test mutants bench chaos load crds manifests clean
+.PHONY: help demo demo-down test check unit unit-shipped component e2e lab-test mutants bench chaos load soak crds manifests clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ chaos: $(READY) ## everything breaks at random, then every promise is checked (S
 
 load: $(READY) ## 500 objects, 1,000 pods, 300 images on one operator, as a table (JSON=file)
 	@$(RUN) -m tests.load $(if $(JSON),--json $(JSON))
+
+soak: $(READY) ## 10,000 images and 1,000 pods come and go, and nothing of them stays
+	@$(RUN) -m tests.run soak
 
 crds: $(READY) ## write crds/ from the models
 	$(RUN) -m cyroid_images crds crds

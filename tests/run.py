@@ -46,6 +46,7 @@ STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
         (*FETCH,),
         (*PYTEST, *BESIDE, "tests/component"),
     ),
+    "soak": ((*PYTEST, "tests/soak"),),
     "lab": (
         (*FETCH, "lab"),
         (*PYTEST, "tests/lab"),

@@ -32,7 +32,7 @@ def main() -> int:
         site = Site("chaos", parts.api, parts.operator, parts.source)
         parts.api.put_namespace(site.name, {"cyroid.io/ranges": "true"})
         world = World(parts, site)
-        kinds = tuple(KINDS[name] for name in chosen.only) or tuple(Kind)
+        kinds = tuple(KINDS[name] for name in chosen.only) or parts.kinds
         driver = Driver(world, chosen.seed, _tell, kinds)
         try:
             driver.run(60 * chosen.minutes)

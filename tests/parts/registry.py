@@ -125,6 +125,19 @@ class RegistryPart:
         """SIGCONT: the end of `pause`."""
         self._signal(signal.SIGCONT)
 
+    def break_storage(self) -> None:
+        """/v2/ is answered as ever, and whatever needs the storage with 500."""
+        root = self.data_root / "docker"
+        if root.is_dir():
+            root.rename(self._aside)
+        root.touch()
+
+    def mend_storage(self) -> None:
+        """The end of `break_storage`."""
+        (self.data_root / "docker").unlink()
+        if self._aside.exists():
+            self._aside.rename(self.data_root / "docker")
+
     def close(self) -> None:
         """Stop, and give back the disk that was made for it."""
         self.stop()
@@ -183,6 +196,10 @@ class RegistryPart:
         return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
 
     # -- how it runs ------------------------------------------------------------------
+
+    @property
+    def _aside(self) -> Path:
+        return self.data_root / "aside"
 
     @property
     def _scheme(self) -> str:
