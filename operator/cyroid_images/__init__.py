@@ -7,7 +7,7 @@ what came of it. The layers, from the ground up; each may import only what stand
     errors      why something is not as wanted: reasons and exceptions
     settings    what a site may change, from the environment
     model       values: references, digests, images, engines, the two kinds, conditions
-    sockets     HTTP clients that a Cancellation can cut
+    sockets     HTTP clients that a CancelScope can cut
     plan        decisions, pure: what the registry lacks, what an engine lacks, what to say
     registry    leaf: the distribution API
     engine      leaf: one Docker engine

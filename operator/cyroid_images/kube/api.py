@@ -17,7 +17,9 @@ import aiohttp
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable
 from cyroid_images.kube.pace import Pace
-from cyroid_images.model.watching import Asked, Watch, unwatched
+from cyroid_images.model.request_observer import RequestDone as Asked
+from cyroid_images.model.request_observer import RequestObserver as Watch
+from cyroid_images.model.request_observer import unobserved as unwatched
 
 CALL_SECONDS = 10.0
 """A healthy API server answers in milliseconds; a list of 500 objects in one or two seconds."""

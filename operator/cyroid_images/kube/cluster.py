@@ -17,7 +17,8 @@ from cyroid_images.kube.connection import Site, connect
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.lease import Lease
-from cyroid_images.model.watching import Watch, unwatched
+from cyroid_images.model.request_observer import RequestObserver as Watch
+from cyroid_images.model.request_observer import unobserved as unwatched
 
 FIELD_MANAGER = "cyroid-operator"
 PAGE = 500

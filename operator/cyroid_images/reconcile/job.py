@@ -10,10 +10,10 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.progress import Observer, Progress
-from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope as Canceller
 
 
 @dataclass(frozen=True, slots=True)

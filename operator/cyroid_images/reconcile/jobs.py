@@ -21,11 +21,11 @@ from cyroid_images.model.log_context import about
 from cyroid_images.model.measured import Transferred
 from cyroid_images.model.progress import Progress
 from cyroid_images.reconcile.audit import tell_ended
-from cyroid_images.reconcile.cancellation import Canceller
 from cyroid_images.reconcile.job import Ended, Job, Move, Underway
 from cyroid_images.reconcile.measures import Measures, Unmeasured, way_of
 from cyroid_images.reconcile.pool import Pool
 from cyroid_images.reconcile.telling import about_action
+from cyroid_images.scheduling.cancel_scope import CancelScope as Canceller
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
@@ -21,6 +20,7 @@ from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 
 class Clock(Protocol):

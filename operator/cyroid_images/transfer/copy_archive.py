@@ -17,7 +17,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import HeldByArchive, Stored
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.milestones import Milestone
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.meter import Meter
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 def copy_archive(
     action: Copy,
     archives: Archives,
-    registry: Registry,
+    registry: RegistryClient,
     known: KnownLayers,
     under: Supervision,
 ) -> Stored:

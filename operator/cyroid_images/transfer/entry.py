@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Slot
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, read_manifest
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.repository import pin_tag
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer.lookup import describe, not_durable, telling_what_helps, verify
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,11 @@ class Entry:
 
 
 def enter(
-    registry: Registry, to: Slot, entry: Entry, wanted: ImageContent, cancellation: Cancellation
+    registry: RegistryClient,
+    to: Slot,
+    entry: Entry,
+    wanted: ImageContent,
+    cancellation: CancelScope,
 ) -> Stored:
     """Write config, then manifest by digest, tag and pin tag; ask for all of it again.
 
@@ -57,11 +61,11 @@ def enter(
 
 
 def proven(
-    registry: Registry,
+    registry: RegistryClient,
     repository: str,
     digest: Digest,
     wanted: ImageContent,
-    cancellation: Cancellation,
+    cancellation: CancelScope,
 ) -> Stored:
     """What the registry has under this digest, read back whole.
 

@@ -21,12 +21,12 @@ from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import pin_tag
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import proven
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.transport import carrying
+from cyroid_images.transfer.transport_names import carrying
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ _IS_PLAIN = "its store holds layers uncompressed"
 def push(
     action: Push,
     engine: Engine,
-    registry: Registry,
+    registry: RegistryClient,
     known: KnownLayers,
     under: Supervision,
 ) -> Pushed:
@@ -86,7 +86,7 @@ def push(
 def _pushed(
     action: Push,
     engine: Engine,
-    registry: Registry,
+    registry: RegistryClient,
     known: KnownLayers,
     under: Supervision,
 ) -> Pushed:
@@ -110,7 +110,7 @@ def _pushed(
 
 
 def _pushed_by_engine(
-    action: Push, engine: Engine, registry: Registry, under: Supervision
+    action: Push, engine: Engine, registry: RegistryClient, under: Supervision
 ) -> Stored | None:
     """What the engine itself pushed; None when that has plain layers.
 
@@ -143,7 +143,7 @@ def _is_plain(stored: Stored) -> bool:
     return any(layer.digest in stored.content.diff_ids for layer in stored.manifest.layers)
 
 
-def _pin(registry: Registry, stored: Stored, under: Supervision) -> None:
+def _pin(registry: RegistryClient, stored: Stored, under: Supervision) -> None:
     """Give the manifest a tag of its own, so that a moved tag never leaves it untagged."""
     digest = stored.manifest.digest
     manifest = registry.manifest(stored.repository, digest, under.cancellation)

@@ -16,7 +16,7 @@ from cyroid_images.kube import Cluster
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.watching import Watches
+from cyroid_images.model.request_observer import RequestObservers as Watches
 from cyroid_images.probes import Probes
 from cyroid_images.reconcile.board import Board
 from cyroid_images.reconcile.gates import Gates

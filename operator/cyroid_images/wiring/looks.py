@@ -15,8 +15,8 @@ from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
-from cyroid_images.model.watching import Watch
-from cyroid_images.registry.client import Registry
+from cyroid_images.model.request_observer import RequestObserver as Watch
+from cyroid_images.registry.client import RegistryClient as Registry
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry

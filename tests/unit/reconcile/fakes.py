@@ -10,7 +10,6 @@ from typing import Any
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
@@ -20,6 +19,7 @@ from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.reconcile import ports
 from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 from tests.unit.plan.examples import NOW, stored
 
 

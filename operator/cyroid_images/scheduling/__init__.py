@@ -1,0 +1,4 @@
+"""Who may run when: token buckets, fair turns, threads, cancelling, supervised tasks.
+
+Knows nothing of images.
+"""
