@@ -22,8 +22,8 @@ def context_of(tls: ClientTLS) -> ssl.SSLContext:
     except (ssl.SSLError, ValueError, OSError) as exc:
         raise TransferError(
             Reason.TLS_REJECTED,
-            "the operator cannot use its own TLS files: ca, certificate or key is no PEM,"
-            f" or the key is not the certificate's ({_cause(exc)})",
+            "cannot load the client TLS files: ca, certificate or key is not PEM,"
+            f" or the key does not match the certificate ({_cause(exc)})",
         ) from exc
     return context
 

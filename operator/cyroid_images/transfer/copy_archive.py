@@ -41,9 +41,9 @@ def copy_archive(
     """
     held = action.source
     if not isinstance(held, HeldByArchive):
-        raise TransferError(Reason.PUSH_FAILED, f"{held.source} is no archive: {action.wish}")
+        raise TransferError(Reason.PUSH_FAILED, f"{action.wish}: {held.source} is not an archive")
     told = f"copy of {action.wish} from {held.source}"
-    _log.info("%s begins", told, extra={"step": Milestone.COPY_STARTED})
+    _log.info("%s started", told, extra={"step": Milestone.COPY_STARTED})
     registry.ping(under.cancellation)
     image = held.image
     with Packing(registry, action.to, known, under.cancellation) as packing:
@@ -63,7 +63,7 @@ def copy_archive(
     stored = enter(registry, action.to, _entry(image, blobs), held.content, under.cancellation)
     known.learn(registry.endpoint, stored)
     meter.finish()
-    _log.info("%s is done", told, extra={"step": Milestone.COPIED})
+    _log.info("%s finished", told, extra={"step": Milestone.COPIED})
     return stored
 
 

@@ -51,7 +51,7 @@ def copy_upstream(
     if not isinstance(source, HeldByUpstream):
         raise TypeError(f"{action.wish} is not copied from an upstream")
     told = f"copy of {action.wish} from {source.source}"
-    _log.info("%s begins", told, extra={"step": Milestone.COPY_STARTED})
+    _log.info("%s started", told, extra={"step": Milestone.COPY_STARTED})
     stored = Stored(action.to.repository, source.stored.manifest, source.content)
     refuse_what_cannot_be_copied(stored.manifest, str(action.wish))
     with as_source():
@@ -65,11 +65,11 @@ def copy_upstream(
         )
     carrier = _Carrier(source, upstream, registry, stored.repository, known)
     carrier.carry(under)
-    _log.info("%s: the layers are there", told, extra={"step": Milestone.LAYERS_SENT})
+    _log.info("%s: layers are in the registry", told, extra={"step": Milestone.LAYERS_SENT})
     _write(registry, action, fetched, under.cancellation)
     verify(registry, stored, under.cancellation)
     known.learn(registry.endpoint, stored)
-    _log.info("%s is done", told, extra={"step": Milestone.COPIED})
+    _log.info("%s finished", told, extra={"step": Milestone.COPIED})
     return stored
 
 

@@ -48,10 +48,11 @@ def enter(
     digest = Digest.of(manifest)
     if not content_of_config(entry.config, manifest=digest).is_same(wanted):
         raise TransferError(
-            Reason.SOURCE_CHANGED, f"{to.repository}: what came is not what was seen at the source"
+            Reason.SOURCE_CHANGED,
+            f"{to.repository}: the image changed at the source during the transfer",
         )
     said = {"step": Milestone.LAYERS_SENT}
-    _log.info("the layers of %s@%s are in the registry", to.repository, digest, extra=said)
+    _log.info("layers of %s@%s are in the registry", to.repository, digest, extra=said)
     kind = read_manifest(manifest, OCI_MANIFEST).media_type
     config = Descriptor(OCI_CONFIG, Digest.of(entry.config), len(entry.config))
     registry.upload_blob(to.repository, config, [entry.config], cancellation)
@@ -79,7 +80,8 @@ def proven(
     stored = describe(registry, repository, fetched, wanted.platform, cancellation)
     if stored is None or not stored.content.is_same(wanted):
         raise TransferError(
-            Reason.SOURCE_CHANGED, f"{repository}@{digest} is not what was seen at the source"
+            Reason.SOURCE_CHANGED,
+            f"{repository}@{digest} is not the image seen at the source",
         )
     verify(registry, stored, cancellation)
     return stored

@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 def in_parallel(
-    work: Callable[[Item, CancelScope], None],
-    items: Sequence[Item],
+    work: Callable[[_Item, CancelScope], None],
+    items: Sequence[_Item],
     scope: CancelScope,
     *,
     most: int,
@@ -28,7 +28,7 @@ def in_parallel(
     """
     with CancelScope(scope) as group:
 
-        def one(item: Item) -> None:
+        def one(item: _Item) -> None:
             if group.cause is None:  # else nothing more begins
                 try:
                     work(item, group)

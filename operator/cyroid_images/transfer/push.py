@@ -47,9 +47,9 @@ _OURS_MAY_SERVE = frozenset(
 
 _LACKS_A_CHILD = "missing content"
 """In the words of Docker 26, which pushes a whole index or nothing; 27 pushes what it has."""
-_IS_CLASSIC = "a classic store would compress the layers itself"
-_IS_COMPRESSED = "its store holds the layers compressed"
-_IS_PLAIN = "its store holds layers uncompressed"
+_IS_CLASSIC = "the engine has a classic store, which would compress the layers itself"
+_IS_COMPRESSED = "the engine holds the layers compressed"
+_IS_PLAIN = "the engine holds layers uncompressed"
 
 
 def push(
@@ -66,11 +66,11 @@ def push(
     """
     started = time.monotonic()
     told = f"push of {action.wish} from {action.source.source}"
-    _log.info("%s begins", told, extra={"step": Milestone.PUSH_STARTED})
+    _log.info("%s started", told, extra={"step": Milestone.PUSH_STARTED})
     pushed = _pushed(action, engine, registry, known, under)
     known.learn(registry.endpoint, pushed.stored)
     _log.info(
-        "%s from %s %s (%s): %s of %d bytes sent by us, %.1f s",
+        "%s from %s %s (%s): %s of %d bytes sent by the operator, %.1f s",
         action.wish,
         action.source.source,
         pushed.how,
@@ -101,7 +101,7 @@ def _pushed(
         under.cancellation.raise_if_cancelled()
         if exc.reason not in _OURS_MAY_SERVE:
             raise
-        ours = stream.run(f"its own push does not serve: {exc.message}")
+        ours = stream.run(f"the engine's own push failed: {exc.message}")
         return replace(ours, is_partial=_LACKS_A_CHILD in exc.message)
     if stored is None:
         return stream.run(_IS_PLAIN)

@@ -62,7 +62,7 @@ def find_upstream(
     """
     if ask.reference.host != ask.upstream.host:
         raise TransferError(
-            Reason.HOST_NOT_ALLOWED, f"{ask.reference} is not asked for at {ask.upstream.host}"
+            Reason.HOST_NOT_ALLOWED, f"{ask.reference} is not an image of {ask.upstream.host}"
         )
     with as_source():
         if ask.known and holds_still(registry, ask, ask.known, cancellation):
@@ -142,7 +142,7 @@ def _look(
 def _no_image(where: str, found: str) -> TransferError:
     """What was found instead, since a name that is there and not found puzzles people."""
     return TransferError(
-        Reason.IMAGE_NOT_FOUND, f"{where} is no image that an engine can run, but {found}"
+        Reason.IMAGE_NOT_FOUND, f"{where} is not an image that an engine can run: it is {found}"
     )
 
 
@@ -179,5 +179,5 @@ def _mismatch(ask: UpstreamAsk, wanted: Platform, there: list[str]) -> TransferE
     listed = ", ".join(named[:MOST_NAMED]) or "no platform"
     return TransferError(
         Reason.PLATFORM_MISMATCH,
-        f"{ask.reference} at {ask.upstream.host} is for {listed}{more}; wanted is {wanted}",
+        f"{ask.reference} at {ask.upstream.host} is for {listed}{more}, not for {wanted}",
     )

@@ -127,12 +127,12 @@ def test_tls_to_the_plain_port_never_falls_back(secured: Secured, old_engine: En
     ids=["no-pem", "empty"],
 )
 def test_unusable_files_of_our_own_are_named(secured: Secured, broken: ClientTLS) -> None:
-    assert "the operator cannot use its own TLS files" in refusal(secured.engine(broken))
+    assert "cannot load the client TLS files" in refusal(secured.engine(broken))
 
 
 def test_a_key_of_another_certificate_is_named(secured: Secured) -> None:
     right, other = secured.authority.client(), secured.stranger.client()
     mixed = ClientTLS(right.ca, right.certificate, other.key, right.server_name)
     message = refusal(secured.engine(mixed))
-    assert "the operator cannot use its own TLS files" in message
+    assert "cannot load the client TLS files" in message
     assert "PRIVATE KEY" not in message

@@ -132,9 +132,9 @@ def test_s3_p_s5_another_platform_is_never_taken(registry: RegistryPart) -> None
         (
             "application/vnd.cncf.helm.config.v1+json",
             "x/y",
-            "is no image that an engine can run, but an artifact (application/vnd.cncf.helm.conf",
+            "not an image that an engine can run: it is an artifact (application/vnd.cncf.h",
         ),
-        (OCI_CONFIG, "application/vnd.cncf.x+json", "but an artifact (of application/vnd.cncf.x"),
+        (OCI_CONFIG, "application/vnd.cncf.x+json", "it is an artifact (of application/vnd.cncf.x"),
         (OCI_CONFIG, FOREIGN, f"cannot be copied: it has a foreign layer ({FOREIGN})"),
         (OCI_CONFIG, KEPT_BACK, f"cannot be copied: it has a foreign layer ({KEPT_BACK})"),
     ],
