@@ -292,7 +292,7 @@ class InvalidSpec(CyroidError):
 
 
 class Cancelled(CyroidError):
-    """The work was cut by its own Cancellation; nobody outside is to blame."""
+    """The work was cut by its own CancelScope; nobody outside is to blame."""
 
 
 class TransferError(CyroidError):

@@ -26,8 +26,8 @@ MOST_PLAIN = 2_000
 MOST_PLACES = 4
 """Blobs per diff ID and repositories per blob: one would do, more survive a collection."""
 
-Item = TypeVar("Item")
-Shelf = OrderedDict[Hashable, tuple[Item, ...]]
+_Item = TypeVar("_Item")
+Shelf = OrderedDict[Hashable, tuple[_Item, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class KnownLayers:
         with self._lock:
             return _in_engine(source) in self._plain
 
-    def _put(self, shelf: Shelf[Item], key: Hashable, item: Item) -> None:
+    def _put(self, shelf: Shelf[_Item], key: Hashable, item: _Item) -> None:
         rest = tuple(other for other in shelf.get(key, ()) if other != item)
         shelf[key] = (item, *rest)[:MOST_PLACES]
         shelf.move_to_end(key)

@@ -9,7 +9,7 @@ from pathlib import Path
 from cyroid_images.archive.library import Archives
 from cyroid_images.kube import Cluster
 from cyroid_images.metrics import Metrics
-from cyroid_images.model.watching import Watches
+from cyroid_images.model.request_observer import RequestObservers
 from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.parts import Lookers, Parts, Ports, Sizes, join
 from cyroid_images.report.ports import Recorder
@@ -67,7 +67,7 @@ def assemble(
     metrics: Metrics,
 ) -> Parts:
     """Everything that the controller drives; `hide` is told every secret that is read."""
-    known, watches = KnownLayers(), Watches(metrics.engine_asked, metrics.registry_asked)
+    known, watches = KnownLayers(), RequestObservers(metrics.engine_asked, metrics.registry_asked)
     secrets = ClusterSecrets(cluster, hide)
     upstreams = UpstreamRegistries(watches.registries)
     archives = Archives(settings.archives) if settings.archives else None

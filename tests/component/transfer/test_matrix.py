@@ -11,7 +11,7 @@ import pytest
 from cyroid_images.archive import Archives
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.knowledge import HeldByArchive, Place, Wanted
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_layers import KnownLayers
 from tests.component.transfer.moving import Moving, image_in
@@ -147,7 +147,7 @@ def test_p_r4_the_registry_tells_what_was_pushed(
 ) -> None:
     one = moving(any_engine, registry, any_engine, "found")
     seen, stored = one.seen(), one.push()
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         for tag in ("1", stored.manifest.digest, f"_pin-{stored.manifest.digest.hex[:40]}"):
             found = lookup.find(client, Place(stored.repository, tag), Wanted(seen.content))
             assert found is not None

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.progress import Observer, Progress
 from cyroid_images.reconcile.job import Move
 from cyroid_images.reconcile.jobs import Jobs
 from cyroid_images.reconcile.pool import Pool
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 from tests.unit.reconcile import clock
 from tests.unit.reconcile.clock import until
 

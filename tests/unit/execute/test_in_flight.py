@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyroid_images.reconcile.cancellation import Canceller
 from cyroid_images.reconcile.job import Job, Move, Underway
+from cyroid_images.scheduling.cancel_scope import CancelScope as Canceller
 
 KEYS, OWNERS = st.integers(0, 3), st.sampled_from("abc")
 STEPS = st.lists(st.tuples(st.sampled_from(["join", "leave", "end"]), KEYS, OWNERS), max_size=40)

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
@@ -26,6 +25,7 @@ from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports
 from cyroid_images.report.event_recorder import event_type
 from cyroid_images.store.keys import Key, Kind
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 from tests.unit.plan.examples import NOW, stored
 
 

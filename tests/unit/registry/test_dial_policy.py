@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.registry.doors import Doors, Reach, Trace, reach_of
+from cyroid_images.registry.dial_policy import DialPolicy, Reach, Trace, reach_of
 
 REACHES = {
     "8.8.8.8": Reach.WORLD,
@@ -86,7 +86,7 @@ def heard() -> tuple[Trace, list[str]]:
 def test_an_odd_spelling_of_this_machine_is_not_a_host_that_may_be_named(host: str) -> None:
     trace, events = heard()
     with pytest.raises(TransferError) as caught:
-        knock(Doors("read x").named(trace), host)
+        knock(DialPolicy("read x").named(trace), host)
     assert caught.value.reason is Reason.HOST_NOT_ALLOWED
     assert "127.0.0.1" in caught.value.message
     assert events == []
@@ -95,7 +95,7 @@ def test_an_odd_spelling_of_this_machine_is_not_a_host_that_may_be_named(host: s
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.9.8.7", "::1", "localhost"])
 def test_an_address_that_is_named_as_it_is_may_be_dialled(host: str) -> None:
     trace, events = heard()
-    knock(Doors("read x").named(trace), host)
+    knock(DialPolicy("read x").named(trace), host)
     assert len(events) == 1
 
 
@@ -105,14 +105,14 @@ def test_an_address_that_is_named_as_it_is_may_be_dialled(host: str) -> None:
 def test_a_redirect_never_leads_to_what_is_less_public(host: str, least: Reach) -> None:
     trace, events = heard()
     with pytest.raises(TransferError) as caught:
-        knock(Doors("read x").led_to(trace, least), host)
+        knock(DialPolicy("read x").led_to(trace, least), host)
     assert caught.value.reason is Reason.UNTRUSTED_REDIRECT
     assert events == []
 
 
 def test_a_redirect_within_a_site_and_out_into_the_world_may_be_followed() -> None:
     trace, events = heard()
-    door = Doors("read x").led_to(trace, Reach.SITE)
+    door = DialPolicy("read x").led_to(trace, Reach.SITE)
     for host in ("10.1.1.1", "8.8.8.8"):
         knock(door, host)
     assert len(events) == 2
@@ -121,7 +121,7 @@ def test_a_redirect_within_a_site_and_out_into_the_world_may_be_followed() -> No
 @pytest.mark.row("H6")
 def test_a_name_that_leads_elsewhere_the_second_time_is_closed_before_a_byte() -> None:
     trace, events = heard()
-    doors = Doors("read x")
+    doors = DialPolicy("read x")
     door, stream = doors.led_to(trace, Reach.WORLD), Stream("10.0.0.1")
     knock(door, "8.8.8.8")
     with pytest.raises(TransferError) as caught:
@@ -133,7 +133,7 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_closed_before_a_byte() -
 
 def test_what_was_dialled_says_how_public_the_next_must_be() -> None:
     trace, _ = heard()
-    doors = Doors("read x")
+    doors = DialPolicy("read x")
     door = doors.named(trace)
     knock(door, "10.0.0.1")
     connected(door, Stream("10.0.0.1"))

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.reconcile.cancellation import Canceller
-from cyroid_images.registry.patience import (
+from cyroid_images.registry.retry import (
     LONGEST_WAIT,
-    pause_after_answer,
+    OUR_OWN,
     pause_after_failure,
-    wait,
+    pause_after_response,
 )
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from cyroid_images.registry.patience import (
 def test_an_answer_has_its_pause(status: int, asked: str | None, pause: float | None) -> None:
     """None: whoever asked is told at once."""
     headers = {"Retry-After": asked} if asked else {}
-    assert pause_after_answer(httpx.Response(status, headers=headers), 3.0) == pause
+    assert pause_after_response(httpx.Response(status, headers=headers), 3.0) == pause
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_a_broken_connection_has_its_pause(failure: Exception, pause: float | No
 
 
 def test_a_wait_ends_when_it_is_cut() -> None:
-    """And raises what the canceller says; a minute would outlast the join."""
-    canceller, raised = Canceller(), []
+    """And raises what the scope says; a minute would outlast the join."""
+    scope, raised = CancelScope(), []
 
     def run() -> None:
         try:
-            wait(60.0, canceller)
+            OUR_OWN.wait(60.0, scope)
         except Cancelled as exc:
             raised.append(exc)
 
     thread = threading.Thread(target=run)
     thread.start()
-    canceller.cancel()
+    scope.cancel()
     thread.join(5)
     assert not thread.is_alive()
     assert raised
@@ -84,4 +84,4 @@ def test_a_wait_ends_when_it_is_cut() -> None:
 
 def test_a_wait_ends_by_itself() -> None:
     """Nothing is raised."""
-    wait(0.001, Canceller())
+    OUR_OWN.wait(0.001, CancelScope())

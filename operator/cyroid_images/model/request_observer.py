@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request: the seconds go until the answer begins, with the body that was sent."""
+class RequestDone:
+    """One request: the seconds go until the response begins, with the body that was sent."""
 
     host: str
     """`host[:port]` that was asked."""
@@ -16,21 +16,21 @@ class Asked:
     path: str
     """Without query; it may hold names and digests."""
     code: int | None
-    """Status of the answer; None where none came."""
+    """Status of the response; None where none came."""
     seconds: float
 
 
-Watch = Callable[[Asked], None]
+RequestObserver = Callable[[RequestDone], None]
 """Called in the thread of the request; must be quick and must not raise."""
 
 
-def unwatched(asked: Asked) -> None:
-    """The Watch of nobody."""
+def unobserved(done: RequestDone) -> None:
+    """The RequestObserver of nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Watches:
+class RequestObservers:
     """One for each kind of peer."""
 
-    engines: Watch = unwatched
-    registries: Watch = unwatched
+    engines: RequestObserver = unobserved
+    registries: RequestObserver = unobserved

@@ -10,9 +10,15 @@ import httpx
 import pytest
 
 from cyroid_images.errors import Reason
-from cyroid_images.registry.answers import LONGEST_PAUSE, Answer, Kind, refusal
+from cyroid_images.registry.errors import (
+    LONGEST_PAUSE,
+    RegistryResponse,
+    RequestKind,
+    is_foreign,
+    refusal,
+)
 
-READ, WRITE, RESUME = Kind.READ, Kind.WRITE, Kind.RESUME
+READ, WRITE, RESUME = RequestKind.READ, RequestKind.WRITE, RequestKind.RESUME
 
 
 def coded(code: str, detail: object = None) -> bytes:
@@ -48,6 +54,7 @@ EROFS = coded("UNKNOWN", {"DriverName": "filesystem", "Enclosed": {"Op": "mkdir"
         pytest.param(408, b"", READ, Reason.TIMEOUT, id="408"),
         pytest.param(418, b"", READ, Reason.PROTOCOL_ERROR, id="418"),
         pytest.param(500, b"", READ, Reason.SERVER_ERROR, id="500"),
+        pytest.param(404, b"<p>", READ, Reason.REGISTRY_UNREACHABLE, id="404-of-a-proxy"),
         pytest.param(503, b"<html>down</html>", WRITE, Reason.SERVER_ERROR, id="503-of-a-proxy"),
         pytest.param(500, FULL, WRITE, Reason.REGISTRY_FULL, id="full-by-errno"),
         pytest.param(
@@ -72,10 +79,10 @@ EROFS = coded("UNKNOWN", {"DriverName": "filesystem", "Enclosed": {"Op": "mkdir"
     ],
 )
 def test_p_e1_each_refusal_has_its_reason(
-    status: int, body: bytes, kind: Kind, reason: Reason
+    status: int, body: bytes, kind: RequestKind, reason: Reason
 ) -> None:
     """P-E1: the predecessor said False to all of these."""
-    assert refusal("act", Answer(status, httpx.Headers(), body), kind).reason is reason
+    assert refusal("act", RegistryResponse(status, httpx.Headers(), body), kind).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -93,7 +100,10 @@ def test_p_e1_each_refusal_has_its_reason(
 )
 def test_p_e2_a_garbage_body_never_breaks_the_mapping(body: bytes) -> None:
     """P-E2: the predecessor let the parser's errors escape."""
-    assert refusal("act", Answer(500, httpx.Headers(), body), READ).reason is Reason.SERVER_ERROR
+    assert (
+        refusal("act", RegistryResponse(500, httpx.Headers(), body), READ).reason
+        is Reason.SERVER_ERROR
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,14 +120,16 @@ def test_p_e2_a_garbage_body_never_breaks_the_mapping(body: bytes) -> None:
 )
 def test_retry_after_is_read_and_bounded(value: str, seconds: float | None) -> None:
     """Seconds; what is no number and no date says nothing."""
-    answer = Answer(429, httpx.Headers([(b"Retry-After", value.encode())]))
+    answer = RegistryResponse(429, httpx.Headers([(b"Retry-After", value.encode())]))
     assert refusal("act", answer, READ).retry_after == seconds
 
 
 def test_retry_after_may_be_a_date() -> None:
     """RFC 9110 allows both forms."""
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    pause = refusal("act", Answer(503, httpx.Headers({"Retry-After": date})), READ).retry_after
+    pause = refusal(
+        "act", RegistryResponse(503, httpx.Headers({"Retry-After": date})), READ
+    ).retry_after
     assert pause is not None
     assert 50 < pause <= 60
 
@@ -125,7 +137,9 @@ def test_retry_after_may_be_a_date() -> None:
 def test_a_message_holds_the_registrys_words_on_one_bounded_line() -> None:
     """The words are the registry's, so they are cleaned and cut."""
     body = coded("DENIED", "\x1b[31m" + "no\n" * 1000)
-    message = refusal("pull a/b at host", Answer(403, httpx.Headers(), body), READ).message
+    message = refusal(
+        "pull a/b at host", RegistryResponse(403, httpx.Headers(), body), READ
+    ).message
     assert message.startswith("pull a/b at host: 403 DENIED m no no")
     assert len(message) < 300
     assert message.isprintable()
@@ -133,7 +147,43 @@ def test_a_message_holds_the_registrys_words_on_one_bounded_line() -> None:
 
 def test_a_redirect_is_told_without_its_query() -> None:
     """A query string of a storage backend is a signature, so a secret."""
-    answer = Answer(307, httpx.Headers({"Location": "https://bucket.example/x?Signature=secret"}))
+    answer = RegistryResponse(
+        307, httpx.Headers({"Location": "https://bucket.example/x?Signature=secret"})
+    )
     message = refusal("act", answer, READ).message
     assert "bucket.example" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "foreign"),
+    [
+        pytest.param(404, "application/json", coded("MANIFEST_UNKNOWN"), False, id="registry"),
+        pytest.param(404, "", b"", False, id="no-body"),
+        pytest.param(404, "text/html", b"", True, id="web-page-by-head"),
+        pytest.param(404, "text/html; charset=utf-8", b"<h1>nginx</h1>", True, id="web-page"),
+        pytest.param(404, "text/plain", b"404 page not found\n", True, id="text"),
+        pytest.param(404, "application/xml", b"<Code>NoSuchKey</Code>", True, id="storage"),
+        pytest.param(404, "application/json", b'{"error": "no route"}', True, id="json-of-others"),
+        pytest.param(200, "text/html", b"<h1>log in</h1>", True, id="log-in-page"),
+        pytest.param(200, "application/json", b"{}", False, id="manifest"),
+        pytest.param(503, "text/html", b"<h1>down</h1>", False, id="has-its-own-reason"),
+    ],
+)
+def test_b2_what_a_proxy_answers_is_not_the_word_of_a_registry(
+    status: int, kind: str, body: bytes, foreign: bool
+) -> None:
+    """B2: only a registry's own 404 means that something is absent."""
+    response = RegistryResponse(status, httpx.Headers({"Content-Type": kind}), body)
+    assert is_foreign(response) is foreign
+
+
+def test_b2_a_registry_that_says_what_it_is_is_believed() -> None:
+    """Distribution sets the header in each response, whatever its body."""
+    headers = httpx.Headers({"Docker-Distribution-Api-Version": "registry/2.0"})
+    assert not is_foreign(RegistryResponse(404, headers, b"404 page not found"))
+
+
+def test_a_refusal_without_a_body_says_so() -> None:
+    found = refusal("read manifest a/b:1 at r:5000", RegistryResponse(500), READ)
+    assert found.message == "read manifest a/b:1 at r:5000: 500 with an empty body"

@@ -18,7 +18,7 @@ from typing import Any
 
 from cyroid_images import sockets
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.registry.answers import clean
+from cyroid_images.registry.errors import clean
 
 Trace = Callable[[str, dict[str, Any]], None]
 """An httpx `trace` extension."""
@@ -59,8 +59,8 @@ def reach_of(text: str) -> Reach:
     return Reach.WORLD if address.is_global else Reach.SITE
 
 
-class Doors:
-    """The connections of one call: each is opened only where it may lead."""
+class DialPolicy:
+    """The connections of one call: each is made only to where it may lead."""
 
     def __init__(self, act: str) -> None:
         self._act = act
@@ -112,8 +112,8 @@ class Doors:
 
     def _told(self, host: str, address: str) -> str:
         kinds = {Reach.MACHINE: "this machine", Reach.SITE: "a private network"}
-        where = kinds.get(reach_of(address), "an address that is nobody's registry")
-        return f"{self._act}: {clean(host)} leads to {where} ({address}); nothing was sent there"
+        where = kinds.get(reach_of(address), "an address that no registry can have")
+        return f"{self._act}: {clean(host)} resolves to {where} ({address}); not connecting"
 
 
 def _may_be_named(host: str, address: str) -> bool:
