@@ -37,10 +37,6 @@ Told = Callable[[Job, Ended | None], None]
 """Is told of every transfer that had begun and is over; None: it was cancelled."""
 
 
-def _untold(job: Job, ended: Ended | None) -> None:
-    return None
-
-
 class Executor:
     """Used from the event loop; the transfers run in threads."""
 
@@ -51,7 +47,7 @@ class Executor:
         wake: Callable[[Hashable], None],
         *,
         log_fields: Callable[[Any], Mapping[str, Any]] = lambda _: {},
-        told: Told = _untold,
+        told: Told = lambda *_: None,
     ) -> None:
         """`limits` by kind: the part of a limit's name before the colon."""
         self._threads = threads

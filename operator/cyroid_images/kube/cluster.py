@@ -27,8 +27,7 @@ from cyroid_images.kube.event_correlator import EventCorrelator, Series
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.lease import Lease
-from cyroid_images.model.request_observer import RequestObserver as RequestObserver
-from cyroid_images.model.request_observer import unobserved as unobserved
+from cyroid_images.model.request_observer import RequestObserver, unobserved
 
 FIELD_MANAGER = "cyroid-operator"
 PAGE = 500

@@ -30,7 +30,7 @@ from cyroid_images.plan.keep_ready import keep_known, keeps_cache_ready, still_r
 from cyroid_images.plan.observed_generation import generation_observed
 from cyroid_images.plan.progress_text import under_way
 from cyroid_images.plan.ready import Readiness, summarise
-from cyroid_images.plan.sources import Sources, resolve
+from cyroid_images.plan.sources import resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _rows(seen: CacheSeen, asked: _Asked) -> list[ImageStatus]:
 
 
 def _row(seen: CacheSeen, step: CacheStep, *, is_on_demand: bool) -> ImageStatus:
-    found = resolve(step.wish, Sources.of(seen))
+    found = resolution(step.wish, seen)
     source = None if isinstance(found, Fault) else found.source
     image = str(step.wish.reference)
     if isinstance(step, Cached):
