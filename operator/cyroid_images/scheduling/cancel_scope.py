@@ -180,7 +180,9 @@ class _Deadlines:
     def watch(self, scope: CancelScope, moment: float) -> None:
         with self._changed:
             self._moments[scope] = moment
-            if self._thread is None:
+            if moment == math.inf:
+                del self._moments[scope]
+            elif self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
             elif moment < self._wakes:  # a later one is found by whoever wakes at the old one
