@@ -18,35 +18,33 @@ LAYERS: dict[str, tuple[str, str]] = {
     "logs": ("model", "pythonjsonlogger"),
     "model": ("errors", "pydantic pydantic_core"),
     # it is about tasks, threads and turns, and about nothing else
-    "scheduling": ("", "asyncio threading"),
-    # both HTTP leaves need connections that a Cancellation can cut; time: how long one took
-    "sockets": ("errors model", "httpx ssl socket time"),
+    "scheduling": ("errors", "asyncio threading time"),
+    # both HTTP leaves need connections that a CancelScope can cut; time: how long one took
+    "sockets": ("model scheduling", "httpx ssl socket time"),
     "plan": ("errors model", ""),
-    # time: the moment until which a bearer token is good, the deadline of a drip; threading: a
-    # pause that a Cancellation ends
-    "registry": ("errors model sockets", "httpx ssl time threading"),
-    # threading, time: the moment at which a dripping answer is cut; tempfile, pathlib: ssl
-    # takes a client certificate only from a file; requests: what docker-py raises and sends by
+    # time: the moment until which a bearer token is good, the end of a call
+    "registry": ("errors model scheduling sockets", "httpx ssl time"),
+    # tempfile, pathlib: ssl takes a client certificate only from a file; requests: what
+    # docker-py raises and sends by
     "engine": (
-        "errors model sockets",
-        "httpx docker requests ssl tempfile pathlib threading time",
+        "errors model scheduling sockets",
+        "httpx docker requests ssl tempfile pathlib",
     ),
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives
-    "archive": ("errors model", "tarfile pathlib os zstandard isal threading"),
-    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio time ssl os pathlib random"),
+    "archive": ("errors model scheduling", "tarfile pathlib os zstandard isal threading"),
+    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio pathlib"),
     # threads read, compress and send at the same time
     "transfer": (
-        "errors model registry engine archive",
+        "errors model scheduling registry engine archive",
         "threading concurrent time zstandard isal",
     ),
     "store": ("errors model", ""),
     "defects": ("errors model", ""),
     # threading: looks run in threads, and ask the gate of a host there
     "observe": ("errors model scheduling defects", "asyncio threading"),
-    # threading: a transfer is cut from the event loop; time: how long one took
-    "execute": ("errors model scheduling defects", "asyncio threading time"),
     # time: how long a transfer took
+    "execute": ("errors model scheduling defects", "asyncio time"),
     "report": ("errors model plan scheduling store execute", "asyncio time"),
     "reconcile": (
         "errors model plan scheduling store observe execute report defects",
@@ -58,15 +56,15 @@ LAYERS: dict[str, tuple[str, str]] = {
     "wiring": (
         (
             "errors settings model scheduling plan registry engine archive kube transfer observe"
-            " execute report reconcile metrics probes"
+            " report reconcile metrics probes"
         ),
-        "asyncio time random pathlib",
+        "asyncio random pathlib",
     ),
-    "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),
-    "crds": ("errors model", "yaml pathlib"),
+    "handlers": ("", "kopf asyncio random"),
+    "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
-    "bootstrap": ("errors model", "kubernetes bcrypt yaml urllib3 pathlib time"),
-    "cli": ("errors settings logs model plan wiring handlers crds bootstrap", "kopf pathlib os"),
+    "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
+    "cli": ("errors settings logs wiring handlers crds bootstrap", "kopf pathlib os"),
 }
 GUARDED = frozenset(
     [

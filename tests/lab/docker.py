@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tests.lab import cache, rootfs, tools
 from tests.lab.errors import LabError
-from tests.lab.progress import Progress, long_step
 
 VERSIONS = ("26", "28", "29")
 _PACKAGES = ("ca-certificates", "docker-cli", "docker.io", "iptables")
@@ -37,18 +36,10 @@ def layers(version: str) -> tuple[Path, ...]:
     raise LabError(f"the lab knows no Docker {version!r}; it has {', '.join(VERSIONS)}")
 
 
-def fetch(progress: Progress) -> None:
-    """Makes all of them; a step that takes its time is told when it begins, and its seconds."""
-    absent = {
-        "26": (not rootfs.is_made("trixie", *_PACKAGES), "about a minute"),
-        "28": (not rootfs.is_made("forky", *_PACKAGES), "about a minute"),
-        "29": (not _built_path().exists(), "built from source: four minutes on 2 cores"),
-    }
-    for version, (is_absent, estimate) in absent.items():
-        if is_absent:
-            progress(f"fetching Docker {version} ({estimate})")
-        with long_step(progress, f"fetching Docker {version}"):
-            layers(version)
+def fetch() -> None:
+    """Makes all of them; a step that takes its time is told when it begins."""
+    for version in VERSIONS:
+        layers(version)
 
 
 def _forky() -> Path:

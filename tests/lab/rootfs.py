@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.lab import apt, cache, tools
 from tests.lab.errors import LabError
-from tests.lab.shell import run
+from tests.lab.progress import told
+from tests.lab.shell import follow, run
 
 _RECIPE = "1"  # another number makes every file system anew
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
@@ -78,7 +79,8 @@ def _bootstrap(directory: Path) -> None:
     options = ["--variant=minbase", "--include=ca-certificates"]
     mirror = apt.mirror()
     where = [str(directory), *([mirror] if mirror else [])]
-    run([tools.ensure("debootstrap"), *options, "trixie", *where])
+    with told("making a Debian file system") as work:
+        follow([tools.ensure("debootstrap"), *options, "trixie", *where], work.says)
     (directory / "etc/dpkg/dpkg.cfg.d/no-documents").write_text(_NO_DOCUMENTS)
     _tidy(directory)
 
@@ -91,11 +93,11 @@ def _extend(base: Path, packages: list[str], directory: Path, suite: str = "trix
     proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
     env |= {name: os.environ[name] for name in proxies if name in os.environ}
     install = ["apt-get", "-qy", "install", "--no-install-recommends", *packages]
-    with _host_settings(directory):
+    with _host_settings(directory), told(f"adding {', '.join(packages)}") as work:
         # A list of testing is valid for a week only, and mirrors lag; it is signed all the same.
         update = ["apt-get", "-q", "-o", "Acquire::Check-Valid-Until=false", "update"]
-        run(["chroot", directory, *update], env=env)
-        run(["chroot", directory, *install], env=env)
+        follow(["chroot", directory, *update], work.says, env=env)
+        follow(["chroot", directory, *install], work.says, env=env)
     _tidy(directory)
 
 

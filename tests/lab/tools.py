@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.lab import apt, cache
 from tests.lab.errors import LabError
-from tests.lab.shell import run
+from tests.lab.progress import told
+from tests.lab.shell import follow, run
 
 MODULE = Path(__file__).parent / "go"
 KUBERNETES = "v1.34.4"  # of go.mod; a chart's kubeVersion is compared with it
@@ -133,6 +134,8 @@ def go_build(module: Path, package: str, output: Path, linker_flags: str) -> Non
             "the lab needs Linux, root and Go; without them, run on a cluster that you have: "
             "make demo KUBECONFIG=..."
         )
-    options = ["-C", str(module), "-trimpath", "-ldflags", linker_flags, "-o", str(output)]
+    # -v: each package when it is compiled
+    options = ["-C", str(module), "-v", "-trimpath", "-ldflags", linker_flags, "-o", str(output)]
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-    run([go, "build", *options, package], timeout=1800, env=env)
+    with told(f"building {package.rpartition('/')[2]}") as work:
+        follow([go, "build", *options, package], work.says, timeout=1800, env=env)

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 
-from cyroid_images.model.cancellation import NEVER
+from cyroid_images.scheduling.cancel_scope import NEVER
 from cyroid_images.model.reference import Reference
 from tests.parts.range_engine import LIMITS, RangeEngine
 

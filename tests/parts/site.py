@@ -182,6 +182,11 @@ class Site:
         names = {about} if about else {path.rpartition("/")[2] for path in self._made}
         return [each for each in found if each["regarding"]["name"] in names]
 
+    def tells_of(self, reason: str, about: str, *words: str) -> bool:
+        """Does an event of this reason on that object name each of these words?"""
+        notes = [event["note"] for event in self.events(reason, about)]
+        return all(any(word in note for note in notes) for word in words)
+
     def _until(
         self,
         path: str,

@@ -4,7 +4,6 @@
 
     dialling   how a connection is made: by address, checked by name, cuttable
     tls        which certificates we show and which we accept
-    deadline   how long a short call may take, however slowly it drips
     control    short calls, in docker-py's vocabulary: info, list, inspect, tag, untag
     listing    the rows of the list of images, and whether all of an image is there
     view       what the answers of list and inspect mean as values

@@ -20,13 +20,12 @@ import requests
 from requests.adapters import BaseAdapter
 
 from cyroid_images.engine.classify import Operation, failure, message_in
-from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.faults import told
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of one answer: a list of 4096 images of two or three platforms has about so many."""
@@ -53,8 +52,8 @@ def session(
     """
     late = f"{dialler.endpoint}: response not complete after {patience.total:g} s"
     with (
-        Deadline(
-            cancellation, patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
+        cancellation.within(
+            patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
         ) as deadline,
         told(dialler.endpoint, deadline),
         contextlib.closing(_Adapter(dialler, deadline, patience.answer)) as adapter,

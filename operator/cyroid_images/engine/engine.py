@@ -16,12 +16,10 @@ import httpx
 
 from cyroid_images import sockets
 from cyroid_images.engine import control, listing, save_load, streams, view
-from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
 from cyroid_images.model.image import EngineImage, ImageContent
@@ -29,7 +27,10 @@ from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
-from cyroid_images.model.watching import Watch, unwatched
+from cyroid_images.model.request_observer import RequestObserver as Watch
+from cyroid_images.model.request_observer import unobserved as unwatched
+from cyroid_images.scheduling.cancel_scope import NEVER
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 PREFLIGHT_SECONDS = 90.0
 """The engine looks up a name (21 s seen) and dials twice (30 s each) before it gives up."""
@@ -143,7 +144,7 @@ class Engine:
         ask = streams.preflight_ask(self._path(cancellation), transport, credentials)
         late = f"{self.endpoint}: no response after {PREFLIGHT_SECONDS:g} s"
         error = TransferError(Reason.ENGINE_UNREACHABLE, late)
-        with Deadline(cancellation, PREFLIGHT_SECONDS, error) as deadline:
+        with cancellation.within(PREFLIGHT_SECONDS, error) as deadline:
             streams.preflight(self._wire(deadline, PREFLIGHT_SECONDS), ask)
 
     def pull(

@@ -18,8 +18,8 @@ import requests
 
 from cyroid_images.engine.classify import clean
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 _FOREIGN = (
     httpx.HTTPError,

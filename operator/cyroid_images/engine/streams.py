@@ -19,18 +19,17 @@ import httpx
 
 from cyroid_images import sockets
 from cyroid_images.engine.classify import Operation, failure, message_in
-from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.events import Decoder, Event, events_of
 from cyroid_images.engine.faults import Phase, told
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 LONGEST_ERROR = 64 * 1024
 """Bytes read of an error answer."""
@@ -167,7 +166,7 @@ def pull(
     stalled = TransferError(Reason.TIMEOUT, f"{ask.what}: no data from the engine in time")
     # Until the answer begins, the wire's own time-outs are shorter and know better what is wrong.
     first = limits.stall_seconds * 2 + sockets.CONNECT_SECONDS
-    with Deadline(wire.cancellation, first, stalled) as deadline:
+    with wire.cancellation.within(first, stalled) as deadline:
         watched = replace(wire, cancellation=deadline)
         with told(wire.dialler.endpoint, deadline, phase), watched.send(ask) as response:
             phase.begun = True

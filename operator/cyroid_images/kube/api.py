@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable
-from cyroid_images.model.watching import Asked, Watch, unwatched
+from cyroid_images.model.request_observer import RequestDone, RequestObserver, unobserved
 from cyroid_images.scheduling.rate_limiter import RateLimiter
 
 _log = logging.getLogger(__name__)
@@ -67,7 +67,11 @@ class Api:
     """Calls by path; `client` is an ApiClient of kubernetes.aio."""
 
     def __init__(
-        self, client: Any, *, call_seconds: float = CALL_SECONDS, watch: Watch = unwatched
+        self,
+        client: Any,
+        *,
+        call_seconds: float = CALL_SECONDS,
+        watch: RequestObserver = unobserved,
     ) -> None:
         self._client = client
         self._seconds = call_seconds
@@ -157,7 +161,7 @@ class Api:
             _log.debug("%s failed", what, exc_info=exc)
             raise ApiUnavailable(f"{what}: {type(exc).__name__}: {exc}") from exc
         finally:
-            self._watch(Asked("", method, path, code, _now() - began))
+            self._watch(RequestDone("", method, path, code, _now() - began))
         return self._judge(what, _answer(what, response.status, content), response.headers)
 
     async def _request(

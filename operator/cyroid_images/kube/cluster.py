@@ -27,7 +27,7 @@ from cyroid_images.kube.event_correlator import EventCorrelator, Series
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.lease import Lease
-from cyroid_images.model.watching import Watch, unwatched
+from cyroid_images.model.request_observer import RequestObserver, unobserved
 
 FIELD_MANAGER = "cyroid-operator"
 PAGE = 500
@@ -72,7 +72,7 @@ class Cluster:
         namespace: str,
         instance: str,
         kubeconfig: Path | None = None,
-        watch: Watch = unwatched,
+        watch: RequestObserver = unobserved,
     ) -> Cluster:
         """As the service account of a pod, else by `kubeconfig` or the default one.
 

@@ -124,6 +124,16 @@ def seconds(default: str, *, least: str, most: str) -> Any:
     )
 
 
+def duration_bounds(*, least: str, most: str) -> Any:
+    """The bounds of a field of type Seconds that has no default."""
+    rule = f"duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
+    return Field(
+        ge=duration.parse_duration(least),
+        le=duration.parse_duration(most),
+        json_schema_extra=cel((rule, f"between {least} and {most}")),
+    )
+
+
 def _read_duration(value: object) -> object:
     if not isinstance(value, str):
         raise refuse("not a duration (such as 500ms, 90s, 5m or 1h30m)")

@@ -25,6 +25,7 @@ from cyroid_images.model.fields import (
     SecretRef,
     SomeHosts,
     cel,
+    duration_bounds,
     refuse,
     seconds,
     unique_by,
@@ -64,7 +65,7 @@ class PushPolicy(StrEnum):
     """Also what is newly built in an engine source."""
 
 
-class Registry(Part):
+class RegistrySpec(Part):
     """The registry: one listener for the operator, one for the engines."""
 
     push_url: str = Field(
@@ -230,6 +231,34 @@ class Refresh(Part):
     """How often sources and registry are looked at again, as a duration such as `10m`."""
 
 
+_STALL_IS_SHORTER = (
+    "!has(self.stall) || !has(self.total) || duration(self.stall) < duration(self.total)",
+    "stall must be shorter than total",
+)
+
+
+class Limits(Part):
+    """How far the ranges that use the cache may go; what is absent is the operator's setting."""
+
+    model_config = ConfigDict(json_schema_extra=cel(_STALL_IS_SHORTER))
+
+    stall: Annotated[Seconds, duration_bounds(least="1s", most="24h")] | None = None
+    """Most that `timeouts.stall` of a range may be, as a duration such as `5m`: how long a
+    transfer without a single byte holds its turn."""
+
+    total: Annotated[Seconds, duration_bounds(least="1s", most="168h")] | None = None
+    """Most that `timeouts.total` of a range may be, as a duration such as `2h`."""
+
+    interval: Annotated[Seconds, duration_bounds(least="1s", most="168h")] | None = None
+    """Least that `interval` of a range may be, as a duration such as `30s`."""
+
+    @model_validator(mode="after")
+    def _stall_is_shorter(self) -> Self:
+        if self.stall is not None and self.total is not None and self.stall >= self.total:
+            raise refuse(_STALL_IS_SHORTER[1])
+        return self
+
+
 _NOT_DOCKER_HUB = (
     "!self.exists(host, host.matches('^(?i:(index[.])?docker[.]io)$'))",
     "docker.io cannot be an alias: every name without a host would mean this registry",
@@ -248,7 +277,7 @@ class ImageCacheSpec(Part):
     suspend: Flag = False
     """Transfer nothing; status is still written. Absent: false."""
 
-    registry: Registry
+    registry: RegistrySpec
     """The registry that holds the images."""
 
     sources: Annotated[
@@ -288,6 +317,9 @@ class ImageCacheSpec(Part):
 
     refresh: Refresh = Refresh()
     """How the cache follows tags that move at their source."""
+
+    limits: Limits = Limits()
+    """How far the ranges that use the cache may go; a range that asks for more gets this."""
 
     push_policy: PushPolicy = PushPolicy.ON_DEMAND
     """`OnDemand`: what is listed or wanted by a range. `Automatic`: also what is newly built in

@@ -13,7 +13,7 @@ from cyroid_images.model.image_cache import (
     PushPolicy,
     Refresh,
     RefreshPolicy,
-    Registry,
+    RegistrySpec,
     Source,
     UpstreamSource,
 )
@@ -57,7 +57,7 @@ __all__ = [
     "RangeImagesSpec",
     "Refresh",
     "RefreshPolicy",
-    "Registry",
+    "RegistrySpec",
     "Requirement",
     "SecretRef",
     "SelectorOperator",

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cyroid_images.defects import Defect
 from cyroid_images.errors import Reason
 from cyroid_images.execute.transfer import Job
 from cyroid_images.model.actions import Load, Pull, Step, Wait
@@ -18,10 +19,8 @@ from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, Runni
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
-from cyroid_images.plan.first_word import first_word
 from cyroid_images.plan.gate import holds_all
-from cyroid_images.plan.unseen import keep_known, keep_ready, keeps_ready
-from cyroid_images.defects import Defect
+from cyroid_images.plan.initial_status import initial_range_status
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
@@ -71,7 +70,7 @@ class RangeReconciler:
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
         if not told.conditions:  # the first status comes before any look
-            self.writer.put(key, item.metadata, first_word(item, self.clock.now()))
+            self.writer.put(key, item.metadata, initial_range_status(item, self.clock.now()))
             return None
         item = replace(item, status=told)
         self.outcomes.warn(key, item, state)
@@ -172,10 +171,6 @@ class RangeReconciler:
         )
         done = RangeDone(steps, running, tuple(state.tar), state.causes, state.renewed(steps))
         status: RangeImagesStatus = range_report.report(seen, done)
-        before = seen.item.status
-        if keeps_ready(seen, steps):
-            status = keep_ready(before, status)
-        status = status.model_copy(update={"conditions": keep_known(before, status.conditions)})
         self.writer.put(key, seen.item.metadata, status, token=tuple(state.tar))
 
     def _wake_rivals(self, key: Key) -> None:

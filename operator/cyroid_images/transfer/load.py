@@ -30,7 +30,7 @@ from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import Archives, Parts, taken_apart
 from cyroid_images.transfer.target_layers import without_present
-from cyroid_images.transfer.transport import carrying, dropping, give_name, new_name
+from cyroid_images.transfer.transport_names import carrying, dropping, give_name, new_name
 
 _log = logging.getLogger(__name__)
 

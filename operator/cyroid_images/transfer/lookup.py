@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cyroid_images.errors import Mark, Reason, TransferError
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
 from cyroid_images.model.knowledge import Held, Place, Stored, Wanted
 from cyroid_images.model.manifest import Descriptor, Index, Manifest
 from cyroid_images.model.platform import Platform
-from cyroid_images.registry.client import FetchedManifest, Registry
+from cyroid_images.registry.client import FetchedManifest
+from cyroid_images.registry.client import RegistryClient as Registry
+from cyroid_images.scheduling.cancel_scope import NEVER
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 _DAMAGE = frozenset(
     {

@@ -14,7 +14,7 @@ from cyroid_images.model.engine import Store
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.transport import dropping, give_name
+from cyroid_images.transfer.transport_names import dropping, give_name
 
 _ONLY_A_TAR_HELPS = (
     "a containerd store does not pull a layer that it has as another blob, as from a tar or gzip:"

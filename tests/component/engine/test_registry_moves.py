@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import Store
 from cyroid_images.model.manifest import Manifest
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart
 from tests.parts.range_engine import LIMITS, RangeEngine
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
@@ -51,7 +51,7 @@ def test_an_engine_pushes_and_the_registry_has_what_it_says(
     digest = any_engine.engine.push(
         name, CREDENTIALS, told.append, limits=LIMITS, cancellation=NEVER
     )
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         stored = client.manifest(name.path, digest)
     assert stored is not None
     assert isinstance(stored.parsed, Manifest)

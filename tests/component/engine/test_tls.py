@@ -10,11 +10,11 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.apiserver import free_ports
 from tests.parts.dockerd import Setup
 from tests.parts.engine_tls import EngineAuthority
@@ -129,12 +129,12 @@ def test_tls_to_the_plain_port_never_falls_back(secured: Secured, old_engine: En
     ids=["no-pem", "empty"],
 )
 def test_unusable_files_of_our_own_are_named(secured: Secured, broken: ClientTLS) -> None:
-    assert "the operator cannot use its own TLS files" in refusal(secured.engine(broken))
+    assert "cannot load the client TLS files" in refusal(secured.engine(broken))
 
 
 def test_a_key_of_another_certificate_is_named(secured: Secured) -> None:
     right, other = secured.authority.client(), secured.stranger.client()
     mixed = ClientTLS(right.ca, right.certificate, other.key, right.server_name)
     message = refusal(secured.engine(mixed))
-    assert "the operator cannot use its own TLS files" in message
+    assert "cannot load the client TLS files" in message
     assert "PRIVATE KEY" not in message

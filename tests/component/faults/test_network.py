@@ -11,7 +11,7 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from tests.component.faults.provoking import at, refusal
 from tests.parts.credentials import Authority
 from tests.parts.engines import EnginePart
@@ -107,6 +107,6 @@ def test_a_full_registry_is_told_by_asking_it_since_an_engine_that_pushes_hears_
     part.data_root.joinpath("filler").write_bytes(bytes(60 * 1024))
     error = refusal(containerd_store, "push", at(part.push_host, "faults/full"))
     assert error.reason is Reason.SERVER_ERROR, error
-    with Registry(part.push_endpoint) as registry, pytest.raises(TransferError) as asked:
-        registry.check_writable("faults/full")
+    with RegistryClient(part.push_endpoint) as registry, pytest.raises(TransferError) as asked:
+        registry.upload_stream("faults/full", [bytes(8192)], "x/y")
     assert asked.value.reason is Reason.REGISTRY_FULL

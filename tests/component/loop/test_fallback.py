@@ -11,6 +11,7 @@ import pytest
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import finished_connections
 from tests.parts.engines import EnginePart, NewEngine
+from tests.parts.proxy import NewProxy
 from tests.parts.registry import NewRegistry, RegistryPart
 from tests.parts.site import Site, condition, holds
 
@@ -105,12 +106,16 @@ def test_a_registry_that_the_engine_does_not_trust_gives_way_to_tar(
 
 
 def test_tar_only_never_asks_the_registry(
-    site: Site, registry: RegistryPart, old_engine: EnginePart
+    site: Site, registry: RegistryPart, old_engine: EnginePart, new_proxy: NewProxy
 ) -> None:
+    """For an image: whether it answers at all the cache asks it all the same."""
     images = [site.image("forced:1"), site.image("forced:2", 2)]
-    site.cache(registry)
+    way = new_proxy(registry.push_host)
+    where = {"pushURL": f"http://{way.host}", "pullHost": way.host}
+    site.cache(registry, registry=where)
     site.serve("forced", old_engine, images, delivery="TarOnly")
     by_tar(site, "forced", "ForcedBySpec")
+    assert {each.target for each in way.exchanges} == {"/v2/"}
     assert not [line for line in old_engine.happened("pull") if site.name in line]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from cyroid_images.model.cancellation import NEVER
+from cyroid_images.scheduling.cancel_scope import NEVER
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from tests.lab import docker

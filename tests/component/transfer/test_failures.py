@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.reconcile.cancellation import Canceller
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull
 from tests.component.transfer.moving import Moving, NoArchives, happened, under
 from tests.parts.apiserver import wait_for
@@ -94,7 +93,7 @@ def test_a_layer_that_is_lost_on_the_registry_disk_is_a_missing_blob(
     stored = one.push()
     layer = max(stored.manifest.layers, key=lambda blob: blob.size)
     one.registry.blob_file(layer.digest).unlink()
-    with Registry(one.registry.push_endpoint) as registry:
+    with RegistryClient(one.registry.push_endpoint) as registry:
         error = refused(lambda: lookup.verify(registry, stored))
     assert error.reason is Reason.BLOB_MISSING
     assert refused(lambda: one.pull(stored)).reason in (
@@ -156,20 +155,20 @@ def test_a_load_that_is_cancelled_in_the_middle_ends_at_once_and_tags_nothing(
     wait_for(lambda: is_tidy(one), "the engines to be tidy", 10)
 
 
-def cut(move: Callable[[Cancellation], None], is_in_the_middle: Callable[[], bool]) -> None:
+def cut(move: Callable[[CancelScope], None], is_in_the_middle: Callable[[], bool]) -> None:
     """Run the move in a thread, cancel it in the middle, and see it end within a second."""
-    canceller, raised = Canceller(), list[CyroidError]()
+    scope, raised = CancelScope(), list[CyroidError]()
 
     def work() -> None:
         try:
-            move(canceller)
+            move(scope)
         except CyroidError as error:
             raised.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     wait_for(is_in_the_middle, "the middle of the transfer", 30)
-    canceller.cancel()
+    scope.cancel()
     thread.join(1)
     ended_in_time = not thread.is_alive()
     thread.join(30)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
+from cyroid_images.scheduling.cancel_scope import NEVER
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from tests.component.transfer.moving import LIMITS, Moving

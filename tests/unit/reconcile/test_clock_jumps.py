@@ -26,7 +26,7 @@ from tests.unit.reconcile.stage import READY, Stage, tried
 JUMPS = {"a-day-back": timedelta(days=-1), "a-day-forward": timedelta(days=1)}
 WALL_CLOCK = {
     "wiring/clock.py": "the port Clock: moments for status, and what they are compared with",
-    "registry/answers.py": "Retry-After may be a date",
+    "registry/errors.py": "Retry-After may be a date",
     "kube/cluster.py": "events carry moments; a repeat within ten minutes counts in the first",
 }
 """All modules that read it, and why."""
