@@ -78,7 +78,7 @@ class RangeReconciler:
         seen = self.snapshots.take(key, item, state)
         self.outcomes.tell_replaced(key, seen, state)
         steps = await self._decide(seen)
-        gone = state.drifted(steps, seen.now, self.clock.spread())
+        gone = state.drifted(_fresh(seen, steps), seen.now, self.clock.spread())
         if gone:  # what did not last has failed, and is not begun again at once
             self.outcomes.tell_drift(key, seen, gone)
             seen = replace(seen, failures=dict(state.failures))
@@ -86,8 +86,9 @@ class RangeReconciler:
         state.prune(steps)
         self.transfers.sync(key, seen, steps, state)
         self._report(key, seen, steps, state)
+        fresh = _fresh(seen, steps)
         self.gates.tell(
-            key, {each.target.uid: holds_all(each, _of(each, steps)) for each in seen.targets}
+            key, {each.target.uid: holds_all(each, fresh[each.target.uid]) for each in seen.targets}
         )
         (self._rivals.add if _has_rivals(seen) else self._rivals.discard)(key)
         is_running = bool(self.transfers.executor.running(key))
@@ -193,6 +194,11 @@ def _by_target(
 def _of(each: TargetSeen, steps: Steps) -> tuple[Step, ...]:
     """The steps that are decided by what the target shows now."""
     return () if each.is_stale else steps.get(each.target.uid, ())
+
+
+def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
+    """What was seen before the last delivery does not say that it is gone."""
+    return {each.target.uid: _of(each, steps) for each in seen.targets}
 
 
 def _has_rivals(seen: RangeSeen) -> bool:

@@ -162,6 +162,8 @@ class FakeMovers:
 
     then: Callable[[Copy | Push | Pull | Load], None]
     moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
+    dropped: Callable[[], None] = lambda: None
+    """Happens when names are dropped."""
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
@@ -191,6 +193,7 @@ class FakeMovers:
 
     def untag(self, action: Untag, cancellation: Cancellation) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
+        self.dropped()
 
     def _move(self, action: Copy | Push | Pull | Load) -> None:
         self.moves.append(action)
