@@ -362,7 +362,7 @@ def test_what_the_registry_lost_is_filled_again_and_says_so() -> None:
         await until(lambda: stage.told().get("Ready") == READY)
         stage.registries.held.clear()
         stage.movers.moves.clear()
-        body = cache_body(sources=SOURCES)
+        body = cache_body(sources=SOURCES, images=[{"image": "nginx:1.25"}])
         body["metadata"]["annotations"] = {"cyroid.io/reconcile-at": "now"}
         stage.loop.changed("ImageCache", "MODIFIED", body)
         await until(lambda: bool(stage.movers.moves))
