@@ -25,7 +25,7 @@ from cyroid_images.model.fields import (
     SecretRef,
     SomeHosts,
     cel,
-    duration_bounds,
+    optional_seconds,
     refuse,
     seconds,
     unique_by,
@@ -242,14 +242,14 @@ class Limits(Part):
 
     model_config = ConfigDict(json_schema_extra=cel(_STALL_IS_SHORTER))
 
-    stall: Annotated[Seconds, duration_bounds(least="1s", most="24h")] | None = None
+    stall: Seconds | None = optional_seconds(least="1s", most="24h")
     """Most that `timeouts.stall` of a range may be, as a duration such as `5m`: how long a
     transfer without a single byte holds its turn."""
 
-    total: Annotated[Seconds, duration_bounds(least="1s", most="168h")] | None = None
+    total: Seconds | None = optional_seconds(least="1s", most="168h")
     """Most that `timeouts.total` of a range may be, as a duration such as `2h`."""
 
-    interval: Annotated[Seconds, duration_bounds(least="1s", most="168h")] | None = None
+    interval: Seconds | None = optional_seconds(least="1s", most="168h")
     """Least that `interval` of a range may be, as a duration such as `30s`."""
 
     @model_validator(mode="after")
