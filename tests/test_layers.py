@@ -39,14 +39,25 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model scheduling registry engine archive",
         "threading concurrent time zstandard isal",
     ),
-    "reconcile": ("errors model scheduling plan", "asyncio concurrent threading time"),
+    "store": ("errors model", ""),
+    "defects": ("errors model", ""),
+    # threading: looks run in threads, and ask the gate of a host there
+    "observe": ("errors model scheduling defects", "asyncio threading"),
+    # threading: a transfer is cut from the event loop; time: how long one took
+    "execute": ("errors model scheduling defects", "asyncio threading time"),
+    # time: how long a transfer took
+    "report": ("errors model plan scheduling store execute", "asyncio time"),
+    "reconcile": (
+        "errors model plan scheduling store observe execute report defects",
+        "asyncio time",
+    ),
     # time: how long ago the last event came
     "metrics": ("errors model", "prometheus_client time"),
     "probes": ("", "aiohttp"),
     "wiring": (
         (
-            "errors settings model scheduling plan registry engine archive kube transfer reconcile"
-            " metrics probes"
+            "errors settings model scheduling plan registry engine archive kube transfer observe"
+            " execute report reconcile metrics probes"
         ),
         "asyncio time random pathlib",
     ),

@@ -53,6 +53,8 @@ class FakeCluster:
     gone: bool = False
     gates: list[tuple[str, str]] = field(default_factory=list)
     """UID and status of each pod condition that was written."""
+    meanwhile: Callable[[], None] | None = None
+    """Happens while a status is on its way."""
 
     async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
         if self.errors:
@@ -65,6 +67,8 @@ class FakeCluster:
         if self.errors:
             raise self.errors.pop(0)
         self.statuses.append((key, resource_version, status))
+        if self.meanwhile is not None:
+            self.meanwhile()
         return None if self.gone else str(int(resource_version) + 1)
 
     async def set_pod_condition(
