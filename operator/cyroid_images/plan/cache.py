@@ -37,10 +37,7 @@ from cyroid_images.model.knowledge import (
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
-from cyroid_images.plan.sources import Sources, resolve
-
-_ANSWERS = frozenset({Reason.PLATFORM_MISMATCH, Reason.HOST_NOT_ALLOWED, Reason.IMAGE_NOT_FOUND})
-"""Faults of a source that say what is there; all others say that it could not be seen."""
+from cyroid_images.plan.sources import Sources, is_answer, resolve
 
 
 def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -> CacheStep:
@@ -70,12 +67,14 @@ def know(wish: Wish, seen: CacheSeen) -> Knowledge:
         source = found if not isinstance(found, Fault) and _same(stored, found) else None
         content = _joined(stored.content, source.content) if source else stored.content
         return Knowledge(content, replace(stored, content=content), source, failure=failure)
+    if unknown is not None and _may_be_pinned(wish, unknown, seen):
+        return Knowledge(fault=unknown, failure=failure)
     if not isinstance(found, Fault):
         away = unknown if unknown and unknown.reason is not Reason.PROGRESSING else None
         return Knowledge(found.content, None, found, registry=away, failure=failure)
     if isinstance(found, Absence) and unknown is not None:
         return Knowledge(fault=unknown, failure=failure)
-    is_unknown = unknown is not None or found.reason not in _ANSWERS
+    is_unknown = unknown is not None or not is_answer(found)
     return Knowledge(fault=found, is_unknown=is_unknown, failure=failure)
 
 
@@ -123,6 +122,16 @@ def drifted(wish: Wish, seen: CacheSeen) -> tuple[Stored, SourceImage] | None:
 def _registry_unknown(wish: Wish, seen: CacheSeen) -> Fault | None:
     """Why it is not known whether the registry has it; None: it has answered."""
     return seen.registry or seen.lookups.get(wish)
+
+
+def _may_be_pinned(wish: Wish, unknown: Fault, seen: CacheSeen) -> bool:
+    """Pinned is what the registry has, and it has not told yet: a source may have moved on.
+
+    One that never had the image, as far as anybody knows, is not waited for while it is away.
+    """
+    if seen.item.spec.refresh.policy is not RefreshPolicy.PIN:
+        return False
+    return wish in seen.anchors or unknown.reason is Reason.PROGRESSING
 
 
 def _fill(wish: Wish, found: SourceImage, slot: Slot) -> Fill:

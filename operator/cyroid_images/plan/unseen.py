@@ -10,6 +10,7 @@ from cyroid_images.model.conditions import Condition, ConditionStatus, Condition
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.observed import CacheSeen, RangeSeen, TargetSeen
 from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status
+from cyroid_images.plan.delivery import knowledge_for
 
 
 def keeps_ready(seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]]) -> bool:
@@ -91,8 +92,8 @@ def _is_unknown(seen: RangeSeen, each: TargetSeen, step: Step) -> bool:
         return False
     if seen.cache is None:
         return _is_progress(step.fault)
-    known = seen.cache.images.get(step.wish)
-    return known is None or (known.content is None and known.is_unknown)
+    known = knowledge_for(step.wish, seen.cache, each.view.info.platform)
+    return known.content is None and known.is_unknown
 
 
 def _was_ready(status: Status, generation: int) -> bool:
