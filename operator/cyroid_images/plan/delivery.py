@@ -163,7 +163,8 @@ def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
         return False
     if because.reason.mark is Mark.INTEGRITY or because.reason is Reason.IMAGE_NOT_FOUND:
         return False  # the registry itself is the one in doubt
-    if seen.cache.registry is not None and seen.cache.registry.reason not in _READABLE:
+    away = seen.cache.registry or known.registry
+    if away is not None and away.reason not in _READABLE:
         return False
     return _unreadable(known, seen) is None
 

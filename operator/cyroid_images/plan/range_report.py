@@ -162,10 +162,9 @@ def _targets_available(seen: RangeSeen) -> Verdict:
 def _registry_available(seen: RangeSeen) -> Verdict:
     kind = ConditionType.REGISTRY_AVAILABLE
     if seen.cache is None or not seen.cache.looked:
-        fault = seen.cache_fault or Fault(Reason.PROGRESSING, "not looked at yet")
-        return Verdict(kind, ConditionStatus.UNKNOWN, fault.reason, fault.message)
-    if seen.cache.registry is not None:
-        fault = seen.cache.registry
+        unseen = seen.cache_fault or Fault(Reason.PROGRESSING, "not looked at yet")
+        return Verdict(kind, ConditionStatus.UNKNOWN, unseen.reason, unseen.message)
+    if (fault := seen.cache.registry_fault(seen.wishes)) is not None:
         return Verdict(kind, ConditionStatus.FALSE, fault.reason, fault.message)
     return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, f"{seen.cache.pull_host} answers")
 
