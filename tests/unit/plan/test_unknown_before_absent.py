@@ -100,7 +100,7 @@ def no_condition_contradicts(case: Case, seen: Outcome) -> bool:
     for status, party, claims in (
         (seen.cache, "RegistryAvailable", ("RegistryUnreachable", "ServerError", "Unauthorized")),
         (seen.cache, "SourceAvailable", ("SourceUnreachable", "TLSRejected")),
-        (seen.range, "RegistryAvailable", ("RegistryUnreachable", "Unauthorized")),
+        (seen.range, "RegistryAvailable", ("RegistryUnreachable", "ServerError", "Unauthorized")),
         (seen.range, "TargetsAvailable", ("EngineUnreachable", "WaitingForEngine")),
     ):
         ready, available = told(status, "Ready"), told(status, party)
