@@ -14,10 +14,10 @@ from cyroid_images.model.actions import Cached, CacheStep, Present, Step, Wait
 from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
 from cyroid_images.model.observed import CacheSeen, RangeSeen, TargetSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import Status
+from cyroid_images.plan.delivery import knowledge_for
 
 S = TypeVar("S", bound=Status)
 
@@ -111,19 +111,8 @@ def _may_be_there(step: Step, each: TargetSeen, seen: RangeSeen) -> bool:
         return False
     if seen.cache is None:
         return _is_progress(step.fault)
-    known = _known(step.wish, each, seen.cache)
+    known = knowledge_for(step.wish, seen.cache, each.view.info.platform)
     return known.content is None and known.is_unknown
-
-
-def _known(wish: Wish, each: TargetSeen, cache: CacheView) -> Knowledge:
-    """What the cache knows of the wish for this engine's platform."""
-    known = cache.images.get(wish, Knowledge())
-    if wish.platform or known.content is None or each.view is None:
-        return known
-    platform = each.view.info.platform
-    if known.content.platform == platform:
-        return known
-    return cache.images.get(Wish(wish.reference, platform), Knowledge())
 
 
 def _is_unseen(step: CacheStep) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
+from cyroid_images.execute import ports as execute_ports
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
@@ -19,13 +20,12 @@ from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, U
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.execute import ports as execute_ports
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports
 from cyroid_images.report.event_recorder import event_type
-from cyroid_images.store.keys import Key, Kind
 from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import NOW, stored
 
 
