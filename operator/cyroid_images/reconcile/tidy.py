@@ -51,7 +51,7 @@ def tidy_sources(
         for job in executor.running(key)
         if isinstance(job.transfer.action, Untag)
     }
-    found = []
+    found: list[Transfer | None] = []
     for source in seen.sources:
         if isinstance(source.shown, EngineShown):
             endpoint, limit = source.shown.endpoint, f"source:{source.shown.endpoint}"
