@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cyroid_images.defects import Defect
 from cyroid_images.errors import Reason
 from cyroid_images.execute.transfer import Job
 from cyroid_images.model.actions import Load, Pull, Step, Wait
@@ -21,9 +22,8 @@ from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.first_word import first_word
 from cyroid_images.plan.gate import holds_all
 from cyroid_images.plan.unseen import keep_ready, keeps_ready
-from cyroid_images.defects import Defect
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
-from cyroid_images.reconcile.range_snapshot import NOT_YET, RangeSnapshots
+from cyroid_images.reconcile.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.reconcile.range_transfers import RangeTransfers, Steps
 from cyroid_images.reconcile.requeue import requeue_after
@@ -79,7 +79,7 @@ class RangeReconciler:
         seen = self.snapshots.take(key, item, state)
         self.outcomes.tell_replaced(key, seen, state)
         steps = await self._decide(seen)
-        gone = state.drifted(steps, seen.now, self.clock.spread())
+        gone = state.drifted(_fresh(seen, steps), seen.now, self.clock.spread())
         if gone:  # what did not last has failed, and is not begun again at once
             self.outcomes.tell_drift(key, seen, gone)
             seen = replace(seen, failures=dict(state.failures))
@@ -161,7 +161,7 @@ class RangeReconciler:
             return Wait(wish, self.defect(exc))
 
     def _report(self, key: Key, seen: RangeSeen, steps: Steps, state: RangeState) -> None:
-        if any(each.fault is NOT_YET for each in seen.targets) and state.looked_at < 0:
+        if any(each.fault in (NOT_YET, NOT_MET) for each in seen.targets) and state.looked_at < 0:
             return  # the first looks end soon, one way or the other
         if state.looks_first():
             _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
@@ -191,6 +191,11 @@ def _by_target(
     for key, failure in failures.items():
         found.setdefault(key.uid, {})[key.wish, key.route] = failure
     return found
+
+
+def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
+    """Of targets whose last look is older than what happened there nothing is missed."""
+    return {each.target.uid: steps[each.target.uid] for each in seen.targets if not each.is_stale}
 
 
 def _of(each: TargetSeen, steps: Steps) -> tuple[Step, ...]:
