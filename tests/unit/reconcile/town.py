@@ -12,17 +12,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.actions import Copy, Load, Pull, Push
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import Held, Stored
+from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.knowledge import Held, Stored, Wish
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import EnginePlace, ImagePlace, ImageThere, RegistryPlace
+from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.reconcile.parts import Lookers, Sizes
 from cyroid_images.store.keys import Key, Kind
 from tests.parts.conformance import assert_status_conforms
@@ -94,7 +96,13 @@ class TownCluster(FakeCluster):
 
 
 class TownMovers(FakeMovers):
-    """What a push proves is what was pushed."""
+    """What a push proves is what was pushed, and what is untagged is gone."""
+
+    untagged: Callable[[Untag], None]
+
+    def untag(self, action: Untag, cancellation: Cancellation) -> None:
+        super().untag(action, cancellation)
+        self.untagged(action)
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:
         super().push(action, cancellation, observer)
@@ -118,6 +126,8 @@ class Town(Stage):
     """By URL of the engine: its images, by name; one that is not here refuses."""
     acts: dict[str, Callable[[], None]] = field(default_factory=dict)
     """By URL of the engine: what a look does before it shows anything."""
+    left: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By URL of the engine: what it has under repository@digest."""
     about: dict[str, EngineInfo] = field(default_factory=dict)
     shelves: dict[str, Shelf] = field(default_factory=dict)
     sizes: Sizes | None = None
@@ -130,7 +140,8 @@ class Town(Stage):
         Stage.__post_init__(self)
 
     def join(self, lookers: Lookers | None = None, sizes: Sizes | None = None) -> None:
-        self.movers = TownMovers(self.arrive)
+        self.movers = movers = TownMovers(self.arrive)
+        movers.untagged = self.drop
         Stage.join(self, lookers, sizes or self.sizes)
         self.hanging.watch(self.parts.threads)
 
@@ -148,7 +159,13 @@ class Town(Stage):
             raise TransferError(Reason.ENGINE_UNREACHABLE, f"cannot connect to {place.url}")
         images = {name: content(word) for name, word in held.items()}
         about = self.about.get(place.url) or info()
-        return EngineShown(EngineEndpoint(place.url), view(images, about=about))
+        by_digest = {n: content(word) for n, word in self.left.get(place.url, {}).items()}
+        return EngineShown(EngineEndpoint(place.url), view(images, by_digest, about))
+
+    def drop(self, action: Untag) -> None:
+        held = self.left.get(action.endpoint.url, {})
+        for name in action.names:
+            held.pop(str(name), None)
 
     def look_at_registry(
         self, place: RegistryPlace, last: RegistryEndpoint | None
@@ -192,10 +209,25 @@ class Town(Stage):
             assert_status_conforms(obj)
 
     async def restart(self) -> None:
-        """Another process: only what stands in the API is known."""
+        """Another process: only what stands in the API is known, and the anchors."""
         self.hanging.let_go()
         await self.loop.stop()
+        before = self.anchors()
         self.join()
+        states = self.parts.caches._states
+        make = states._make
+
+        def made(item: ImageCache) -> CacheState:
+            state = make(item)
+            state.anchors.update(before)
+            return state
+
+        states._make = made
+
+    def anchors(self) -> dict[Wish, Digest]:
+        """What the cache has proven against a source."""
+        state = self.parts.caches._states.find(CACHE)
+        return dict(state.anchors) if state is not None else {}
 
     async def become_ready(self) -> None:
         """Start, and wait until the range and its cache are Ready."""
