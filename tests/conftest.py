@@ -1,4 +1,4 @@
-"""Tells each row of the fault matrix what came of its tests: a line of JSON per test."""
+"""For all tests: no deadline of hypothesis, and a line of JSON per test for the fault matrix."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")  # how long an example takes is no property of it
 
 MATRIX_FILE = "CYROID_MATRIX"
 """The variable with the path that lines are added to; absent: nobody wants them."""

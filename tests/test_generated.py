@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.crds import KINDS, Kind, definition, text_of, write
+from cyroid_images.crds import KINDS, CustomKind, definition, text_of, write
 
 CRDS = Path(__file__).parents[1] / "crds"
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 
 
 @each_kind
-def test_the_crd_file_is_what_the_models_generate(kind: Kind) -> None:
+def test_the_crd_file_is_what_the_models_generate(kind: CustomKind) -> None:
     stored = (CRDS / f"{kind.plural}.yaml").read_text()
     assert stored == text_of(kind), "run: python -m cyroid_images.crds"
 
@@ -31,12 +31,12 @@ def test_writing_makes_the_folder_and_one_file_per_kind(tmp_path: Path) -> None:
 
 
 @each_kind
-def test_a_crd_stays_well_below_the_bound_of_annotations(kind: Kind) -> None:
+def test_a_crd_stays_well_below_the_bound_of_annotations(kind: CustomKind) -> None:
     assert len(text_of(kind)) < 128 * 1024
 
 
 @each_kind
-def test_every_field_has_a_description(kind: Kind) -> None:
+def test_every_field_has_a_description(kind: CustomKind) -> None:
     bare = [
         path
         for path, node in _nodes(_schema(kind))
@@ -46,7 +46,7 @@ def test_every_field_has_a_description(kind: Kind) -> None:
 
 
 @each_kind
-def test_everything_that_can_grow_has_a_bound(kind: Kind) -> None:
+def test_everything_that_can_grow_has_a_bound(kind: CustomKind) -> None:
     unbounded = [
         path
         for path, node in _nodes(_schema(kind))
@@ -59,13 +59,13 @@ def test_everything_that_can_grow_has_a_bound(kind: Kind) -> None:
 
 
 @each_kind
-def test_no_item_of_a_list_has_a_default(kind: Kind) -> None:
+def test_no_item_of_a_list_has_a_default(kind: CustomKind) -> None:
     drifting = [path for path, node in _nodes(_schema(kind)) if "[]" in path and "default" in node]
     assert drifting == []
 
 
 @each_kind
-def test_an_object_that_nobody_looked_at_says_so(kind: Kind) -> None:
+def test_an_object_that_nobody_looked_at_says_so(kind: CustomKind) -> None:
     assert _schema(kind)["properties"]["status"]["default"] == {"observedGeneration": -1}
 
 
@@ -73,7 +73,7 @@ def _is_bounded(node: Mapping[str, Any]) -> bool:
     return "maxLength" in node or "enum" in node or node.get("format") == "date-time"
 
 
-def _schema(kind: Kind) -> dict[str, Any]:
+def _schema(kind: CustomKind) -> dict[str, Any]:
     (version,) = definition(kind)["spec"]["versions"]
     schema: dict[str, Any] = version["schema"]["openAPIV3Schema"]
     return schema

@@ -19,35 +19,45 @@ LAYERS: dict[str, tuple[str, str]] = {
     "model": ("errors", "pydantic pydantic_core"),
     # asyncio, threading, time: it is about tasks, threads and moments, and about nothing else
     "scheduling": ("errors model", "asyncio threading time concurrent"),
-    # both HTTP leaves need connections that a Cancellation can cut; time: how long one took
-    "sockets": ("errors model", "httpx ssl socket time"),
+    # both HTTP leaves need connections that a CancelScope can cut; time: how long one took
+    "sockets": ("errors model scheduling", "httpx ssl socket time"),
     "plan": ("errors model", ""),
-    # time: the moment until which a bearer token is good, the deadline of a drip; threading: a
-    # pause that a Cancellation ends
-    "registry": ("errors model sockets", "httpx ssl time threading"),
-    # threading, time: the moment at which a dripping answer is cut; tempfile, pathlib: ssl
-    # takes a client certificate only from a file; requests: what docker-py raises and sends by
+    # time: the moment until which a bearer token is good, the end of a call
+    "registry": ("errors model scheduling sockets", "httpx ssl time"),
+    # tempfile, pathlib: ssl takes a client certificate only from a file; requests: what
+    # docker-py raises and sends by
     "engine": (
-        "errors model sockets",
-        "httpx docker requests ssl tempfile pathlib threading time",
+        "errors model scheduling sockets",
+        "httpx docker requests ssl tempfile pathlib",
     ),
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives
-    "archive": ("errors model", "tarfile pathlib os zstandard isal threading"),
+    "archive": ("errors model scheduling", "tarfile pathlib os zstandard isal threading"),
     "kube": ("errors model scheduling", "kubernetes aiohttp asyncio time ssl os pathlib random"),
     # threads read, compress and send at the same time
     "transfer": (
-        "errors model registry engine archive",
+        "errors model scheduling registry engine archive",
         "threading concurrent time zstandard isal",
     ),
-    "reconcile": ("errors model scheduling plan", "asyncio concurrent threading time"),
+    "store": ("errors model", ""),
+    "defects": ("errors model", ""),
+    # threading: looks run in threads, and ask the gate of a host there
+    "observe": ("errors model scheduling defects", "asyncio threading"),
+    # threading: a transfer is cut from the event loop; time: how long one took
+    "execute": ("errors model scheduling defects", "asyncio threading time"),
+    # time: how long a transfer took
+    "report": ("errors model plan scheduling store execute", "asyncio time"),
+    "reconcile": (
+        "errors model plan scheduling store observe execute report defects",
+        "asyncio time",
+    ),
     # time: how long ago the last event came
     "metrics": ("errors model", "prometheus_client time"),
     "probes": ("", "aiohttp"),
     "wiring": (
         (
-            "errors settings model scheduling plan registry engine archive kube transfer reconcile"
-            " metrics probes"
+            "errors settings model scheduling plan registry engine archive kube transfer observe"
+            " execute report reconcile metrics probes"
         ),
         "asyncio time random pathlib",
     ),

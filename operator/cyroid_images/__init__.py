@@ -7,8 +7,8 @@ what came of it. The layers, from the ground up; each may import only what stand
     errors      why something is not as wanted: reasons and exceptions
     settings    what a site may change, from the environment
     model       values: references, digests, images, engines, the two kinds, conditions
-    scheduling  who may run when: token buckets, fair turns, threads, supervised tasks
-    sockets     HTTP clients that a Cancellation can cut
+    scheduling  who may run when: token buckets, fair turns, threads, cancelling, supervised tasks
+    sockets     HTTP clients that a CancelScope can cut
     plan        decisions, pure: what the registry lacks, what an engine lacks, what to say
     registry    leaf: the distribution API
     engine      leaf: one Docker engine

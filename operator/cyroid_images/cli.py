@@ -15,10 +15,8 @@ from cyroid_images.bootstrap import command as bootstrap
 from cyroid_images.errors import REASONS, CyroidError
 from cyroid_images.logs import Redaction, configure
 from cyroid_images.settings import read_settings, share_kubeconfig
-from cyroid_images.wiring import Operator
+from cyroid_images.wiring import End, Operator
 
-REPLACED = 3
-"""Exit code of an operator whose place another one has taken."""
 LARGEST_PORT = 65535
 NOT_SERVED = 404
 """How the API server answers a watch of a kind that it no longer serves."""
@@ -75,11 +73,11 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _end(why: str) -> None:
+def _end(why: str, code: End) -> None:
     """At once, without another word to anybody: what still runs is somebody else's by now."""
-    logging.getLogger(__name__).error("%s; this one ends", why)
+    logging.getLogger(__name__).error("%s; exiting at once", why)
     logging.shutdown()
-    os._exit(REPLACED)
+    os._exit(code)
 
 
 def _run(parsed: argparse.Namespace) -> None:
@@ -87,18 +85,26 @@ def _run(parsed: argparse.Namespace) -> None:
     redaction = Redaction()
     configure(settings.log_level, as_json=settings.log_format == "json", redaction=redaction)
     share_kubeconfig(settings)
+    serve(Operator(settings, redaction.learn, parsed.probes, _end))
+
+
+def serve(operator: Operator) -> None:
+    """Run it in kopf until a signal comes or it ends by itself, which raises a CyroidError."""
     registry = kopf.OperatorRegistry()
-    handlers.register(registry, Operator(settings, redaction.learn, parsed.probes, _end))
+    handlers.register(registry, operator)
     try:
         kopf.run(
             registry=registry,
             clusterwide=True,
             standalone=True,
+            stop_flag=operator.ending,
             # By default kopf asks for the user's name, which uid 65532 of a pod does not have.
             identity="cyroid-operator",  # type: ignore[arg-type] # a NewType kopf does not export
         )
     except Exception as exc:  # kopf has logged its traceback
-        raise CyroidError(f"the operator ended: {_why(exc)}") from exc
+        raise CyroidError(f"the operator ended: {operator.failure or _why(exc)}") from exc
+    if operator.failure is not None:
+        raise CyroidError(f"the operator ended: {operator.failure}")
 
 
 def _why(exc: Exception) -> str:

@@ -49,8 +49,8 @@ _NAME_RULE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind: its names, its scope, its models and its columns (name, path, priority)."""
+class CustomKind:
+    """One kind: its names, its scope, its models and its columns (name, path)."""
 
     name: str
     plural: str
@@ -60,6 +60,8 @@ class Kind:
     spec: type[Part]
     status: type[Status]
     columns: tuple[tuple[str, str], ...]
+    wide: tuple[tuple[str, str], ...]
+    """Columns of `kubectl get -o wide`, before the message."""
 
 
 def _condition(kind: str, field: str) -> str:
@@ -71,7 +73,7 @@ _IMAGES = ("Images", ".status.summary.images")
 _REASON = ("Reason", _condition("Ready", "reason"))
 
 KINDS = (
-    Kind(
+    CustomKind(
         name="ImageCache",
         plural="imagecaches",
         short="cic",
@@ -88,8 +90,12 @@ KINDS = (
             ("Registry", _condition("RegistryAvailable", "status")),
             _REASON,
         ),
+        wide=(
+            ("On-Demand", ".status.onDemand.wanted"),
+            ("Missing", ".status.onDemand.missing"),
+        ),
     ),
-    Kind(
+    CustomKind(
         name="RangeImages",
         plural="rangeimages",
         short="rimg",
@@ -104,6 +110,7 @@ KINDS = (
             ("Fallback", _condition("TarFallback", "status")),
             _REASON,
         ),
+        wide=(("Failed", ".status.images.failed"),),
     ),
 )
 """Both kinds, in the order of their plural names."""
@@ -123,14 +130,14 @@ def write(folder: Path) -> tuple[Path, ...]:
     return paths
 
 
-def text_of(kind: Kind) -> str:
+def text_of(kind: CustomKind) -> str:
     """The file of one kind, as YAML."""
     head = "# Generated from operator/cyroid_images/model by `python -m cyroid_images.crds`.\n---\n"
     body = yaml.safe_dump(definition(kind), sort_keys=False, width=100, allow_unicode=True)
     return head + body
 
 
-def definition(kind: Kind) -> dict[str, Any]:
+def definition(kind: CustomKind) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind."""
     singular = kind.name.lower()
     return {
@@ -153,7 +160,7 @@ def definition(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _version(kind: Kind) -> dict[str, Any]:
+def _version(kind: CustomKind) -> dict[str, Any]:
     status = structural(kind.status, with_defaults=False)
     # Without it kstatus (Helm --wait, Flux) takes an object nobody has looked at for done.
     status["default"] = {"observedGeneration": -1}
@@ -175,13 +182,17 @@ def _version(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _columns(kind: Kind) -> list[dict[str, Any]]:
+def _columns(kind: CustomKind) -> list[dict[str, Any]]:
     columns: list[dict[str, Any]] = [
         {"name": name, "type": "string", "jsonPath": path} for name, path in kind.columns
     ]
     age = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
+    wide: list[dict[str, Any]] = [
+        {"name": name, "type": "integer", "jsonPath": path, "priority": 1}
+        for name, path in kind.wide
+    ]
     message = {"name": "Message", "type": "string", "jsonPath": _condition("Ready", "message")}
-    return [*columns, age, {**message, "priority": 1}]
+    return [*columns, age, *wide, {**message, "priority": 1}]
 
 
 def structural(model: type[Part], *, with_defaults: bool = True) -> Schema:

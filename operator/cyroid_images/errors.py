@@ -58,6 +58,7 @@ class Reason(StrEnum):
     WAITING_FOR_ENGINE = "WaitingForEngine"
     ENGINE_UNREACHABLE = "EngineUnreachable"
     ENGINE_TOO_OLD = "EngineTooOld"
+    ENGINE_TOO_NEW = "EngineTooNew"
     TLS_REJECTED = "TLSRejected"
     TARGET_IDENTITY_MISMATCH = "TargetIdentityMismatch"
     HOST_NETWORK_REFUSED = "HostNetworkRefused"
@@ -85,10 +86,12 @@ class Reason(StrEnum):
     TIMEOUT = "Timeout"
     SOURCE_UNREACHABLE = "SourceUnreachable"
     IMAGE_NOT_FOUND = "ImageNotFound"
+    IMAGE_REFUSED = "ImageRefused"
     PLATFORM_MISMATCH = "PlatformMismatch"
     ARCHIVE_MISSING = "ArchiveMissing"
     ARCHIVE_INVALID = "ArchiveInvalid"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a password
+    SECRET_UNREADABLE = "SecretUnreadable"  # noqa: S105 - a reason, not a password
     SECRET_HOST_MISMATCH = "SecretHostMismatch"  # noqa: S105 - a reason, not a password
     HOST_NOT_ALLOWED = "HostNotAllowed"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
@@ -123,82 +126,145 @@ class Reason(StrEnum):
 REASONS: dict[Reason, tuple[Mark, str]] = {
     Reason.ALL_IMAGES_PRESENT: (Mark.GOOD, "every wanted image is proven in every target"),
     Reason.ALL_IMAGES_CACHED: (Mark.GOOD, "every wanted image is proven in the registry"),
-    Reason.AVAILABLE: (Mark.GOOD, "the registry, the sources or the targets answer"),
-    Reason.PROGRESSING: (Mark.GOOD, "first look, or work under way"),
-    Reason.PROGRESSING_WITH_RETRY: (Mark.GOOD, "failed at least once; the next try is planned"),
-    Reason.SUSPENDED: (Mark.GOOD, "suspended before everything was there"),
+    Reason.AVAILABLE: (Mark.GOOD, "the registry, the sources or the engines answer"),
+    Reason.PROGRESSING: (Mark.GOOD, "the first look or a transfer is under way"),
+    Reason.PROGRESSING_WITH_RETRY: (Mark.GOOD, "an attempt failed; the next one is scheduled"),
+    Reason.SUSPENDED: (Mark.GOOD, "spec.suspend is true, and not every image is there"),
     Reason.NEW_DIGEST: (Mark.GOOD, "a tag moved; the new content is on its way"),
-    Reason.SOURCE_CHANGED: (Mark.GOOD, "the source moved in mid-transfer; done again"),
-    Reason.REFILLING: (Mark.GOOD, "the registry lost content and is filled again"),
+    Reason.SOURCE_CHANGED: (
+        Mark.GOOD,
+        "the image changed at its source during the transfer; starting again",
+    ),
+    Reason.REFILLING: (Mark.GOOD, "the registry lost images; pushing them again"),
     Reason.NOT_NEEDED: (Mark.GOOD, "no wanted image came by tar"),
     Reason.FORCED_BY_SPEC: (Mark.GOOD, "images come by tar because delivery is TarOnly"),
-    Reason.IMAGES_MISSING: (Mark.TRANSIENT, "images are missing for several reasons; see failures"),
-    Reason.NO_TARGETS: (Mark.WAITING, "no pod matches the selector and carries the label"),
-    Reason.POD_NOT_READY: (Mark.WAITING, "the pod has no running engine container yet"),
-    Reason.WAITING_FOR_ENGINE: (Mark.WAITING, "the engine does not listen yet"),
-    Reason.ENGINE_UNREACHABLE: (Mark.TRANSIENT, "an engine refuses or does not answer"),
-    Reason.ENGINE_TOO_OLD: (Mark.TERMINAL, "the engine's API is older than 1.41"),
+    Reason.IMAGES_MISSING: (
+        Mark.TRANSIENT,
+        "several reasons; status.missing or status.imageStatuses names each image",
+    ),
+    Reason.NO_TARGETS: (
+        Mark.WAITING,
+        "no pod matches the selector and carries the label cyroid.io/component=dind",
+    ),
+    Reason.POD_NOT_READY: (Mark.WAITING, "the engine container of the pod does not run yet"),
+    Reason.WAITING_FOR_ENGINE: (Mark.WAITING, "the engine in the pod does not listen yet"),
+    Reason.ENGINE_UNREACHABLE: (
+        Mark.TRANSIENT,
+        "the engine refuses the connection or does not answer",
+    ),
+    Reason.ENGINE_TOO_OLD: (Mark.TERMINAL, "the engine's API is older than 1.41 (Docker 20.10)"),
+    Reason.ENGINE_TOO_NEW: (Mark.TERMINAL, "the engine's oldest API is newer than 1.48"),
     Reason.TLS_REJECTED: (Mark.TERMINAL, "TLS failed; the message names the party and the cause"),
-    Reason.TARGET_IDENTITY_MISMATCH: (Mark.TRANSIENT, "another engine answers at that address"),
+    Reason.TARGET_IDENTITY_MISMATCH: (
+        Mark.TRANSIENT,
+        "another engine answers at the address of the target",
+    ),
     Reason.HOST_NETWORK_REFUSED: (Mark.EVENT, "a matching pod on the host network is no target"),
-    Reason.INSUFFICIENT_STORAGE: (Mark.TRANSIENT, "the engine's disk is full or too small"),
-    Reason.REGISTRY_UNREACHABLE: (Mark.TRANSIENT, "the registry refuses or does not answer"),
+    Reason.INSUFFICIENT_STORAGE: (Mark.TRANSIENT, "no space left on the disk of the engine"),
+    Reason.REGISTRY_UNREACHABLE: (
+        Mark.TRANSIENT,
+        "the registry refuses the connection or does not answer",
+    ),
     Reason.REGISTRY_UNREACHABLE_FROM_TARGET: (
         Mark.TRANSIENT,
-        "the engine cannot reach the registry, the operator can",
+        "the operator reaches the registry, the engine does not",
     ),
     Reason.REGISTRY_NOT_TRUSTED: (
         Mark.TERMINAL,
         "the engine does not trust the registry: CA or insecure-registries entry missing",
     ),
-    Reason.SERVER_ERROR: (Mark.TRANSIENT, "the registry or an upstream answers 5xx"),
-    Reason.RATE_LIMITED: (Mark.TRANSIENT, "429; waits as long as it is told"),
-    Reason.UNAUTHORIZED: (Mark.TERMINAL, "credentials are missing or refused"),
-    Reason.REGISTRY_FULL: (Mark.TRANSIENT, "the registry has no space left"),
-    Reason.REGISTRY_READ_ONLY: (Mark.TERMINAL, "the push listener refuses writes"),
-    Reason.PROTOCOL_ERROR: (Mark.TRANSIENT, "an invalid or oversized answer"),
-    Reason.UNTRUSTED_REDIRECT: (Mark.TERMINAL, "a redirect to another host was not followed"),
-    Reason.UNTRUSTED_TOKEN_REALM: (Mark.TERMINAL, "the token host is not declared"),
-    Reason.COMPRESSION_UNSUPPORTED: (Mark.TERMINAL, "the engine cannot read Zstd layers"),
-    Reason.PUSH_NOT_DURABLE: (Mark.INTEGRITY, "a push was accepted but is not stored"),
-    Reason.BLOB_MISSING: (Mark.INTEGRITY, "a blob is missing or has the wrong size"),
-    Reason.DIGEST_MISMATCH: (Mark.INTEGRITY, "content does not have its digest"),
-    Reason.MANIFEST_DIGEST_MISMATCH: (Mark.INTEGRITY, "a manifest does not have its digest"),
-    Reason.PUSH_FAILED: (Mark.TRANSIENT, "a push failed for another cause"),
-    Reason.PULL_FAILED: (Mark.TRANSIENT, "a pull failed for another cause"),
-    Reason.LOAD_FAILED: (Mark.TRANSIENT, "a load failed for another cause"),
-    Reason.TRANSFER_INTERRUPTED: (Mark.TRANSIENT, "a stream was cut"),
+    Reason.SERVER_ERROR: (Mark.TRANSIENT, "the registry or an upstream answers with HTTP 5xx"),
+    Reason.RATE_LIMITED: (
+        Mark.TRANSIENT,
+        "too many requests (HTTP 429); waiting as long as the server says",
+    ),
+    Reason.UNAUTHORIZED: (Mark.TERMINAL, "credentials are missing or refused (HTTP 401 or 403)"),
+    Reason.REGISTRY_FULL: (Mark.TRANSIENT, "no space left in the registry"),
+    Reason.REGISTRY_READ_ONLY: (Mark.TERMINAL, "the registry refuses writes"),
+    Reason.PROTOCOL_ERROR: (Mark.TRANSIENT, "the response is malformed or too large"),
+    Reason.UNTRUSTED_REDIRECT: (Mark.TERMINAL, "a redirect to another host was refused"),
+    Reason.UNTRUSTED_TOKEN_REALM: (
+        Mark.TERMINAL,
+        "the token host is not among the hosts of the source",
+    ),
+    Reason.COMPRESSION_UNSUPPORTED: (
+        Mark.TERMINAL,
+        "the engine cannot read Zstd layers; set registry.compression to Gzip",
+    ),
+    Reason.PUSH_NOT_DURABLE: (Mark.INTEGRITY, "the registry accepted a push and does not have it"),
+    Reason.BLOB_MISSING: (
+        Mark.INTEGRITY,
+        "a blob is missing in the registry or has the wrong size",
+    ),
+    Reason.DIGEST_MISMATCH: (Mark.INTEGRITY, "content does not match its digest"),
+    Reason.MANIFEST_DIGEST_MISMATCH: (Mark.INTEGRITY, "a manifest does not match its digest"),
+    Reason.PUSH_FAILED: (Mark.TRANSIENT, "a push failed; the message says why"),
+    Reason.PULL_FAILED: (Mark.TRANSIENT, "a pull failed; the message says why"),
+    Reason.LOAD_FAILED: (Mark.TRANSIENT, "docker load failed; the message says why"),
+    Reason.TRANSFER_INTERRUPTED: (Mark.TRANSIENT, "the connection was closed during a transfer"),
     Reason.TIMEOUT: (Mark.TRANSIENT, "no byte for timeouts.stall, or longer than timeouts.total"),
-    Reason.SOURCE_UNREACHABLE: (Mark.TRANSIENT, "a source that is needed does not answer"),
-    Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "no source has the image"),
+    Reason.SOURCE_UNREACHABLE: (
+        Mark.TRANSIENT,
+        "a source that is needed refuses the connection or does not answer",
+    ),
+    Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "neither the registry nor any source has the image"),
+    Reason.IMAGE_REFUSED: (Mark.TERMINAL, "the engine takes no image with such a configuration"),
     Reason.PLATFORM_MISMATCH: (Mark.TERMINAL, "the image is not for the wanted platform"),
-    Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path"),
+    Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path in the archive volume"),
     Reason.ARCHIVE_INVALID: (Mark.TERMINAL, "the archive is truncated or holds no image"),
-    Reason.SECRET_MISSING: (Mark.TERMINAL, "a Secret or one of its keys is absent"),
-    Reason.SECRET_HOST_MISMATCH: (Mark.TERMINAL, "the Secret is for another host"),
-    Reason.HOST_NOT_ALLOWED: (Mark.TERMINAL, "the cache does not name that host"),
-    Reason.NAMESPACE_NOT_ALLOWED: (Mark.TERMINAL, "the cache excludes the namespace"),
-    Reason.CACHE_NOT_FOUND: (Mark.WAITING, "no such ImageCache"),
-    Reason.CACHE_NOT_READY: (Mark.WAITING, "the cache stalls or lacks the image"),
+    Reason.SECRET_MISSING: (Mark.TERMINAL, "the Secret or one of its keys does not exist"),
+    Reason.SECRET_HOST_MISMATCH: (Mark.TERMINAL, "the Secret has credentials for another host"),
+    Reason.HOST_NOT_ALLOWED: (
+        Mark.TERMINAL,
+        "no upstream of the cache lists the host of the image",
+    ),
+    Reason.NAMESPACE_NOT_ALLOWED: (
+        Mark.TERMINAL,
+        "allowedNamespaces of the cache excludes the namespace",
+    ),
+    Reason.CACHE_NOT_FOUND: (Mark.WAITING, "the ImageCache does not exist"),
+    Reason.CACHE_NOT_READY: (
+        Mark.WAITING,
+        "the ImageCache cannot get the image; its admin must act",
+    ),
+    Reason.SECRET_UNREADABLE: (
+        Mark.TRANSIENT,
+        "the Kubernetes API does not give a Secret that is not known yet",
+    ),
     Reason.CONFLICTING_IMAGES: (
         Mark.TERMINAL,
-        "an older object wants that name with other content",
+        "an older RangeImages wants that name with other content in the same pod",
     ),
     Reason.INVALID_REFERENCE: (Mark.TERMINAL, "not an image reference"),
-    Reason.TAG_REQUIRED: (Mark.TERMINAL, "a range needs a tag to run an image by"),
-    Reason.INVALID_SPEC: (Mark.TERMINAL, "a stored object breaks a rule of its kind"),
-    Reason.INTERNAL_ERROR: (Mark.TERMINAL, "a defect of the operator; the id is in its log"),
-    Reason.RBAC_DENIED: (Mark.TERMINAL, "the operator lacks a right"),
-    Reason.STATUS_REJECTED: (Mark.EVENT, "the API server refused the status"),
-    Reason.LEADER_ELECTED: (Mark.EVENT, "this operator took the Lease"),
-    Reason.IMAGE_PUSHED: (Mark.EVENT, "an image is in the registry, verified"),
-    Reason.IMAGE_DELIVERED: (Mark.EVENT, "an image is in a target, verified; names the route"),
-    Reason.REGISTRY_RECOVERED: (Mark.EVENT, "the registry works again"),
+    Reason.TAG_REQUIRED: (Mark.TERMINAL, "a RangeImages needs a tag to run the image by"),
+    Reason.INVALID_SPEC: (Mark.TERMINAL, "the stored object breaks a rule of its schema"),
+    Reason.INTERNAL_ERROR: (
+        Mark.TERMINAL,
+        "a defect of the operator; its log has the traceback under the id in the message",
+    ),
+    Reason.RBAC_DENIED: (Mark.TERMINAL, "the operator lacks a permission; the message names it"),
+    Reason.STATUS_REJECTED: (
+        Mark.EVENT,
+        "the API server refused the status: are the CRDs older than the operator?",
+    ),
+    Reason.LEADER_ELECTED: (Mark.EVENT, "this operator holds the Lease"),
+    Reason.IMAGE_PUSHED: (Mark.EVENT, "an image was pushed into the registry and verified"),
+    Reason.IMAGE_DELIVERED: (
+        Mark.EVENT,
+        "an image was delivered into a target and verified; the message names the route",
+    ),
+    Reason.REGISTRY_RECOVERED: (Mark.EVENT, "the registry answers again"),
     Reason.REGISTRY_TAG_DRIFT: (Mark.EVENT, "somebody moved a tag in the registry"),
-    Reason.PARTIAL_PLATFORM_IMAGE: (Mark.EVENT, "an index lacks some of its children"),
+    Reason.PARTIAL_PLATFORM_IMAGE: (
+        Mark.EVENT,
+        "the image index lists platforms that are not there",
+    ),
     Reason.TARGET_REPLACED: (Mark.EVENT, "a new pod or container took the place of a target"),
-    Reason.DRIFT_CORRECTED: (Mark.EVENT, "an image that had gone was brought back"),
-    Reason.INSECURE_ENDPOINT: (Mark.EVENT, "an endpoint without TLS is used, as written"),
+    Reason.DRIFT_CORRECTED: (
+        Mark.EVENT,
+        "an image was removed or retagged in a target; delivering it again",
+    ),
+    Reason.INSECURE_ENDPOINT: (Mark.EVENT, "an engine is used without TLS, as the spec says"),
 }
 """Every reason once: what it leads to and what it means."""
 
@@ -226,7 +292,7 @@ class InvalidSpec(CyroidError):
 
 
 class Cancelled(CyroidError):
-    """The work was cut by its own Cancellation; nobody outside is to blame."""
+    """The work was cut by its own CancelScope; nobody outside is to blame."""
 
 
 class TransferError(CyroidError):

@@ -8,6 +8,7 @@ time to time.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,29 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.process.ultimate_exiting_timeout = 25  # of a grace period of 30 s
 
 
+def tell_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error that nobody caught, but for one at the end that is none.
+
+    A watch that is cancelled between two events leaves its generators suspended. At its end
+    asyncio closes all of them at once, while the outer one of kopf 1.45 closes the inner, too:
+    whichever comes second complains. By then the watch has ended and its connections are
+    closed, so there is nothing to mend.
+    """
+    is_watch = getattr(context.get("asyncgen"), "__name__", "") in _GENERATORS_OF_A_WATCH
+    if is_watch and any(text in str(context.get("exception")) for text in _CLOSED_TWICE):
+        _log.debug("a watch was closed at the end between two events")
+    else:
+        loop.default_exception_handler(context)
+
+
+_GENERATORS_OF_A_WATCH = ("infinite_watch", "streaming_block")
+_CLOSED_TWICE = (
+    "generator didn't stop after athrow()",
+    "asynchronous generator is already running",
+)
+"""As `contextlib` and Python say it."""
+
+
 class Backoffs:
     """Pauses in seconds between tries of a request: 1, 2, 4 ... 30, without end.
 
@@ -98,7 +122,9 @@ def _watch(
         try:
             shell.changed(kind, event["type"], dict(event["object"]))
         except Exception:  # kopf drops what a handler raises; nobody would ever hear of it
-            _log.exception("an event of a %s was lost", kind)
+            _log.exception(
+                "cannot handle a watch event of a %s; it is lost until the next list", kind
+            )
 
     kopf.on.event(*resource, id=f"watch-{kind.lower()}", registry=registry)(changed)
 
@@ -108,6 +134,7 @@ def _live(registry: kopf.OperatorRegistry, shell: Shell) -> None:
     permanent = kopf.ErrorsMode.PERMANENT
 
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
+        asyncio.get_running_loop().set_exception_handler(tell_error)
         configure(settings)
         await shell.start()
 
@@ -128,6 +155,7 @@ async def _login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionIn
     found = found or kopf.login_with_kubeconfig(settings=settings)
     if found is None:
         raise kopf.TemporaryError(
-            "neither a service account nor a kubeconfig to log in with", delay=LOGIN_SECONDS
+            "cannot log in to the Kubernetes API: neither a service account nor a kubeconfig",
+            delay=LOGIN_SECONDS,
         )
     return found

@@ -8,11 +8,24 @@ mend neither.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-Checks = Callable[[], Mapping[str, bool]]
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How long ago something gave its last sign of life, and how long is too long; seconds."""
+
+    seconds: float
+    limit: float
+
+    def __bool__(self) -> bool:
+        return self.seconds <= self.limit
+
+
+Checks = Callable[[], Mapping[str, bool | Age]]
 """By name of the check: does it hold?"""
 
 
@@ -47,10 +60,17 @@ class Probes:
 
 def _answering(checks: Checks) -> Any:
     async def answer(_: web.Request) -> web.Response:
-        found = dict(checks())
-        return web.json_response(found, status=200 if all(found.values()) else 503)
+        found = checks()
+        shown = {name: _shown(check) for name, check in found.items()}
+        return web.json_response(shown, status=200 if all(found.values()) else 503)
 
     return answer
+
+
+def _shown(check: bool | Age) -> Any:  # noqa: FBT001 - a row of the answer
+    if isinstance(check, bool):
+        return check
+    return {"ok": bool(check), "age": round(check.seconds, 1), "limit": round(check.limit, 1)}
 
 
 def _exposing(exposition: Callable[[], tuple[bytes, str]]) -> Any:

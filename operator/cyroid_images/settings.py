@@ -51,6 +51,14 @@ class Settings(BaseSettings):
     """Images at a time on their way into one registry: each may send several blobs."""
     max_passes: Limit = 16
     """Objects worked on at a time: a pass mostly waits for answers."""
+    max_stall_seconds: Annotated[float, Field(ge=1)] = 600.0
+    """Most of `timeouts.stall` where the ImageCache limits nothing: five times the default of a
+    range. A disk that extracts a layer is silent for minutes, a hung engine for ever."""
+    max_total_seconds: Annotated[float, Field(ge=1)] = 14400.0
+    """Most of `timeouts.total` there: 4 hours, in which 60 GB come at 4 MB/s."""
+    min_interval_seconds: Annotated[float, Field(ge=1)] = 1.0
+    """Least of `interval` there: the least that the API takes, since looks are spaced and share
+    the engines fairly all the same. A site with many namespaces may ask for more."""
     sweep_seconds: Annotated[float, Field(ge=5)] = 600.0
     """How often everything is listed again: watches may lose deletions."""
     identity: str = ""

@@ -1,7 +1,7 @@
-"""What both HTTP leaves share: httpx clients whose sockets a Cancellation can cut.
+"""What both HTTP leaves share: httpx clients whose sockets a CancelScope can cut, and trust.
 
 httpx tells of each new connection through its `trace` extension, before any request
-bytes are sent on it. That is the moment to put the socket under the cancellation: a slow
+bytes are sent on it. That is the moment to put the socket under the scope: a slow
 first byte or an upload has no response yet that could be closed. To cut is to *shut the
 socket down*; closing a response from another thread leaves the read blocked until its
 time-out (tried with httpx 0.28).
@@ -13,13 +13,13 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
-from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.model.watching import Asked, Watch, unwatched
+from cyroid_images.model.request_observer import RequestDone, RequestObserver, unobserved
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 _CONNECTED = (
     "connection.connect_tcp.complete",
@@ -34,32 +34,50 @@ CONNECT_SECONDS = 5.0
 def client(
     base_url: str,
     *,
-    read_seconds: float,
+    read_seconds: float | None = None,
     tls: ssl.SSLContext | None = None,
     unix_socket: str | None = None,
-    watch: Watch = unwatched,
+    watch: RequestObserver = unobserved,
 ) -> httpx.Client:
     """A client that follows no redirect and trusts no environment variable.
 
     `trust_env=False` also matters for TLS: with it, SSL_CERT_FILE would replace the CA.
+    Without `read_seconds` only the scope of a request ends it.
     """
-    transport = httpx.HTTPTransport(
-        verify=tls or ssl.create_default_context(), trust_env=False, uds=unix_socket
-    )
+    transport = httpx.HTTPTransport(verify=tls or trusting(None), trust_env=False, uds=unix_socket)
     timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
     return httpx.Client(
         base_url=base_url,
-        transport=_Watched(transport, watch),
+        transport=_Observed(transport, watch),
         timeout=timeout,
         trust_env=False,
         follow_redirects=False,
     )
 
 
-class _Watched(httpx.BaseTransport):
+def trusting(ca: str | None) -> ssl.SSLContext:
+    """Trust in this CA alone (PEM), or in those of the system; raises ValueError or OSError.
+
+    For registries and engines alike, and the same on every Python.
+    """
+    return lenient(ssl.create_default_context(cadata=ca))
+
+
+def lenient(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The same context, as strict as docker and no stricter.
+
+    Python 3.13 turns on RFC 5280's strictness, which refuses what plain `openssl req -x509`
+    makes (no key usage, no key identifier), and takes a CA that is not self-signed.
+    """
+    context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+class _Observed(httpx.BaseTransport):
     """Tells of each request, also of one that came to nothing."""
 
-    def __init__(self, inner: httpx.BaseTransport, watch: Watch) -> None:
+    def __init__(self, inner: httpx.BaseTransport, watch: RequestObserver) -> None:
         self._inner = inner
         self._watch = watch
 
@@ -72,19 +90,19 @@ class _Watched(httpx.BaseTransport):
         finally:
             url, spent = request.url, time.monotonic() - began
             host = url.netloc.decode("ascii", "replace")
-            self._watch(Asked(host, request.method, url.path, code, spent))
+            self._watch(RequestDone(host, request.method, url.path, code, spent))
 
     def close(self) -> None:
         self._inner.close()
 
 
-def under(cancellation: Cancellation, **extensions: Any) -> dict[str, Any]:
-    """The httpx `extensions` of a request whose sockets the cancellation may cut."""
+def under(scope: CancelScope, **extensions: Any) -> dict[str, Any]:
+    """The httpx `extensions` of a request whose sockets the scope may cut."""
 
     def trace(event: str, info: dict[str, Any]) -> None:
         if event in _CONNECTED:
             connection = info["return_value"].get_extra_info("socket")
-            cancellation.attach(cut_of(connection))
+            scope.attach(cut_of(connection))
 
     return {"trace": trace, **extensions}
 
@@ -107,13 +125,3 @@ def cut_of(connection: socket.socket) -> Callable[[], None]:
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     return cut
-
-
-@contextlib.contextmanager
-def blame_cancellation(cancellation: Cancellation) -> Iterator[None]:
-    """A stream that breaks because we cut it raises our cause, not an outage."""
-    try:
-        yield
-    except (httpx.HTTPError, httpx.StreamError, OSError):
-        cancellation.raise_if_cancelled()
-        raise

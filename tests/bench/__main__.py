@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from tests.bench import deliveries, fleet, lag, memory, pushes, reaction, rest
+from tests.bench import deliveries, effort, fleet, lag, memory, pushes, reaction, rest
 from tests.bench.hand import HandFailed
 from tests.bench.images import BIG, BLUEPRINT, make
 from tests.bench.machine import head
@@ -25,6 +25,7 @@ Measure = Callable[[Stage, Stock, Collection[str]], list[Row]]
 MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("first-status",), lambda stage, stock, _: reaction.first_status(stage, stock)),
     (("pull-start",), lambda stage, stock, _: reaction.pull_start(stage, stock)),
+    (("effort",), lambda stage, stock, _: effort.effort(stage, stock)),
     (("no-op-pass",), lambda stage, stock, _: rest.no_op_pass(stage, stock)),
     (("push",), lambda stage, stock, _: pushes.push(stage, stock)),
     (deliveries.NAMES, deliveries.deliveries),
@@ -33,6 +34,9 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("memory",), lambda stage, _, __: memory.memory(stage)),
 )
 """What `--only` may say, and who measures it; those of one line share their runs."""
+
+SMALL = frozenset({"first-status", "pull-start", "effort", "no-op-pass"})
+"""What moves small images of its own: alone, it need not wait until the large ones are made."""
 
 
 def main() -> int:
@@ -43,9 +47,10 @@ def main() -> int:
     if reason := namespace.why_not():
         print(f"bench: {reason}", file=sys.stderr)
         return 2
-    fetch.everything(_tell)
-    with long_step(_tell, "making images"):
-        make([BIG, *BLUEPRINT])
+    fetch.everything()
+    if chosen.only not in SMALL:
+        with long_step(_tell, "making images"):
+            make([BIG, *BLUEPRINT])
     namespace.enter()
     about = head()
     _tell(about)

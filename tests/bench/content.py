@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tests.lab import cache, rootfs
-from tests.parts.dockerd import TRIXIE
+from tests.lab import cache, docker
 
 CHUNK = 1 << 20
 _RECIPE = "2"  # another number makes every layer anew
@@ -85,7 +84,8 @@ def digest_of(path: Path) -> str:
 
 def _root() -> Path:
     """What the test engines run in: it is there anyway."""
-    return rootfs.trixie(*TRIXIE)
+    (root,) = docker.layers("26")
+    return root
 
 
 def _files(layer: Layer) -> Iterator[tuple[str, Path]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from tests.bench.emptying import Store
+from tests.bench.machine import engine_processes, processor_seconds
 from tests.bench.operating import await_so
 from tests.bench.stage import Stage, engine, registry_traces
 from tests.bench.stock import Stock
@@ -44,7 +45,10 @@ def no_op_pass(stage: Stage, stock: Stock) -> list[Row]:
         before = _versions(site)
         traces, listeners = [engine_trace(each) for each in engines], registry_traces(registry)
         stage.tell(f"no-op-pass: watching {WINDOW_SECONDS:.0f} s")
+        spent = _spent(engines)
         time.sleep(WINDOW_SECONDS)
+        spent = [after - ago for after, ago in zip(_spent(engines), spent, strict=True)]
+        looks = [_count(engine_calls(trace), "/info") for trace in traces]
         seen = [whole_passes(engine_calls(trace)) for trace in traces]
         writes = sum(old != new for old, new in zip(before, _versions(site), strict=True))
         quiet = _asked(listeners)
@@ -52,7 +56,7 @@ def no_op_pass(stage: Stage, stock: Stock) -> list[Row]:
         asked = _asked(listeners)
         site.remove_all()
         source.docker("rmi", *images)
-    return [_lists(seen), *_of_registry(quiet, asked), _of_writes(writes)]
+    return [_lists(seen), _cost(spent, looks), *_of_registry(quiet, asked), _of_writes(writes)]
 
 
 def _engines(stack: ExitStack) -> list[EnginePart]:
@@ -92,6 +96,24 @@ def _lists(seen: Sequence[list[Call]]) -> Row:
     told = f"{lists} lists, {inspects} inspects, {passes:.1f} passes over {RANGES} ranges"
     told += f" with {IMAGES} images, every {INTERVAL_SECONDS:.0f} s for {WINDOW_SECONDS:.0f} s"
     return Row("no-op: image lists per pass", lists / passes, bar=RANGES, bound=told)
+
+
+def _spent(engines: Sequence[EnginePart]) -> list[float]:
+    return [sum(map(processor_seconds, engine_processes(each))) for each in engines]
+
+
+def _cost(spent: Sequence[float], looks: Sequence[int]) -> Row:
+    """What a look costs the engine that is looked at: a containerd store works for each image."""
+    stores = [*Store] * (RANGES // 2)
+
+    def each(store: Store) -> float:
+        mine = [at for at, found in enumerate(stores) if found is store]
+        return 1000 * sum(spent[at] for at in mine) / max(sum(looks[at] for at in mine), 1)
+
+    told = f"dockerd and containerd over {WINDOW_SECONDS:.0f} s with {sum(looks)} looks"
+    told += f", {IMAGES} images; classic store {each(Store.CLASSIC):.0f}"
+    measure = "no-op: the engine's CPU per look, containerd store [ms]"
+    return Row(measure, each(Store.CONTAINERD), bound=told)
 
 
 def _ask(site: Site) -> None:

@@ -25,14 +25,14 @@ def main() -> int:
     if reason := namespace.why_not():
         print(f"chaos: {reason}", file=sys.stderr)
         return 2
-    fetch.everything(_tell)
+    fetch.everything()
     namespace.enter()
     _tell(f"SEED={chosen.seed} MINUTES={chosen.minutes:g}")
     with stack() as parts:
         site = Site("chaos", parts.api, parts.operator, parts.source)
         parts.api.put_namespace(site.name, {"cyroid.io/ranges": "true"})
         world = World(parts, site)
-        kinds = tuple(KINDS[name] for name in chosen.only) or tuple(Kind)
+        kinds = tuple(KINDS[name] for name in chosen.only) or parts.kinds
         driver = Driver(world, chosen.seed, _tell, kinds)
         try:
             driver.run(60 * chosen.minutes)

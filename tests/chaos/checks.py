@@ -34,8 +34,8 @@ def untrue(world: World, held: Iterable[Holding]) -> list[str]:
 
 def untidy(world: World, held: Iterable[Holding]) -> list[str]:
     """P3: names of ours that a transfer left in range engines or in the source."""
-    registry = world.stack.registry
-    ours = (f"{TRANSPORT_HOST}/", f"{registry.push_host}/", f"{registry.pull_host}/")
+    hosts = [(each.push_host, each.pull_host) for each in world.stack.registries]
+    ours = (f"{TRANSPORT_HOST}/", *(f"{host}/" for pair in hosts for host in pair))
     places = {place: each.names() for place, each in zip(ENGINES, held, strict=True)}
     places["source"] = names(world.stack.source)
     return [

@@ -16,7 +16,7 @@ from difflib import unified_diff
 from typing import Any
 
 from cyroid_images.model.repository import TRANSPORT_HOST
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from tests.chaos.engine_images import holding, names, remove
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
@@ -187,7 +187,7 @@ class Delivery:
             image = source[name]
             words[image.id.removeprefix("sha256:")] = f"<id of {word}>"
             words |= dict.fromkeys(image.content.layers, f"<layer of {word}>")
-        with Registry(self.registry.push_endpoint) as registry:
+        with RegistryClient(self.registry.push_endpoint) as registry:
             stored = registry.manifest(f"{self.site.name}.example/shared", "1")
         if stored is not None:
             words[stored.digest.hex] = "<manifest of shared>"

@@ -33,7 +33,7 @@ def _events(world: World) -> Iterator[str]:
     yield "== events"
     found = []
     with suppress(httpx.HTTPError, AssertionError):
-        for namespace in (world.site.name, "default"):
+        for namespace in (*(each.name for each in world.sites), "default"):
             path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
             found += world.site.api.call("GET", path)["items"]
     for event in sorted(found, key=lambda each: str(each.get("eventTime")))[-EVENTS:]:

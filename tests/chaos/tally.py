@@ -20,6 +20,8 @@ class Invariant(StrEnum):
     P4 = "P4"
     P5 = "P5"
     P6 = "P6"
+    P7 = "P7"
+    P8 = "P8"
     STATUS = "status"
     LOG = "log"
 
@@ -32,6 +34,9 @@ TEXTS = {
     Invariant.P4: "a wanted name stands for a whole image of its source, and can be run",
     Invariant.P5: "one name has one content in every engine, by whatever route it came",
     Invariant.P6: "images that nobody lists are still there",
+    Invariant.P7: "what is there stays Ready, without a warning, while both registries are away,"
+    " the source has pruned it and the operator restarts",
+    Invariant.P8: "while others hang and lie, a range that uses nothing of theirs becomes Ready",
     Invariant.STATUS: "each status that is read keeps every rule",
     Invariant.LOG: "the log of the operator holds no defect and no password",
 }

@@ -1,7 +1,8 @@
 """What users want and what there ever was: the other side of every comparison.
 
-The images of the source with all their versions, the ranges with their specs, the pods. It
-edits objects and source, never the inside of a range engine, and it judges nothing.
+The images of the source with all their versions, the ranges with their specs, the pods, and two
+caches, each over a registry of its own. It edits objects and source, never the inside of a range
+engine, and it judges nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from typing import Any
 
 from cyroid_images.model.pod import COMPONENT, COMPONENT_LABEL
 from tests.chaos.engine_images import Content
+from tests.chaos.others import HANGING, OWN, Others
 from tests.chaos.stack import Stack
 from tests.parts.engines import EnginePart
-from tests.parts.save_tars import noise
+from tests.parts.save_tars import noise, saved_image
 from tests.parts.site import Site
 
-SIZES = (100_000, 100_000, 400_000, 1_000_000, 3_000_000, 12_000_000)
+SIZES = (100_000, 100_000, 400_000, 1_000_000, 3_000_000, 12_000_000, 100_000, 1_000_000)
 """Bytes of the layer that each image has for itself: most are there at once, some take a while."""
+SECOND = range(6, 8)
+"""The numbers of the images that come by the second cache."""
 DELIVERIES = ("RegistryThenTar", "TarOnly")
 """What any engine can follow in any order; RegistryOnly it cannot: a containerd store (26.1)
 that got a layer by tar never fetches it by a pull, and only a tar helps then."""
@@ -39,6 +43,8 @@ class Range:
     pods: tuple[int, ...]
     images: list[str]
     delivery: str
+    cache: int = 0
+    """The first cache, or the second."""
 
 
 @dataclass(slots=True)
@@ -54,26 +60,44 @@ class World:
     """Their uids."""
     seats: list[int] = field(default_factory=lambda: [0, 1])
     """By pod: the engine behind its address."""
+    second: Site = field(init=False)
+    """The site of the second cache, and of a user who breaks nothing."""
+    others: Others = field(init=False)
+
+    def __post_init__(self) -> None:
+        site = self.site
+        self.second = Site(f"{site.name}-two", site.api, site.operator, site.source)
+        self.others = Others(self.stack, site, self.second)
 
     # -- to begin ---------------------------------------------------------------------
 
     def make(self) -> None:
-        """Images, bystanders, cache, pods and ranges."""
+        """Images, bystanders, caches, pods and ranges."""
         for number in range(len(SIZES)):
             self._fill(self.image(number))
+        self._archive()
         for engine in (self.stack.source, *self.stack.engines):
             self.put_bystanders(engine)
-        self._make_cache()
+        self.second.api.put_namespace(self.second.name, {"cyroid.io/ranges": "true"})
+        for which in (0, 1):
+            self._make_cache(which)
         for pod in range(len(self.seats)):
             self._put_pod(pod)
         images = [self.image(number) for number in range(len(SIZES))]
         for range_ in (
-            Range("all", {TEAM: "all"}, (0, 1), images[:4], DELIVERIES[0]),
+            Range("all", {TEAM: "all"}, (0, 1), [*images[:4], self.archived], DELIVERIES[0]),
             Range("one", {RANGE: "r1"}, (0,), images[1:5:3], DELIVERIES[1]),
             Range("two", {RANGE: "r2"}, (1,), images[2:6:3], DELIVERIES[0]),
+            Range("other", {TEAM: "all"}, (0, 1), images[SECOND.start :], DELIVERIES[0], cache=1),
         ):
             self.ranges[range_.name] = range_
             self._make(range_)
+        self.others.make(images[:4], images[SECOND.start])
+
+    def remove_all(self) -> None:
+        """Delete every object that was made."""
+        for site in self.sites:
+            site.remove_all()
 
     def put_bystanders(self, engine: EnginePart) -> None:
         """Images that nobody lists, one of them in a repository of ours."""
@@ -86,15 +110,30 @@ class World:
         return f"{self.site.name}.example/tool-{number}:1"
 
     @property
+    def archived(self) -> str:
+        """The image that only an archive has."""
+        return f"{self.site.name}.example/archived:1"
+
+    @property
+    def caches(self) -> dict[str, str]:
+        """Where the API serves the caches, by name."""
+        return {site.name: site.cache_path for site in (self.site, self.second)}
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Everybody's part of the cluster."""
+        return self.site, self.second, self.others.tenant
+
+    @property
     def by_hand(self) -> str:
         """A name that somebody gave in a repository of ours."""
         return f"{self.site.name}.example/tool-0:by-hand"
 
     @property
     def paths(self) -> dict[str, str]:
-        """Where the API serves the cache and the ranges, by name, the cache first."""
+        """Where the API serves caches and ranges, also those of others, by name."""
         ranges = {name: self.site.path(name) for name in self.ranges}
-        return {self.site.name: self.site.cache_path, **ranges}
+        return {**self.caches, **ranges, **self.others.paths}
 
     def wanted(self, engine: int) -> list[str]:
         """The images that any range wants in this engine."""
@@ -114,9 +153,11 @@ class World:
         return name
 
     def list_image(self, draw: int) -> str:
-        """One more image in a spec, if there is one that it lacks."""
+        """One more image of its cache in a spec, if there is one that it lacks."""
         range_ = self._drawn(draw)
-        missing = [name for name in self.versions if name not in range_.images]
+        second = {self.image(number) for number in SECOND}
+        fitting = [name for name in self.versions if (name in second) == bool(range_.cache)]
+        missing = [name for name in fitting if name not in range_.images]
         if not missing:
             return f"{range_.name} lists them all"
         range_.images.append(missing[draw % len(missing)])
@@ -147,10 +188,23 @@ class World:
         self._make(range_)
         return range_.name
 
-    def remake_cache(self) -> None:
-        """Delete the ImageCache and make it again at once."""
-        self.site.api.call("DELETE", self.site.cache_path)
-        self._make_cache()
+    def remake_cache(self, which: int) -> str:
+        """Delete an ImageCache and make it again at once."""
+        site = (self.site, self.second)[which]
+        site.api.call("DELETE", site.cache_path)
+        self._make_cache(which)
+        return site.name
+
+    def prune(self, draw: int) -> str:
+        """Remove an image from the source, as `docker image prune` may."""
+        name = self.image(draw % len(SIZES))
+        self.stack.source.docker("rmi", "--force", name)
+        return name
+
+    def load_again(self, draw: int) -> None:
+        """The end of `prune`."""
+        name = self.image(draw % len(SIZES))
+        self._load(name, len(self.versions[name]) - 1)
 
     def replace_pod(self, pod: int) -> str:
         """A new pod of the same name before the same engine."""
@@ -170,18 +224,40 @@ class World:
     # -- how --------------------------------------------------------------------------
 
     def _fill(self, name: str) -> None:
-        """The next version of an image: a layer of its own over one that all share."""
+        """The next version of an image."""
         versions = self.versions.setdefault(name, [])
-        number = int(name.partition("tool-")[2].partition(":")[0])
-        seed = random.Random(f"{name} {len(versions)}").randrange(1 << 30)  # noqa: S311 - no secret
-        layers = ({"base": noise(200_000, 1)}, {"own": noise(SIZES[number], seed)})
-        command = f"/version-{len(versions)}"
-        saved = self.stack.source.load_image(name, layers, {"Cmd": [command]})
-        versions.append(Content(saved.diff_ids, "linux/amd64", (command,)))
+        versions.append(self._load(name, len(versions)))
 
-    def _make_cache(self) -> None:
-        held = [{"image": self.image(0)}]
-        self.site.cache(self.stack.registry, images=held, refresh={"interval": INTERVAL})
+    def _load(self, name: str, version: int) -> Content:
+        """Put it into the source: a layer of its own over one that all share."""
+        number = int(name.partition("tool-")[2].partition(":")[0])
+        seed = random.Random(f"{name} {version}").randrange(1 << 30)  # noqa: S311 - no secret
+        layers = ({"base": noise(200_000, 1)}, {"own": noise(SIZES[number], seed)})
+        command = f"/version-{version}"
+        saved = self.stack.source.load_image(name, layers, {"Cmd": [command]})
+        return Content(saved.diff_ids, "linux/amd64", (command,))
+
+    def _archive(self) -> None:
+        """Folders of the archive volume, and the image that lies in one of them."""
+        for purpose in (OWN, HANGING):
+            self.others.folder(purpose).mkdir(exist_ok=True)
+        saved = saved_image(self.archived, ({"own": noise(50_000, 9)},), {"Cmd": ["/archived"]})
+        (self.others.folder(HANGING) / "archived.tar").write_bytes(saved.tar)
+        self.versions[self.archived] = [Content(saved.diff_ids, "linux/amd64", ("/archived",))]
+
+    def _make_cache(self, which: int) -> None:
+        site = (self.site, self.second)[which]
+        held = [self.image(0), self.archived] if which == 0 else [self.image(SECOND.start)]
+        purpose = (HANGING, OWN)[which]
+        engine = {"endpoint": self.stack.source.endpoint.url, "insecure": True}
+        builder = {"name": "builder", "engine": engine}
+        archive = {"name": "archives", "archive": {"path": self.others.folder(purpose).name}}
+        site.cache(
+            self.stack.registries[which],
+            images=_listed(held),
+            sources=[builder, archive] if which == 0 else [archive, builder],
+            refresh={"interval": INTERVAL},
+        )
 
     def _put_pod(self, pod: int) -> None:
         labels = {COMPONENT_LABEL: COMPONENT, RANGE: f"r{pod + 1}", TEAM: "all"}
@@ -200,6 +276,7 @@ class World:
             range_.images,
             targets={"selector": selector, "docker": {"port": port, "insecure": True}},
             delivery=range_.delivery,
+            imageCacheRef={"name": (self.site, self.second)[range_.cache].name},
             interval=INTERVAL,
             timeouts=TIMEOUTS,
         )

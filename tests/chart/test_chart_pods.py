@@ -137,6 +137,9 @@ def test_the_operator_knows_every_setting_that_the_chart_can_give() -> None:
         "maxTransfersPerEngine",
         "maxPushesPerSource",
         "maxFillsPerRegistry",
+        "maxStallSeconds",
+        "maxTotalSeconds",
+        "minIntervalSeconds",
         "sweepSeconds",
     )
     given = environment(
@@ -144,7 +147,7 @@ def test_the_operator_knows_every_setting_that_the_chart_can_give() -> None:
         "--set=operator.archives.persistentVolumeClaim.claimName=bundles",
     )
     known = {f"CYROID_{name.upper()}" for name in Settings.model_fields}
-    assert len(given) == 11
+    assert len(given) == 14
     assert given.keys() <= known
     Settings.model_validate(
         {name.removeprefix("CYROID_").lower(): value for name, value in given.items() if value}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from tests.parts import fetch, namespace
@@ -10,6 +12,8 @@ from tests.parts.engines import (
     any_engine,
     classic_engine,
     containerd_engine,
+    docker28_engine,
+    docker29_engine,
     emptied_engines,
     new_engine,
     old_engine,
@@ -24,6 +28,8 @@ __all__ = [
     "apiserver",
     "classic_engine",
     "containerd_engine",
+    "docker28_engine",
+    "docker29_engine",
     "emptied_engines",
     "new_engine",
     "new_proxy",
@@ -45,19 +51,16 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     is_worker = hasattr(config, "workerinput")
     if not is_worker:
-        fetch.everything(lambda line: _tell(config, line))
+        _fetch(config)
     if is_worker or not config.getoption("numprocesses", None):
         namespace.enter()
 
 
-def _tell(config: pytest.Config, line: str) -> None:
-    """A line for whoever waits, past pytest's capturing."""
+def _fetch(config: pytest.Config) -> None:
+    """Past pytest's capturing: somebody may wait for minutes, and is told for what."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        print(line, flush=True)
-        return
-    with capture.global_and_fixture_disabled():
-        print(line, flush=True)
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        fetch.everything()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +9,10 @@ from typing import Any
 
 import kopf
 import pytest
+from kopf.testing import KopfRunner
 
 from cyroid_images import handlers
+from cyroid_images.errors import AccessDenied
 from cyroid_images.kube import rights
 from tests.parts import objects
 from tests.parts.apiserver import ApiServerPart, wait_for
@@ -26,15 +26,19 @@ SEEN_SECONDS = 2.0
 
 @dataclass(slots=True)
 class RecordingShell:
-    """Writes down what it is told; `raises` makes every event fail afterwards."""
+    """Writes down what it is told; `raises` makes every event fail afterwards, and
+    `starts_with` is what its start raises."""
 
     told: list[tuple[str, str | None, str]] = field(default_factory=list)
     bodies: list[Mapping[str, Any]] = field(default_factory=list)
     life: list[str] = field(default_factory=list)
     raises: bool = False
+    starts_with: Exception | None = None
 
     async def start(self) -> None:
         self.life.append("start")
+        if self.starts_with is not None:
+            raise self.starts_with
 
     async def stop(self) -> None:
         self.life.append("stop")
@@ -54,42 +58,29 @@ class RecordingShell:
 
 
 class Running:
-    """The operator in a thread with an event loop of its own."""
+    """The operator as `kopf run` starts it, in a thread with an event loop of its own."""
 
     def __init__(self, shell: RecordingShell) -> None:
-        self.registry = kopf.OperatorRegistry()
-        handlers.register(self.registry, shell)
-        self.settings = kopf.OperatorSettings()
-        self.error: BaseException | None = None
-        self._stop = threading.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="operator")
+        registry = kopf.OperatorRegistry()
+        handlers.register(registry, shell)
+        self.runner = KopfRunner(
+            ["run", "--all-namespaces", "--standalone"],
+            registry=registry,
+            settings=kopf.OperatorSettings(),
+            reraise=False,
+        )
 
     def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(30), self.error
+        self.runner.__enter__()
 
     def stop(self, seconds: float = 10) -> None:
-        self._stop.set()
-        self._thread.join(seconds)
+        """Raise its stop flag; fails where it has not ended after so many seconds."""
+        self.runner.timeout = seconds
+        self.runner.__exit__(None, None, None)
 
     @property
     def is_running(self) -> bool:
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(
-                kopf.operator(
-                    registry=self.registry,
-                    settings=self.settings,
-                    clusterwide=True,
-                    stop_flag=self._stop,
-                    ready_flag=self._ready,
-                )
-            )
-        except BaseException as exc:
-            self.error = exc
+        return not self.runner.future.done()
 
 
 @pytest.fixture(scope="module")
@@ -185,8 +176,27 @@ def test_watching_writes_nothing_to_objects(
 def test_it_ends_within_three_seconds(running: Running, shell: RecordingShell) -> None:
     running.stop(seconds=3)
     assert not running.is_running
-    assert running.error is None
+    assert running.runner.exit_code == 0
+    assert running.runner.exception is None
     assert shell.life == ["start", "stop"]
+
+
+def test_a_start_that_fails_ends_it_with_an_exit_code_and_no_stop(
+    watcher: Path,
+    shell: RecordingShell,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What a start that failed had begun is for the start to end: kopf calls no stop."""
+    monkeypatch.setenv("KUBECONFIG", str(watcher))
+    shell.starts_with = AccessDenied("the operator may not watch pods")
+    operator = Running(shell)
+    operator.start()
+    wait_for(lambda: not operator.is_running, "the operator to end", 15)
+    operator.stop()
+    assert operator.runner.exit_code == 1
+    assert "the operator may not watch pods" in caplog.text
+    assert shell.life == ["start"]
 
 
 def test_a_defect_of_the_world_stops_no_watch(

@@ -27,7 +27,7 @@ operator's image is the only one that no registry has yet, so build it and bring
   make demo KUBECONFIG=$HOME/.kube/config DEMO='--set operator.image.tag=dev'
 
 k3s instead: docker save ghcr.io/cyroid/cyroid-images:dev | k3s ctr images import -
-registry:3.1.1 and docker:28-dind come from Docker Hub; name others with --set registry.image...
+registry:3.1.1 and docker:29-dind come from Docker Hub; name others with --set registry.image...
 and builder.image..., and --engine-image for the ranges. Pods of the demo are privileged. The
 release cyroid in namespace cyroid is installed or upgraded, its registry is stopped for a while,
 and namespace cyroid-demo is made anew: this is for a cluster to play with.
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kubeconfig", type=Path, help="a cluster that you have")
     parser.add_argument("--values", action="append", default=[], help="for helm, as there")
     parser.add_argument("--set", action="append", default=[], help="for helm, as there")
-    parser.add_argument("--engine-image", help="what runs a range's engine (docker:28-dind)")
+    parser.add_argument("--engine-image", help="what runs a range's engine (docker:29-dind)")
     parser.add_argument("--down", action="store_true", help="end what the demo made")
     return parser
 

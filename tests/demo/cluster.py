@@ -23,7 +23,7 @@ LAB = "demo"
 """The lab's name: `python -m tests.lab --name demo ...` reaches it."""
 OPERATOR = "cyroid"
 """Namespace of the operator, the registry and the builder."""
-ENGINE_IMAGE = "docker.io/library/docker:28-dind"
+ENGINE_IMAGE = "docker.io/library/docker:29-dind"
 """What runs the engine of a range on a cluster that a person has."""
 _PAUSE = 0.5  # seconds between two looks
 

@@ -59,7 +59,7 @@ def _here(cluster: Cluster, word: str, folder: Path) -> str:
         return word
     text = (ROOT / word).read_text()
     own = f"imagePullPolicy: {cluster.engine_pull_policy}\n      image: {cluster.engine_image}"
-    text = text.replace("image: docker.io/library/docker:28-dind", own)
+    text = text.replace("image: docker.io/library/docker:29-dind", own)
     copy = folder / Path(word).name
     copy.write_text(text)
     return str(copy)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.shell import run
+from tests.lab.progress import told
+from tests.lab.shell import follow, run
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -23,12 +24,12 @@ def install(package: str) -> None:
     command = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=300", "install"]
     command += ["--no-install-recommends", package]
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with cache.locked("apt"), _no_services():
+    with cache.locked("apt"), _no_services(), told(f"installing {package}") as work:
         try:
-            run(command, env=env)
+            follow(command, work.says, env=env)
         except LabError:  # most often the lists are absent or too old
-            run(["apt-get", "-qy", "update"], env=env)
-            run(command, env=env)
+            follow(["apt-get", "-qy", "update"], work.says, env=env)
+            follow(command, work.says, env=env)
 
 
 def mirror() -> str | None:

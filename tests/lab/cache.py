@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.lab.progress import told
+
 
 def root() -> Path:
     """The cache directory, made if it is absent."""
@@ -38,7 +40,11 @@ def locked(name: str) -> Iterator[None]:
     path = root() / "locks" / f"{name}.lock"
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with told(f"waiting for another run that holds {name}"):
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

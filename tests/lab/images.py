@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.lab import archive, cache, context, engine, rootfs, tools
 from tests.lab.archive import File, Recipe
 from tests.lab.errors import LabError
+from tests.lab.progress import told
 
 PODS = ("pause", "registry", "dind", "operator")  # `base` and `build` are no pods
 _FILES = Path(__file__).parent / "image"
@@ -51,7 +52,12 @@ def _tag(name: str) -> str:
     # A root file system is named after its content; where the cache lies is no content.
     named = replace(recipe, rootfs=Path(recipe.rootfs.name) if recipe.rootfs else None)
     tag = cache.key(repr(named))
-    cache.made(_archive(name, tag), lambda path: archive.write(recipe, f"lab/{name}:{tag}", path))
+
+    def write(path: Path) -> None:
+        with told(f"writing image {name}"):
+            archive.write(recipe, f"lab/{name}:{tag}", path)
+
+    cache.made(_archive(name, tag), write)
     return tag
 
 
@@ -117,7 +123,8 @@ def _operator() -> str:
 
 def _build_operator(known: Path, bases: dict[str, str], files: list[Path]) -> None:
     """Builds the image, saves its archive and notes its tag at `known`."""
-    with engine.running() as docker, context.copied(_PROJECT, files) as folder:
+    building = told("building image operator")
+    with building, engine.running() as docker, context.copied(_PROJECT, files) as folder:
         for name, tag in bases.items():
             if f"{name}:{tag}" not in _names(docker):
                 docker("load", "--quiet", "--input", _archive(name, tag))

@@ -12,7 +12,7 @@ from tests.lab import addresses, cache, images, keeper, node, startup, tools
 from tests.lab.addresses import Addresses
 from tests.lab.errors import LabError
 from tests.lab.processes import Process
-from tests.lab.progress import Progress, long_step, step
+from tests.lab.progress import Progress, step
 from tests.lab.shell import run
 
 _VALUES = Path(__file__).parent / "values.yaml"
@@ -80,13 +80,11 @@ def up(name: str = _DEFAULT, progress: Progress = print) -> Lab:
     _check_machine()
     with step(progress, "tools"):
         for tool in (*tools.GO, *tools.PACKAGES):
-            with long_step(progress, f"  {tool}"):
-                tools.ensure(tool)
+            tools.ensure(tool)  # tells by itself of what takes long
     with step(progress, "images"):
         references: dict[str, str] = {}
         for image in images.available():
-            with long_step(progress, f"  {image}"):
-                references |= images.ensure([image])
+            references |= images.ensure([image])
     directory = _directory(name)
     with cache.locked(f"lab-{name}"):
         if not _is_running(directory):

@@ -1,4 +1,4 @@
-"""Debian trixie file systems: for the lab's images and to chroot into.
+"""Debian file systems (trixie, or with packages of forky): for images and to chroot into.
 
 Made with debootstrap from the mirror that this machine uses. The machine's
 proxy and CA settings are used while packages are installed and not kept.
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.lab import apt, cache, tools
 from tests.lab.errors import LabError
-from tests.lab.shell import run
+from tests.lab.progress import told
+from tests.lab.shell import follow, run
 
 _RECIPE = "1"  # another number makes every file system anew
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
@@ -29,13 +30,31 @@ def trixie(*packages: str) -> Path:
     """
     _check()
     wanted = sorted(set(packages))
-    path = cache.root() / "rootfs" / f"trixie-{cache.key(_RECIPE, *wanted)}"
+    path = _path("trixie", packages)
     if not wanted:
         return cache.made(path, _bootstrap)
     if path.exists():
         return path
     base = trixie()
     return cache.made(path, lambda unfinished: _extend(base, wanted, unfinished))
+
+
+def forky(*packages: str) -> Path:
+    """A cached directory with the trixie base and these packages of forky, Debian's testing.
+
+    Forky moves: whoever uses it looks which version it got.
+    """
+    _check()
+    path = _path("forky", packages)
+    if path.exists():
+        return path
+    base, wanted = trixie(), sorted(set(packages))
+    return cache.made(path, lambda unfinished: _extend(base, wanted, unfinished, suite="forky"))
+
+
+def is_made(suite: str, *packages: str) -> bool:
+    """Whether `trixie` or `forky` would take no time."""
+    return _path(suite, packages).exists()
 
 
 def host_bundle() -> Path | None:
@@ -47,6 +66,10 @@ def host_bundle() -> Path | None:
     return None
 
 
+def _path(suite: str, packages: tuple[str, ...]) -> Path:
+    return cache.root() / "rootfs" / f"{suite}-{cache.key(_RECIPE, *sorted(set(packages)))}"
+
+
 def _check() -> None:
     if os.geteuid() != 0:
         raise LabError("a root file system can only be made by root")
@@ -56,20 +79,25 @@ def _bootstrap(directory: Path) -> None:
     options = ["--variant=minbase", "--include=ca-certificates"]
     mirror = apt.mirror()
     where = [str(directory), *([mirror] if mirror else [])]
-    run([tools.ensure("debootstrap"), *options, "trixie", *where])
+    with told("making a Debian file system") as work:
+        follow([tools.ensure("debootstrap"), *options, "trixie", *where], work.says)
     (directory / "etc/dpkg/dpkg.cfg.d/no-documents").write_text(_NO_DOCUMENTS)
     _tidy(directory)
 
 
-def _extend(base: Path, packages: list[str], directory: Path) -> None:
+def _extend(base: Path, packages: list[str], directory: Path, suite: str = "trixie") -> None:
     run(["cp", "-a", "--reflink=auto", base, directory])
+    sources = directory / "etc/apt/sources.list"
+    sources.write_text(sources.read_text().replace("trixie", suite))
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
     proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
     env |= {name: os.environ[name] for name in proxies if name in os.environ}
     install = ["apt-get", "-qy", "install", "--no-install-recommends", *packages]
-    with _host_settings(directory):
-        run(["chroot", directory, "apt-get", "-q", "update"], env=env)
-        run(["chroot", directory, *install], env=env)
+    with _host_settings(directory), told(f"adding {', '.join(packages)}") as work:
+        # A list of testing is valid for a week only, and mirrors lag; it is signed all the same.
+        update = ["apt-get", "-q", "-o", "Acquire::Check-Valid-Until=false", "update"]
+        follow(["chroot", directory, *update], work.says, env=env)
+        follow(["chroot", directory, *install], work.says, env=env)
     _tidy(directory)
 
 

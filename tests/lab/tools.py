@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.lab import apt, cache
 from tests.lab.errors import LabError
-from tests.lab.shell import run
+from tests.lab.progress import told
+from tests.lab.shell import follow, run
 
 MODULE = Path(__file__).parent / "go"
 KUBERNETES = "v1.34.4"  # of go.mod; a chart's kubeVersion is compared with it
@@ -105,7 +106,9 @@ def _built(name: str) -> Path:
     if on_path and _fits(name, on_path):
         return on_path
     with cache.locked("go-build"):  # two at once only share the processor and the memory
-        return cache.made(path, lambda unfinished: _build(GO[name], unfinished))
+        return cache.made(
+            path, lambda unfinished: go_build(MODULE, GO[name], unfinished, _LINKER_FLAGS)
+        )
 
 
 def _fits(name: str, path: Path) -> bool:
@@ -123,24 +126,16 @@ def _fits(name: str, path: Path) -> bool:
     return version is not None and wanted.startswith(version.group())
 
 
-def _build(package: str, output: Path) -> None:
+def go_build(module: Path, package: str, output: Path, linker_flags: str) -> None:
+    """Builds one program of a Go module; a newer Go than the machine's is fetched by Go itself."""
     go = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin")
     if go is None:
         raise LabError(
             "the lab needs Linux, root and Go; without them, run on a cluster that you have: "
             "make demo KUBECONFIG=..."
         )
-    command = [
-        go,
-        "build",
-        "-C",
-        str(MODULE),
-        "-trimpath",
-        "-ldflags",
-        _LINKER_FLAGS,
-        "-o",
-        str(output),
-        package,
-    ]
+    # -v: each package when it is compiled
+    options = ["-C", str(module), "-v", "-trimpath", "-ldflags", linker_flags, "-o", str(output)]
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-    run(command, timeout=1800, env=env)
+    with told(f"building {package.rpartition('/')[2]}") as work:
+        follow([go, "build", *options, package], work.says, timeout=1800, env=env)

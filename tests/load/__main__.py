@@ -22,7 +22,7 @@ def main() -> int:
     if reason := namespace.why_not():
         print(f"load: {reason}", file=sys.stderr)
         return 2
-    fetch.everything(_tell)
+    fetch.everything()
     namespace.enter()
     about = head()
     _tell(about)

@@ -14,6 +14,7 @@ from tests.parts.apiserver import ApiServerPart
 
 READS = frozenset({"get", "list", "watch"})
 LEASES = "leases"
+EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,18 @@ class Request:
     """Namespace and name."""
 
     @property
+    def is_event(self) -> bool:
+        return self.resource == EVENTS
+
+    @property
     def is_write(self) -> bool:
         """Of an object or an event; the Lease is the price of being one, not of the objects."""
         return self.verb not in READS and self.resource != LEASES
+
+
+def without_events(requests: Sequence[Request]) -> list[Request]:
+    """What the objects themselves cost: reads, statuses, gates, the Lease."""
+    return [each for each in requests if not each.is_event]
 
 
 class Audit:

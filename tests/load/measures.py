@@ -8,10 +8,17 @@ from collections.abc import Callable, Sequence
 from statistics import median, quantiles
 
 from tests.bench.machine import processor_seconds
+from tests.bench.polling import polled
 from tests.bench.table import Row
-from tests.bench.traces import engine_calls, engine_trace, memory_of, operator_process
+from tests.bench.traces import (
+    engine_calls,
+    engine_trace,
+    liveness_of,
+    memory_of,
+    operator_process,
+)
 from tests.chaos.stack import RegistryCalls
-from tests.load.audit import Audit, Request, busiest, told
+from tests.load.audit import Audit, Request, busiest, told, without_events
 from tests.load.crowd import (
     IMAGES_PER_RANGE,
     PODS_PER_RANGE,
@@ -23,6 +30,7 @@ from tests.load.stack import REAL_ENGINES, Stack
 
 MIB = 1 << 20
 KIB = 1 << 10
+LAG_MS = 100.0
 PATIENCE_SECONDS = 1800.0
 LOOK_SECONDS = 0.5
 CROWD_LOOK_SECONDS = 5.0
@@ -31,6 +39,8 @@ PROBES = 60
 PROBE_LOOK_SECONDS = 0.01
 HUGE = (128, 200)
 """Images and pods of the largest object that is allowed."""
+CROWD_SECONDS = 400.0
+"""With an event per object and few seconds instead of one per image."""
 WINDOW_SECONDS = 60.0
 """The burst of 40 calls that is allowed after a rest, and the Lease's 12, count in it too."""
 
@@ -54,8 +64,11 @@ def crowd_comes(stack: Stack, crowd: Crowd, ranges: int) -> list[Row]:
     what = f"{ranges} RangeImages, {ranges * PODS_PER_RANGE} pods: first applied to last Ready [s]"
     how = f"{moved} deliveries; applied within {applied:.0f} s; {moved / took:.1f} deliveries/s"
     sizes = [status_bytes(body) / KIB for body in crowd.bodies()]
+    others = without_events(requests)
     return [
-        Row(what, took, bound=how),
+        Row(what, took, bar=CROWD_SECONDS, bound=how),
+        Row("API calls: events", len(requests) - len(others), bound=f"of {len(requests)} in all"),
+        Row("API calls: all others", len(others), bound=told(others)),
         Row(
             "API calls per second, busiest minute",
             busiest(requests, WINDOW_SECONDS),
@@ -130,7 +143,8 @@ def restart(stack: Stack, crowd: Crowd) -> list[Row]:
     traces = [engine_trace(engine) for engine in stack.engines]
     stack.operator.kill()
     audit, began, since = Audit(stack.api), time.time(), time.monotonic()
-    stack.operator.begin()
+    stack.operator.start()
+    alive = {"operator": liveness_of(operator_process())}
 
     def is_through() -> bool:
         seen = stack.stand_ins.tally()
@@ -139,7 +153,8 @@ def restart(stack: Stack, crowd: Crowd) -> list[Row]:
             for trace in traces
         )
 
-    _await(stack, is_through)
+    with polled(alive) as answers:
+        _await(stack, is_through)
     took = time.monotonic() - since
     after = stack.stand_ins.tally()
     pulls = _sum(after, "pulls") + _sum(after, "loads")
@@ -148,6 +163,14 @@ def restart(stack: Stack, crowd: Crowd) -> list[Row]:
     how = f"start of the process to the last of {len(before) + REAL_ENGINES} engines looked at"
     return [
         Row("resync after a kill [s]", took, bar=30, bound=how),
+        Row(
+            "resync: longest answer of /healthz [ms]",
+            answers.worst("operator"),
+            bar=LAG_MS,
+            bound=f"of {answers.count('operator')}, every 20 ms; usual"
+            f" {answers.usual('operator'):.1f}; it is answered on the event loop",
+            inclusive=False,
+        ),
         Row("resync: layers moved", pulls + len(layers.of_layers()), bar=0),
         Row("resync: objects that are not Ready", len(crowd.made) - crowd.ready(), bar=0),
         Row("resync: writes", len(writes), bound=told(writes)),

@@ -14,18 +14,23 @@ from typing import Any
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.status import (
+    DIGEST_BYTES,
+    MOST_DIGESTS,
     MOST_FAILURES,
     MOST_IMAGE_STATUSES,
+    MOST_MISSING,
     MOST_TAR_DELIVERIES,
     MOST_TARGETS,
 )
 from cyroid_images.model.text import CONDITION_MESSAGE, ROW_MESSAGE, clean_message
 from tests.parts.condition_reasons import fits
+from tests.parts.contradictions import contradictions
 
 Object = Mapping[str, Any]
 
 LARGEST = 256 * 1024
-"""Bytes of a status as JSON: far below the 1.5 MB that etcd takes for a whole object."""
+"""Bytes of a status as JSON, its digests aside, which have a bound of their own: together far
+below the 1.5 MB that etcd takes for a whole object."""
 
 _ALWAYS = {
     "RangeImages": ("Ready", "TargetsAvailable", "RegistryAvailable", "TarFallback"),
@@ -35,6 +40,7 @@ _WHILE_TRUE = ("Reconciling", "Stalled")
 _COMMON = {"observedGeneration", "lastHandledReconcileAt", "summary", "images", "conditions"}
 _LISTS: dict[str, dict[str, tuple[str, int]]] = {
     "RangeImages": {
+        "missing": ("missingOmitted", MOST_MISSING),
         "targetStatuses": ("targetsOmitted", MOST_TARGETS),
         "tarDeliveries": ("tarDeliveriesOmitted", MOST_TAR_DELIVERIES),
         "failures": ("failuresOmitted", MOST_FAILURES),
@@ -44,7 +50,10 @@ _LISTS: dict[str, dict[str, tuple[str, int]]] = {
         "failures": ("failuresOmitted", MOST_FAILURES),
     },
 }
-_FURTHER = {"RangeImages": {"targets"}, "ImageCache": {"storedBytes"}}
+_FURTHER = {
+    "RangeImages": {"targets"},
+    "ImageCache": {"storedBytes", "onDemand", "digests", "digestsOmitted"},
+}
 _PARTS = {"type", "status", "reason", "message", "observedGeneration", "lastTransitionTime"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -74,6 +83,7 @@ def violations(obj: Object, before: Object | None = None) -> list[str]:
         return broken  # the rules below read what was just found to be there
     return [
         *_one_story(status),
+        *contradictions(status),
         *_generations(obj, status),
         *_counts(kind, status),
         *_kstatus_agrees(obj),
@@ -174,9 +184,12 @@ def _shape(kind: str, status: Object) -> Iterator[str]:
         yield f"status.{field} is missing"
     for field, (counter, most) in lists.items():
         yield from _list(status, field, counter, most)
-    size = len(json.dumps(status, default=str))
+    digests = status.get("digests", {})
+    size = len(json.dumps({**status, "digests": {}}, default=str))
     if size > LARGEST:
         yield f"the status has {size} bytes"
+    if len(digests) > MOST_DIGESTS or len(json.dumps(digests, ensure_ascii=False)) > DIGEST_BYTES:
+        yield f"the status has {len(digests)} digests, more than fit"
 
 
 def _list(status: Object, field: str, counter: str, most: int) -> Iterator[str]:
@@ -199,7 +212,9 @@ def _row(field: str, row: Object) -> Iterator[str]:
     if reason is not None and reason not in set(Reason):
         yield f"a row of {field} has the reason {reason!r}, which is not in the list"
         return
-    if field in ("targetStatuses", "imageStatuses") and (reason is None) != ("message" not in row):
+    if field in ("targetStatuses", "imageStatuses", "missing") and (reason is None) != (
+        "message" not in row
+    ):
         yield f"a row of {field} has a reason without a message, or the other way round"
     if "message" in row:
         yield from _message(f"a row of {field}", row["message"], ROW_MESSAGE)
@@ -232,21 +247,44 @@ def _counts(kind: str, status: Object) -> Iterator[str]:
         field: len(status.get(field, ())) + status.get(counter, 0)
         for field, (counter, _) in _LISTS[kind].items()
     }
+    absent = images["desired"] - there
     yield from _differs("summary.images", status["summary"].get("images"), there, images["desired"])
-    if there > images["desired"]:
+    if absent < 0:
         yield f"{there} images are there, and {images['desired']} are wanted"
-    if bool(images["failed"]) != bool(totals["failures"]) or images["failed"] > totals["failures"]:
-        yield f"images.failed is {images['failed']} beside {totals['failures']} failures"
-    if is_ready and (there != images["desired"] or images["failed"]):
-        yield f"Ready is True with {there} of {images['desired']}, {images['failed']} failed"
+    elif images["failed"] > absent:
+        yield f"images.failed is {images['failed']}, and {absent} images are missing"
+    if is_ready and absent:
+        yield f"Ready is True with {there} of {images['desired']}"
     if is_range:
         yield from _target_counts(status, totals, is_ready=is_ready)
-    elif totals["imageStatuses"] != images["desired"] and (totals["imageStatuses"] or is_ready):
-        yield f"{totals['imageStatuses']} rows of images, and {images['desired']} are wanted"
+    else:
+        yield from _cache_counts(status, totals["imageStatuses"], is_ready=is_ready)
+
+
+def _cache_counts(status: Object, rows: int, *, is_ready: bool) -> Iterator[str]:
+    images, ranges = status["images"], status.get("onDemand") or {}
+    wanted, cached = ranges.get("wanted", 0), ranges.get("cached", 0)
+    if cached + ranges.get("missing", 0) != wanted:
+        yield f"onDemand does not add up: {ranges}"
+    if rows != images["desired"] + wanted and (rows or is_ready):
+        yield f"{rows} rows of images, and {images['desired'] + wanted} are wanted"
+    listed = sum("onDemand" not in row for row in status.get("imageStatuses", ()))
+    if listed > images["desired"] or (
+        "imagesOmitted" not in status and rows and listed < images["desired"]
+    ):
+        yield f"{listed} rows of listed images, and {images['desired']} are listed"
 
 
 def _target_counts(status: Object, totals: Mapping[str, int], *, is_ready: bool) -> Iterator[str]:
-    targets, via_tar = status["targets"], status["images"]["viaTar"]
+    targets, images = status["targets"], status["images"]
+    via_tar, absent = images["viaTar"], images["desired"] - images["present"]
+    if totals["missing"] != (absent if targets["matched"] else 0):
+        yield f"{totals['missing']} rows of missing images, and {absent} are missing"
+    if totals["failures"] and not images["failed"]:
+        yield f"images.failed is 0 beside {totals['failures']} failures"
+    for row in status.get("missing", ()):
+        if not 0 < row["pods"] <= targets["matched"]:
+            yield f"{row['image']} is missing in {row['pods']} of {targets['matched']} targets"
     yield from _differs(
         "summary.targets", status["summary"].get("targets"), targets["ready"], targets["matched"]
     )

@@ -1,8 +1,8 @@
 """One dockerd as a child process: how it is put into namespaces and taken out without a trace.
 
 It runs as the first process of its own PID and mount namespace (in the network of the
-tests), so that killing it takes containerd, shims, containers and mounts along. Docker 26
-runs in an overlay over a cached Debian trixie, the older one on the machine's own files.
+tests), so that killing it takes containerd, shims, containers and mounts along. It runs in an
+overlay over a cached file system, Docker 20.10 on the machine's own files.
 Nothing here knows what engines are asked.
 """
 
@@ -15,15 +15,14 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.lab import cgroups, rootfs, tools
+from tests.lab import cgroups, docker, tools
 from tests.parts.engine_tls import ServerPair
 
 SCRATCH = Path("/var/tmp")
 """A real file system: overlay2 does not work on an overlay."""
-TRIXIE = ("ca-certificates", "docker-cli", "docker.io", "iptables")
 END_SECONDS = 20.0
 
 
@@ -35,7 +34,7 @@ class Setup:
     address: str = "127.0.0.1"
     """Another loopback address (127.0.0.2) for engines that share a port, as pods do."""
     version: str = "26"
-    """"20" for Debian bookworm's 20.10, "26" for trixie's 26.1."""
+    """"20" for Debian bookworm's 20.10, else one of `docker.VERSIONS`."""
     containerd_store: bool = False
     data_size: str = ""
     """Such as "40m": the data root is a tmpfs of that size, and ends with the process."""
@@ -109,6 +108,11 @@ class Dockerd:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def use_store(self, *, containerd: bool) -> None:
+        """The other image store from the next start on, over the same data root."""
+        self._setup = replace(self._setup, containerd_store=containerd)
+        self._write_settings()
+
     def _dockerd(self) -> int:
         """The only child of unshare, as we see it from outside."""
         assert self._process is not None, "this dockerd does not run"
@@ -118,12 +122,15 @@ class Dockerd:
     def _write_files(self) -> None:
         for name in ("data", "root", "upper", "work"):
             (self.folder / name).mkdir()
+        self._write_settings()
+
+    def _write_settings(self) -> None:
         daemon: dict[str, object] = {
             "insecure-registries": list(self._setup.insecure_registries),
             **self._setup.extra,
         }
-        if self._setup.containerd_store:
-            daemon["features"] = {"containerd-snapshotter": True}
+        if self._setup.version != "20":  # since 29 an empty data root gets the containerd store
+            daemon["features"] = {"containerd-snapshotter": self._setup.containerd_store}
         (self.folder / "daemon.json").write_text(json.dumps(daemon))
 
     def _script(self) -> str:
@@ -137,13 +144,15 @@ class Dockerd:
             lines += ["mkdir -p /etc/docker", "mount -t tmpfs tmpfs /etc/docker"]
             return "\n".join([*lines, f"exec {tools.ensure('dockerd')} {self._flags()}"])
         root = folder / "root"
-        layers = f"lowerdir={rootfs.trixie(*TRIXIE)},upperdir={folder}/upper,workdir={folder}/work"
+        lower = ":".join(map(str, docker.layers(self._setup.version)))
+        layers = f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work"
         lines += [f"mount -t overlay -o {layers} overlay {root}"]
         lines += [f"mount --rbind /{name} {root}/{name}" for name in ("dev", "proc", "sys")]
         lines += [f"mount -t tmpfs tmpfs {root}/run", f"mkdir -p {root}{folder}"]
         # Recursive, for the tmpfs of a small data root.
         lines += [f"mount --rbind {folder} {root}{folder}"]
-        return "\n".join([*lines, f"exec chroot {root} /usr/sbin/dockerd {self._flags()}"])
+        path = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return "\n".join([*lines, f"exec env {path} chroot {root} dockerd {self._flags()}"])
 
     def _flags(self) -> str:
         folder = self.folder

@@ -1,8 +1,8 @@
-"""Real Docker engines for tests: 20.10, and 26.1 with either image store.
+"""Real Docker engines for tests: 20.10, 26.1 with either image store, 28 and 29 with containerd's.
 
-The session's engines (`old_engine`, `classic_engine`, `containerd_engine`) are shared, and
-emptied after each test; tests leave nothing paused. Whoever kills, fills or reconfigures an
-engine takes one of its own from `new_engine`.
+The session's engines (`old_engine`, `classic_engine`, `containerd_engine`, `docker28_engine`,
+`docker29_engine`) are shared, and emptied after each test; tests leave nothing paused. Whoever
+kills, fills or reconfigures an engine takes one of its own from `new_engine`.
 """
 
 from __future__ import annotations
@@ -64,9 +64,12 @@ class EnginePart(RangeEngine):
         """SIGCONT: the end of `pause`."""
         self._dockerd.signal(signal.SIGCONT)
 
+    def use_store(self, *, containerd: bool) -> None:
+        """The other image store from the next `start` on, over the same data root."""
+        self._dockerd.use_store(containerd=containerd)
+
     def close(self) -> None:
         """End it and remove all its files; it cannot be started again."""
-        self.engine.close()
         self._dockerd.remove()
 
     def docker(self, *arguments: str) -> str:
@@ -174,9 +177,21 @@ def containerd_engine(shared_engines: list[EnginePart]) -> Iterator[EnginePart]:
     yield from _running(shared_engines, containerd_store=True)
 
 
-@pytest.fixture(params=["old_engine", "classic_engine", "containerd_engine"])
+@pytest.fixture(scope="session")
+def docker28_engine(shared_engines: list[EnginePart]) -> Iterator[EnginePart]:
+    """Docker 28.5 or newer (of Debian forky), containerd image store."""
+    yield from _running(shared_engines, version="28", containerd_store=True)
+
+
+@pytest.fixture(scope="session")
+def docker29_engine(shared_engines: list[EnginePart]) -> Iterator[EnginePart]:
+    """The 29 line, built from source, with the containerd image store: its default."""
+    yield from _running(shared_engines, version="29", containerd_store=True)
+
+
+@pytest.fixture(params=["old_engine", "classic_engine", "containerd_engine", "docker29_engine"])
 def any_engine(request: pytest.FixtureRequest) -> EnginePart:
-    """Each of the three engines in turn."""
+    """Each of these engines in turn: both stores, the oldest and the newest."""
     part: EnginePart = request.getfixturevalue(request.param)
     return part
 

@@ -2,16 +2,20 @@
 
 Component tests run in a network of their own (`namespace.py`), where nothing can be
 downloaded. What is here already costs no time; on a fresh machine the Kubernetes programs
-are built, which takes minutes, and a line tells of each step that takes longer than a second.
+are built, which takes minutes and is told of (tests/lab/progress.py).
+
+`python -m tests.parts.fetch [lab | PROGRAM ...]` does it before tests hide what is said.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Sequence
 
-from tests.lab import apt, rootfs, tools
-from tests.lab.progress import Progress, long_step
-from tests.parts.dockerd import TRIXIE
+from tests.lab import apt, docker, images, tools
+from tests.lab.errors import LabError
+from tests.parts import namespace
 
 PROGRAMS = (
     "etcd",
@@ -26,13 +30,32 @@ PROGRAMS = (
 )
 
 
-def everything(progress: Progress) -> None:
+def everything() -> None:
     """Fetch or build what is absent; raises LabError where this machine cannot have it."""
     for name in PROGRAMS:
-        with long_step(progress, f"fetching {name}"):
-            tools.ensure(name)
-    with long_step(progress, "fetching Docker 26"):
-        rootfs.trixie(*TRIXIE)
+        tools.ensure(name)
+    docker.fetch()
     if shutil.which("busybox") is None:
-        with long_step(progress, "fetching busybox"):
-            apt.install("busybox-static")
+        apt.install("busybox-static")
+
+
+def main(words: Sequence[str]) -> int:
+    """Everything, or what is named; what this machine cannot have is told by the tests."""
+    if reason := namespace.why_not():
+        print(f"nothing is fetched: {reason}")
+        return 0
+    try:
+        if not words:
+            everything()
+        for name in tools.GO if words == ["lab"] else words:
+            tools.ensure(name)
+        if words == ["lab"]:
+            images.ensure(images.available())
+    except LabError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -76,10 +76,10 @@ class OperatorPart:
         assert self._process is not None, "the operator does not run"
         self._process.send_signal(number)
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = END_SECONDS) -> int:
         """The exit code of one that ends by itself."""
         assert self._process is not None, "the operator does not run"
-        return self._process.wait(END_SECONDS)
+        return self._process.wait(seconds)
 
     def stop(self) -> int:
         """SIGTERM; the exit code. Fails if it does not end within its grace period."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.progress import ignore
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.save_tars import SavedImage, saved_image
 
 LIMITS = StreamLimits(stall_seconds=30, first_byte_seconds=60, reply_seconds=60)

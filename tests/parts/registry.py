@@ -25,7 +25,7 @@ from cyroid_images.errors import TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.registry.client import FetchedManifest, Registry
+from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from tests.lab import tools
 from tests.parts.apiserver import free_ports, wait_for
 from tests.parts.credentials import Authority
@@ -125,6 +125,19 @@ class RegistryPart:
         """SIGCONT: the end of `pause`."""
         self._signal(signal.SIGCONT)
 
+    def break_storage(self) -> None:
+        """/v2/ is answered as ever, and whatever needs the storage with 500."""
+        root = self.data_root / "docker"
+        if root.is_dir():
+            root.rename(self._aside)
+        root.touch()
+
+    def mend_storage(self) -> None:
+        """The end of `break_storage`."""
+        (self.data_root / "docker").unlink()
+        if self._aside.exists():
+            self._aside.rename(self.data_root / "docker")
+
     def close(self) -> None:
         """Stop, and give back the disk that was made for it."""
         self.stop()
@@ -146,7 +159,7 @@ class RegistryPart:
 
     def push(self, repository: str, tag: str, image: TinyImage) -> FetchedManifest:
         """Push an image that was made by hand; as stored."""
-        with Registry(self.push_endpoint) as registry:
+        with RegistryClient(self.push_endpoint) as registry:
             for layer in image.layers:
                 registry.upload_blob(repository, layer.descriptor, [layer.blob])
             registry.upload_stream(repository, [image.config], OCI_CONFIG)
@@ -183,6 +196,10 @@ class RegistryPart:
         return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
 
     # -- how it runs ------------------------------------------------------------------
+
+    @property
+    def _aside(self) -> Path:
+        return self.data_root / "aside"
 
     @property
     def _scheme(self) -> str:
@@ -236,7 +253,7 @@ class RegistryPart:
         """Do both listeners let us in, now?"""
         with suppress(TransferError):
             for endpoint in (self.push_endpoint, self.pull_endpoint):
-                Registry(endpoint, answer_seconds=2).ping()
+                RegistryClient(endpoint, answer_seconds=2).ping()
             return True
         return False
 

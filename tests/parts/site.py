@@ -161,8 +161,14 @@ class Site:
         return self._until(self.path(name), seconds, wanted, at)
 
     def until_cache(self, *, seconds: float = SECONDS, **wanted: str) -> dict[str, Any]:
-        """The cache once its conditions are so."""
-        return self._until(self.cache_path, seconds, wanted, lambda _: True)
+        """The cache once its conditions are so; a Ready one also holds what ranges ask for."""
+        is_whole = wanted.get("Ready", "").startswith("True")
+        return self._until(
+            self.cache_path,
+            seconds,
+            wanted,
+            lambda body: not (is_whole and body["status"].get("onDemand", {}).get("missing")),
+        )
 
     def until_bytes_come(self, way: FaultProxy, target: str) -> None:
         """Some thousands of an answer to a GET of that target have come through the proxy."""
@@ -181,6 +187,11 @@ class Site:
             found += [each for each in items["items"] if each.get("reason") == reason]
         names = {about} if about else {path.rpartition("/")[2] for path in self._made}
         return [each for each in found if each["regarding"]["name"] in names]
+
+    def tells_of(self, reason: str, about: str, *words: str) -> bool:
+        """Does an event of this reason on that object name each of these words?"""
+        notes = [event["note"] for event in self.events(reason, about)]
+        return all(any(word in note for note in notes) for word in words)
 
     def _until(
         self,

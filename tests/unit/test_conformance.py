@@ -54,11 +54,17 @@ def failing_range() -> dict[str, Any]:
     status["summary"] = {"images": "0/1", "targets": "0/1"}
     status["images"].update(present=0, failed=1)
     status["targets"]["ready"] = 0
+    status["missing"] = [missing()]
     status["targetStatuses"] = [row(present=0, failed=1, reason="PullFailed", message="why")]
     status["failures"] = [failure()]
     status["conditions"][0] = condition("Ready", "False", "PullFailed")
     status["conditions"].append(condition("Reconciling", "True", "ProgressingWithRetry"))
     return obj
+
+
+def missing(**fields: Any) -> dict[str, Any]:
+    usual = {"image": "nginx", "reason": "PullFailed", "message": "why", "pods": 1}
+    return {**usual, "firstPod": "dind", **fields}
 
 
 def failure(**fields: Any) -> dict[str, Any]:
@@ -73,9 +79,14 @@ def stalled_cache() -> dict[str, Any]:
         "status": {
             "observedGeneration": 3,
             "summary": {"images": "0/1"},
-            "images": {"desired": 1, "cached": 0, "failed": 0},
+            "images": {"desired": 1, "cached": 0, "failed": 1},
+            "onDemand": {"wanted": 1, "cached": 1, "missing": 0},
             "storedBytes": 0,
-            "imageStatuses": [{"image": "nginx", "reason": "ImageNotFound", "message": "none"}],
+            "imageStatuses": [
+                {"image": "nginx", "reason": "ImageNotFound", "message": "none"},
+                {"image": "redis", "onDemand": True},
+            ],
+            "digests": {"redis": f"sha256:{'0' * 64}"},
             "conditions": [
                 condition("Ready", "False", "ImageNotFound"),
                 condition("RegistryAvailable", "True", "Available"),
@@ -105,7 +116,7 @@ def test_an_object_that_nobody_has_looked_at_passes(status: Any) -> None:
 def test_an_object_that_cannot_be_read_needs_no_summary() -> None:
     obj = stalled_cache()
     obj["status"].update(summary={}, images={"desired": 0, "cached": 0, "failed": 0})
-    del obj["status"]["imageStatuses"]
+    del obj["status"]["imageStatuses"], obj["status"]["onDemand"]
     assert_status_conforms(obj)
 
 
@@ -199,7 +210,46 @@ BROKEN: dict[str, tuple[Any, tuple[str | int, ...], dict[Any, Any], str]] = {
     "more-there-than-wanted": (
         ready_range, ("images",), {"present": 2}, "2 images are there, and 1 are wanted",
     ),
-    "failed-without-failures": (ready_range, ("images",), {"failed": 1}, "beside 0 failures"),
+    "more-failed-than-missing": (ready_range, ("images",), {"failed": 1}, "0 images are missing"),
+    "failures-of-no-image": (failing_range, ("images",), {"failed": 0}, "beside 1 failures"),
+    "missing-and-not-named": (
+        failing_range, (), {"missing": []}, "0 rows of missing images, and 1 are missing",
+    ),
+    "named-and-not-missing": (
+        ready_range, (), {"missing": [missing()]}, "1 rows of missing images, and 0 are missing",
+    ),
+    "missing-nowhere": (failing_range, ("missing", 0), {"pods": 0}, "missing in 0 of 1"),
+    "missing-without-a-message": (
+        failing_range, ("missing", 0), {"message": ""}, "message of a row of missing is empty",
+    ),
+    "ready-with-an-image-left": (ready_range, ("images",), {"desired": 2}, "with 1 of 2"),
+    "a-source-that-answers-and-does-not": (
+        stalled_cache,
+        ("imageStatuses", 0),
+        {"reason": "SourceUnreachable"},
+        "SourceAvailable is True, and a row of imageStatuses says SourceUnreachable",
+    ),
+    "a-registry-that-answers-and-does-not": (
+        failing_range,
+        FIRST,
+        {"reason": "RegistryUnreachable"},
+        "RegistryAvailable is True, and Ready says RegistryUnreachable",
+    ),
+    "an-engine-that-answers-and-does-not": (
+        failing_range,
+        ("missing", 0),
+        {"reason": "EngineUnreachable"},
+        "TargetsAvailable is True, and a row of missing says EngineUnreachable",
+    ),
+    "ranges-that-do-not-add-up": (
+        stalled_cache, ("onDemand",), {"missing": 1}, "onDemand does not add up",
+    ),
+    "a-listed-image-that-looks-asked-for": (
+        stalled_cache, ("imageStatuses", 0), {"onDemand": True}, "0 rows of listed images",
+    ),
+    "digests-without-bound": (
+        stalled_cache, (), {"digests": {str(n): "x" for n in range(2001)}}, "2001 digests",
+    ),
     "ready-with-a-target-left": (ready_range, ("targets",), {"ready": 0}, "0 of 1 targets"),
     "ready-without-targets": (
         ready_range, (), {"targets": {"matched": 0, "ready": 0}, "targetStatuses": []}, "0 of 0",
@@ -213,7 +263,7 @@ BROKEN: dict[str, tuple[Any, tuple[str | int, ...], dict[Any, Any], str]] = {
         "images.viaTar is 0",
     ),
     "images-without-rows": (
-        stalled_cache, ("images",), {"desired": 2}, "1 rows of images, and 2 are wanted",
+        stalled_cache, ("images",), {"desired": 2}, "2 rows of images, and 3 are wanted",
     ),
 }  # fmt: skip
 

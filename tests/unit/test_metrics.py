@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cyroid_images.errors import Reason
 from cyroid_images.metrics import Metrics, naming
 from cyroid_images.model.measured import Moving, PassResult, State, Transferred, Way
-from cyroid_images.model.watching import Asked
+from cyroid_images.model.request_observer import RequestDone
 from tests.parts.metric_table import TABLE
 
 DIGEST = "sha256:" + "ab" * 32
@@ -66,10 +66,14 @@ def busy(metrics: Metrics) -> Metrics:
     metrics.fell_back(Reason.REGISTRY_UNREACHABLE)
     metrics.drifted()
     metrics.serves("default", "10.0.0.1:5001")
-    metrics.registry_asked(Asked("10.0.0.1:5001", "GET", f"/v2/a/b/manifests/{DIGEST}", 200, 0.1))
-    metrics.engine_asked(Asked("10.0.0.2:2376", "GET", "/v1.44/images/nginx:1/json", None, 0.1))
-    metrics.kube_asked(Asked("", "GET", "/api/v1/namespaces/cyroid/secrets/push", 200, 0.1))
-    metrics.leading(True)
+    metrics.registry_asked(
+        RequestDone("10.0.0.1:5001", "GET", f"/v2/a/b/manifests/{DIGEST}", 200, 0.1)
+    )
+    metrics.engine_asked(
+        RequestDone("10.0.0.2:2376", "GET", "/v1.44/images/nginx:1/json", None, 0.1)
+    )
+    metrics.kube_asked(RequestDone("", "GET", "/api/v1/namespaces/cyroid/secrets/push", 200, 0.1))
+    metrics.leads(lambda: True)
     return metrics
 
 
@@ -166,7 +170,7 @@ def test_damage_counts_from_nought_so_that_an_alert_sees_the_first(metrics: Metr
 def test_a_registry_that_no_cache_calls_its_own_has_no_name(metrics: Metrics) -> None:
     metrics.serves("default", "Registry.cyroid:443")
     for host in ("registry.cyroid", "ghcr.io"):
-        metrics.registry_asked(Asked(host, "HEAD", "/v2/a/blobs/x", None, 0.1))
+        metrics.registry_asked(RequestDone(host, "HEAD", "/v2/a/blobs/x", None, 0.1))
     name = "registry_request_duration_seconds_count"
     assert value(metrics, name, cache="default", op="look-blob", code="none") == 1
     assert value(metrics, name, cache="", op="look-blob", code="none") == 1
@@ -238,3 +242,12 @@ def test_a_call_to_kubernetes_is_called_as_rbac_does(
     method: str, path: str, named: tuple[str, str]
 ) -> None:
     assert naming.kube_request(method, path) == named
+
+
+def test_b6_who_leads_is_asked_at_each_scrape() -> None:
+    metrics, may_act = Metrics("1"), [True]
+    assert "cyroid_leader 0.0" in metrics.exposition()[0].decode()
+    metrics.leads(lambda: may_act[0])
+    assert "cyroid_leader 1.0" in metrics.exposition()[0].decode()
+    may_act[0] = False
+    assert "cyroid_leader 0.0" in metrics.exposition()[0].decode()

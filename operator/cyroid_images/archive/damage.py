@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.text import clean_message
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 MOST_MEMBERS = 100_000
 """Files in one archive; a docker-save of 128 images has about 10 000."""
@@ -45,7 +45,7 @@ def fault(archive: str, error: TransferError) -> Fault:
 
 
 @contextmanager
-def told(archive: str, cancellation: Cancellation) -> Iterator[None]:
+def told(archive: str, cancellation: CancelScope) -> Iterator[None]:
     """Make what a walker of tars or documents raises an ArchiveInvalid of this archive.
 
     Asks the cancellation first: our own cut is no damage.

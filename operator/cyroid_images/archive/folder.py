@@ -14,12 +14,12 @@ from cyroid_images.archive.oci_layout import INDEX
 from cyroid_images.archive.volume import Place, Volume
 from cyroid_images.archive.window import Window, opened
 from cyroid_images.errors import TransferError
-from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 _BLOBS = ("blobs/sha256", "blobs/sha512")
 
 
-def folder_contents(volume: Volume, folder: Place, cancellation: Cancellation) -> Contents:
+def folder_contents(volume: Volume, folder: Place, cancellation: CancelScope) -> Contents:
     """What lies in it; a blob that is a link out of the volume, or no file, is not there."""
     sizes: dict[str, int] = {}
     for name in _names(folder):
@@ -42,7 +42,7 @@ def folder_contents(volume: Volume, folder: Place, cancellation: Cancellation) -
 
 @contextmanager
 def opened_member(
-    volume: Volume, folder: str, name: str, cancellation: Cancellation
+    volume: Volume, folder: str, name: str, cancellation: CancelScope
 ) -> Iterator[Window]:
     """One file of such a folder; raises TransferError: ArchiveMissing, ArchiveInvalid."""
     place = volume.place(posixpath.join(folder, name))

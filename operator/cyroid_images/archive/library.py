@@ -24,10 +24,10 @@ from cyroid_images.archive.volume import Astray, Place, Volume
 from cyroid_images.archive.window import opened
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveImage, ArchiveView, LayerFile
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 Faults = Mapping[str, Fault]
 """By archive."""
@@ -43,7 +43,7 @@ class Archives:
         self._volume = Volume(root)
         self._memory = Memory()
 
-    def look(self, path: str, cancellation: Cancellation = NEVER) -> ArchiveView:
+    def look(self, path: str, cancellation: CancelScope = NEVER) -> ArchiveView:
         """Every image at this path: a file, or a folder with all that lies below it.
 
         What is damaged is a fault of the view, everything else is told. The first look at
@@ -63,7 +63,7 @@ class Archives:
         self,
         image: ArchiveImage,
         wanted: Collection[Digest] | None = None,
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
     ) -> Layers:
         """The stored bytes of an image's layers (all, or those of these blob digests).
 
@@ -80,7 +80,7 @@ class Archives:
         by_member = {layer.member: layer for layer in chosen.values()}
         return self._blobs(image.archive, by_member, cancellation) if by_member else iter(())
 
-    def _folder(self, folder: Place, cancellation: Cancellation) -> ArchiveView:
+    def _folder(self, folder: Place, cancellation: CancelScope) -> ArchiveView:
         views, places, names = list[ArchiveView](), list[Place](), dict[str, frozenset[Reference]]()
         for found in self._volume.below(folder, cancellation):
             if isinstance(found, Astray):
@@ -96,7 +96,7 @@ class Archives:
         views += (ArchiveView(faults={name: _ABSENT}) for name in sorted(absent))
         return merged(views)
 
-    def _backup(self, folder: str, cancellation: Cancellation) -> tuple[Names, Faults]:
+    def _backup(self, folder: str, cancellation: CancelScope) -> tuple[Names, Faults]:
         """What the `manifest.txt` of a folder says, if there is one, and what is wrong with it."""
         name = posixpath.normpath(posixpath.join(folder, LIST))
         try:
@@ -109,7 +109,7 @@ class Archives:
             return {}, {} if is_absent else {name: fault(name, exc)}
         return names, {name: fault(name, problem)} if problem else {}
 
-    def _called(self, place: Place, names: Names, cancellation: Cancellation) -> ArchiveView:
+    def _called(self, place: Place, names: Names, cancellation: CancelScope) -> ArchiveView:
         view = self._memory.find(place.name, place.stamp)
         if view is None:
             view = self._read(place, cancellation)
@@ -117,7 +117,7 @@ class Archives:
                 self._memory.keep(place.name, place.stamp, view)
         return called(view, names[place.name]) if place.name in names else view
 
-    def _read(self, place: Place, cancellation: Cancellation) -> ArchiveView:
+    def _read(self, place: Place, cancellation: CancelScope) -> ArchiveView:
         """One archive as it is now; empty for a file that neither is one nor says so."""
         try:
             if place.is_folder:
@@ -131,7 +131,7 @@ class Archives:
             return ArchiveView(faults={place.name: fault(place.name, exc)})
 
     def _blobs(
-        self, archive: str, wanted: dict[str, LayerFile], cancellation: Cancellation
+        self, archive: str, wanted: dict[str, LayerFile], cancellation: CancelScope
     ) -> Layers:
         place, inner = self._split(archive)
         if not place.is_folder:

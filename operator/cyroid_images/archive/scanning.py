@@ -17,7 +17,7 @@ from cyroid_images.archive.tar import members
 from cyroid_images.archive.window import Window
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 _USTAR = slice(257, 262)
 """Where a header of a tar says that it is one."""
@@ -71,7 +71,7 @@ def _plain(window: Window, *, may_be_bundle: bool) -> ArchiveView:
 
 
 def _stream(
-    chunks: Iterator[bytes], name: str, cancellation: Cancellation, *, may_be_bundle: bool = True
+    chunks: Iterator[bytes], name: str, cancellation: CancelScope, *, may_be_bundle: bool = True
 ) -> ArchiveView:
     """One pass over a tar; a bundle's image tars are scanned as they come by."""
     gathering, inner = Gathering(name), list[ArchiveView]()
@@ -86,7 +86,7 @@ def _stream(
     return merged(inner) if inner else images_in(gathering.contents())
 
 
-def _inner(content: Iterator[bytes], name: str, cancellation: Cancellation) -> ArchiveView:
+def _inner(content: Iterator[bytes], name: str, cancellation: CancelScope) -> ArchiveView:
     """An image tar within a stream; what breaks the stream itself is raised on."""
     outer = _Outer(content)
     try:
@@ -131,7 +131,7 @@ def _zipped(chunks: Iterator[bytes], window: Window, tar: str) -> ArchiveView:
         return _faulty(name, exc, window.cancellation)
 
 
-def _faulty(name: str, error: TransferError, cancellation: Cancellation) -> ArchiveView:
+def _faulty(name: str, error: TransferError, cancellation: CancelScope) -> ArchiveView:
     """Damage becomes a fault; anything else (the volume does not answer) is raised on."""
     cancellation.raise_if_cancelled()
     if error.reason is not Reason.ARCHIVE_INVALID:

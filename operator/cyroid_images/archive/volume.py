@@ -16,7 +16,7 @@ from pathlib import Path
 from cyroid_images.archive.damage import invalid
 from cyroid_images.archive.oci_layout import INDEX, MARK
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 MOST_ENTRIES = 10_000
 """Files and folders looked at below one path."""
@@ -84,7 +84,7 @@ class Volume:
             plain, path, is_folder, about.st_size, _stamp(path, about, is_folder=is_folder)
         )
 
-    def below(self, folder: Place, cancellation: Cancellation) -> Iterator[Place | Astray]:
+    def below(self, folder: Place, cancellation: CancelScope) -> Iterator[Place | Astray]:
         """Every file and OCI layout of a folder and its folders, by name.
 
         Hidden ones and what is no file are left out. Yields an Astray for a link that
@@ -97,7 +97,7 @@ class Volume:
             yield Astray(folder.name, invalid(folder.name, why))
 
     def _walk(
-        self, folder: Place, above: tuple[Path, ...], left: list[int], cancellation: Cancellation
+        self, folder: Place, above: tuple[Path, ...], left: list[int], cancellation: CancelScope
     ) -> Iterator[Place | Astray]:
         for entry in _names(folder):
             cancellation.raise_if_cancelled()

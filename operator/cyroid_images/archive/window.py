@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cyroid_images.archive.damage import LARGEST_DOCUMENT, invalid
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 CHUNK = 256 * 1024
 """Bytes read at once: large enough for a network volume, small enough for many readers."""
@@ -33,7 +33,7 @@ class Window:
     descriptor: int
     start: int
     size: int
-    cancellation: Cancellation
+    cancellation: CancelScope
 
     def read(self, at: int, length: int) -> bytes:
         """At most `length` bytes from `at`; fewer where the window or the file ends.
@@ -64,7 +64,7 @@ class Window:
 
 
 @contextmanager
-def opened(path: Path, name: str, cancellation: Cancellation) -> Iterator[Window]:
+def opened(path: Path, name: str, cancellation: CancelScope) -> Iterator[Window]:
     """A regular file as a window; links are not followed and a pipe never blocks.
 
     Raises TransferError: ArchiveMissing, ArchiveInvalid for what is no file, and

@@ -4,17 +4,17 @@
 
     dialling   how a connection is made: by address, checked by name, cuttable
     tls        which certificates we show and which we accept
-    deadline   how long a short call may take, however slowly it drips
     control    short calls, in docker-py's vocabulary: info, list, inspect, tag, untag
+    listing    the rows of the list of images, and whether all of an image is there
     view       what the answers of list and inspect mean as values
     events     the JSON objects of a stream, found in bytes cut anywhere
     layers     how far a pull or push is
     streams    pull and push, ended by a result or an error
-    tars       save and load
+    save_load  save and load
     classify   which reason the words of an engine lead to
     faults     which reason a broken connection leads to
 
-Sources of the facts: the Engine API reference (1.41 to 1.48), moby 20.10 to 28 as read,
+Sources of the facts: the Engine API reference (1.41 to 1.48), moby 20.10 to 29 as read,
 and recorded answers (`tests/unit/engine/recordings`).
 """
 

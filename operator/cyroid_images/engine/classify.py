@@ -69,7 +69,7 @@ _TABLE: tuple[_Row, ...] = (
     # The port speaks TLS and we do not: an answer, not an exception.
     _row("client sent an http request to an https server", _ANY, Reason.TLS_REJECTED),
     _row("client version .* is too new", _ANY, Reason.ENGINE_TOO_OLD),
-    _row("client version .* is too old", _ANY, Reason.PROTOCOL_ERROR),
+    _row("client version .* is too old", _ANY, Reason.ENGINE_TOO_NEW),
     _row("page not found", _ANY, Reason.PROTOCOL_ERROR),
     # Trust: both rows hold words ("get", "failed to verify") that later rows would take.
     _row("server gave http response to https client", _REGISTRY, Reason.REGISTRY_NOT_TRUSTED),
@@ -96,13 +96,15 @@ _TABLE: tuple[_Row, ...] = (
         Reason.DIGEST_MISMATCH,
     ),
     _row(
-        "blob unknown|unknown blob|blob upload unknown|blob upload invalid"
+        "blob unknown|unknown blob|blob upload unknown"
         "|manifest blob unknown|blobs? .*not found"
         # The containerd store; it names the media type, so this goes before `+zstd`.
         "|fetch content descriptor .*not found",
         _REGISTRY,
         Reason.BLOB_MISSING,
     ),
+    # A 500 of the registry, for a full disk or else (the containerd store from 28 on).
+    _row("blob upload invalid|from registry: unknown error", _PUSH, Reason.SERVER_ERROR),
     # The containerd store tells the status alone; it is the upload that is not known.
     _row(r"unexpected status from (?:put|patch) request.*\b404\b", _PUSH, Reason.BLOB_MISSING),
     _row(
@@ -113,6 +115,8 @@ _TABLE: tuple[_Row, ...] = (
         Reason.PLATFORM_MISMATCH,
     ),
     _row(r"\+zstd|zstd: ", _STREAMS, Reason.COMPRESSION_UNSUPPORTED),
+    # ExposedPorts of the config, which no other try changes (a classic store of Docker 29).
+    _row("invalid port '", frozenset({Operation.PULL, Operation.LOAD}), Reason.IMAGE_REFUSED),
     _row(
         "unsupported media type|schema ?1|unsupported manifest format"
         "|mismatched image rootfs and manifest layers",
@@ -219,7 +223,9 @@ def _advice(reason: Reason, operation: Operation, registry: str) -> str:
         line = f'{{"insecure-registries": ["{registry}"]}}'
         return f"the engine does not trust {registry}: its daemon.json lacks {line}; it says: "
     if reason is Reason.TLS_REJECTED and operation in _REGISTRY:
-        return f"the engine refuses the certificate of {registry}; it says: "
+        return f"the engine rejects the certificate of {registry}; it says: "
     if reason is Reason.TLS_REJECTED:
-        return "the engine speaks TLS on that port and the operator was told not to; it says: "
+        return "the engine expects TLS on this port and the endpoint is without; it says: "
+    if reason is Reason.IMAGE_REFUSED:
+        return "this engine never takes the image as it is built; it says: "
     return ""

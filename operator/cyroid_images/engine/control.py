@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +20,15 @@ import requests
 from requests.adapters import BaseAdapter
 
 from cyroid_images.engine.classify import Operation, failure, message_in
-from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.faults import told
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
-LARGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes of one answer: a list of 20,000 images has about so many."""
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes of one answer: a list of 4096 images of two or three platforms has about so many."""
 
 UNASKED_VERSION = "1.41"
 """What docker-py is told before anything is negotiated; "auto" would call in its constructor."""
@@ -51,10 +50,10 @@ def session(
 
     Everything that is raised in the block leaves it as a TransferError.
     """
-    late = f"{dialler.endpoint} gave no whole answer within {patience.total:g} s"
+    late = f"{dialler.endpoint}: response not complete after {patience.total:g} s"
     with (
-        Deadline(
-            cancellation, patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
+        cancellation.within(
+            patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
         ) as deadline,
         told(dialler.endpoint, deadline),
         contextlib.closing(_Adapter(dialler, deadline, patience.answer)) as adapter,
@@ -77,18 +76,34 @@ def refusals(what: str) -> Iterator[None]:
         raise failure(words, Operation.CONTROL, what=what) from exc
 
 
-def listed(api: docker.APIClient, name: Reference | None = None) -> object:
-    """The engine's list of images with their digests, which docker-py's `images` cannot ask for.
+def listed(
+    api: docker.APIClient, names: Collection[Reference] = (), *, with_manifests: bool = False
+) -> object:
+    """The engine's list of images, as docker-py's `images` cannot ask for it: with digests.
 
-    With a name, of that image alone; see `view.lists_by_name` for whom that may be asked of.
+    With names, of these alone (`listing.lists_by_name` says whom that may be asked of); with
+    manifests, whether all of an image is there (`listing.lists_manifests`).
     """
     url = f"{api.base_url}/v{api.api_version}/images/json"
-    only = {"filters": json.dumps({"reference": [str(name)]})} if name else {}
-    answer = api.get(url, params={"digests": "1", **only})
+    params = {"digests": "1"}
+    if names:
+        params["filters"] = json.dumps({"reference": [_pattern(name) for name in names]})
+    if with_manifests:
+        params["manifests"] = "1"
+    answer = api.get(url, params=params)
     if not answer.ok:
         raise failure(message_in(answer.text), Operation.CONTROL, what="list images")
     content: object = answer.json()
     return content
+
+
+def _pattern(name: Reference) -> str:
+    """What the filter `reference` finds an image by: the name as engines show it.
+
+    A digest is only found in the name of an image that was pulled by it; so all of the
+    repository is asked for, and the caller finds the digest among its rows.
+    """
+    return name.familiar if name.digest else f"{name.familiar}:{name.tag}"
 
 
 def inspected(api: docker.APIClient, image: Digest) -> Mapping[str, Any] | None:
@@ -98,7 +113,9 @@ def inspected(api: docker.APIClient, image: Digest) -> Mapping[str, Any] | None:
     except docker.errors.NotFound:
         return None
     if not isinstance(answer, dict):
-        raise TransferError(Reason.PROTOCOL_ERROR, f"inspect {image}: the answer is no object")
+        raise TransferError(
+            Reason.PROTOCOL_ERROR, f"inspect {image}: response is not a JSON object"
+        )
     return answer
 
 
@@ -121,7 +138,7 @@ class _Adapter(BaseAdapter):
             extensions=self._extensions,
         ) as answer:
             if answer.is_redirect:
-                raise TransferError(Reason.PROTOCOL_ERROR, "an engine does not redirect")
+                raise TransferError(Reason.PROTOCOL_ERROR, "the engine answers with a redirect")
             return _as_requests(request, answer.status_code, _bounded(answer.iter_raw()))
 
     def close(self) -> None:
@@ -135,7 +152,8 @@ def _bounded(chunks: Iterator[bytes]) -> bytes:
         content += chunk
         if len(content) > LARGEST_ANSWER:
             raise TransferError(
-                Reason.PROTOCOL_ERROR, f"the engine answers with more than {LARGEST_ANSWER} bytes"
+                Reason.PROTOCOL_ERROR,
+                f"response of the engine is larger than {LARGEST_ANSWER // 2**20} MiB",
             )
     return bytes(content)
 

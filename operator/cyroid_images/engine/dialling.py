@@ -1,6 +1,6 @@
 """How a connection to an engine is made: by its address, checked by its name, cuttable.
 
-Every call opens its own connection, so that a Cancellation cuts exactly what it means to
+Every call opens its own connection, so that a CancelScope cuts exactly what it means to
 cut and nothing stays open between two looks.
 """
 
@@ -14,15 +14,15 @@ import httpx
 
 from cyroid_images import sockets
 from cyroid_images.engine.tls import context_of
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.watching import Watch, unwatched
+from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
 class Dialler:
     """Opens connections to one engine; no I/O before the first one."""
 
-    def __init__(self, endpoint: EngineEndpoint, watch: Watch = unwatched) -> None:
+    def __init__(self, endpoint: EngineEndpoint, watch: RequestObserver = unobserved) -> None:
         self.endpoint = endpoint
         self.watch = watch
         self._context: ssl.SSLContext | None = None
@@ -49,7 +49,7 @@ class Dialler:
             watch=self.watch,
         )
 
-    def extensions(self, cancellation: Cancellation) -> dict[str, Any]:
+    def extensions(self, cancellation: CancelScope) -> dict[str, Any]:
         """What a request must carry: the cut, and the name that the certificate must have."""
         if self.endpoint.tls is None:
             return sockets.under(cancellation)

@@ -65,7 +65,7 @@ class Decoder:
         if len(self._buffer) > LONGEST_OBJECT:
             raise TransferError(
                 Reason.PROTOCOL_ERROR,
-                f"an object of more than {LONGEST_OBJECT} bytes in the stream",
+                f"a JSON object of more than {LONGEST_OBJECT} bytes in the response",
             )
 
     def finish(self) -> None:
@@ -124,7 +124,7 @@ class Decoder:
         self.garbage = self.garbage or clean(content[:1024].decode("utf-8", "replace"))
         self._garbage_bytes += len(content)
         if self._garbage_bytes > MOST_GARBAGE:
-            raise TransferError(Reason.PROTOCOL_ERROR, f"the stream is not JSON: {self.garbage}")
+            raise TransferError(Reason.PROTOCOL_ERROR, f"response is not JSON: {self.garbage}")
 
 
 def events_of(chunks: Iterable[bytes], decoder: Decoder) -> Iterator[Event]:
@@ -154,7 +154,7 @@ def _error(document: dict[str, Any]) -> str | None:
     detail = _dict(document.get("errorDetail"))
     words = _text(document.get("error")) or _text(detail.get("message"))
     if words or document.get("error") or document.get("errorDetail"):
-        return words or "an error without words"
+        return words or "an error with an empty message"
     return None
 
 

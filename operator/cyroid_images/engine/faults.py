@@ -18,8 +18,8 @@ import requests
 
 from cyroid_images.engine.classify import clean
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 _FOREIGN = (
     httpx.HTTPError,
@@ -66,26 +66,27 @@ def fault(exc: BaseException, endpoint: EngineEndpoint, *, begun: bool) -> Trans
     for link in chain:
         if isinstance(link, ssl.SSLError) and (cause := _tls_cause(link, endpoint)):
             return TransferError(Reason.TLS_REJECTED, f"TLS with {endpoint}: {cause}")
-    reason, said = _meaning(exc, begun=begun)
-    return TransferError(reason, f"{endpoint} {said}: {_words(chain)}")
+    reason, said = _meaning(exc, endpoint, begun=begun)
+    return TransferError(reason, f"{said}: {_words(chain)}")
 
 
-def _meaning(exc: BaseException, *, begun: bool) -> tuple[Reason, str]:
-    """The reason, and what the engine did: most certain first."""
+def _meaning(exc: BaseException, endpoint: EngineEndpoint, *, begun: bool) -> tuple[Reason, str]:
+    """The reason, and what became of the connection: most certain first."""
     broken = Reason.TRANSFER_INTERRUPTED if begun else Reason.ENGINE_UNREACHABLE
     match exc:
         case httpx.ConnectTimeout() | httpx.ConnectError():
-            return Reason.ENGINE_UNREACHABLE, "takes no connection"
+            return Reason.ENGINE_UNREACHABLE, f"cannot connect to {endpoint}"
         case httpx.TimeoutException():
-            return (Reason.TIMEOUT if begun else broken), "sent no byte in time"
+            reason = Reason.TIMEOUT if begun else broken
+            return reason, f"no data from {endpoint} in time"
         case httpx.RemoteProtocolError() if not _is_cut(exc):
-            return Reason.PROTOCOL_ERROR, "speaks no HTTP"
+            return Reason.PROTOCOL_ERROR, f"{endpoint}: response is not HTTP"
         case requests.RequestException():  # an OSError too, but it tells of bad JSON
-            return Reason.PROTOCOL_ERROR, "sends no JSON"
+            return Reason.PROTOCOL_ERROR, f"{endpoint}: response is not JSON"
         case httpx.NetworkError() | httpx.RemoteProtocolError() | OSError():
-            return broken, "cut the connection"
+            return broken, f"connection to {endpoint} lost"
         case _:
-            return Reason.PROTOCOL_ERROR, "cannot be talked to"
+            return Reason.PROTOCOL_ERROR, f"{endpoint}: unexpected error"
 
 
 def _is_cut(exc: httpx.RemoteProtocolError) -> bool:
@@ -99,22 +100,22 @@ def _tls_cause(error: ssl.SSLError, endpoint: EngineEndpoint) -> str | None:
         return _refused_by_us(error, endpoint)
     alert = error.reason or ""
     if alert in _NO_TLS_THERE:
-        return "the engine does not speak TLS on that port: is it the plain port?"
+        return "the engine does not speak TLS on this port; is it the port without TLS?"
     if "ALERT" in alert and ("CERTIFICATE" in alert or "UNKNOWN_CA" in alert):
-        return f"the engine refuses the operator's client certificate ({alert})"
+        return f"the engine rejects the operator's client certificate ({alert})"
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return None
-    return f"the handshake failed ({alert or clean(str(error))})"
+    return f"handshake failed ({alert or clean(str(error))})"
 
 
 def _refused_by_us(error: ssl.SSLCertVerificationError, endpoint: EngineEndpoint) -> str:
     cause = clean(error.verify_message)
     name = endpoint.tls.server_name if endpoint.tls else ""
     if error.verify_code in _OF_NAME:
-        return f"the operator refuses the engine's certificate: it is not for {name!r} ({cause})"
+        return f"engine certificate is not for {name!r} ({cause})"
     if error.verify_code in _OF_TIME:
-        return f"the operator refuses the engine's certificate: out of its time ({cause})"
-    return f"the operator refuses the engine's certificate: not by the given CA ({cause})"
+        return f"engine certificate is expired or not yet valid ({cause})"
+    return f"engine certificate is not signed by the given CA ({cause})"
 
 
 def _chain(exc: BaseException | None) -> Iterator[BaseException]:
@@ -130,5 +131,5 @@ def _words(chain: tuple[BaseException, ...]) -> str:
     """The system's own words where there are some, else the library's."""
     for link in reversed(chain):
         if isinstance(link, OSError) and link.strerror:
-            return clean(link.strerror)
+            return clean(link.strerror[:1].lower() + link.strerror[1:])
     return clean(str(chain[0])) or type(chain[0]).__name__

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Seconds of silence that are allowed; the total is the caller's Cancellation."""
+    """Seconds of silence that are allowed; the total is the caller's CancelScope."""
 
     stall_seconds: float = 120
     """No byte for so long in mid-stream: nobody will send another one."""

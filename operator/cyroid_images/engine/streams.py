@@ -19,18 +19,17 @@ import httpx
 
 from cyroid_images import sockets
 from cyroid_images.engine.classify import Operation, failure, message_in
-from cyroid_images.engine.deadline import Deadline
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.events import Decoder, Event, events_of
 from cyroid_images.engine.faults import Phase, told
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 LONGEST_ERROR = 64 * 1024
 """Bytes read of an error answer."""
@@ -69,10 +68,10 @@ class Ask:
     def interrupted(self, decoder: Decoder) -> TransferError:
         """The error of a stream that ended without a result."""
         if decoder.garbage:
-            said = f"{self.what}: the answer is not JSON: {decoder.garbage}"
+            said = f"{self.what}: response is not JSON: {decoder.garbage}"
             return TransferError(Reason.PROTOCOL_ERROR, said)
         return TransferError(
-            Reason.TRANSFER_INTERRUPTED, f"{self.what}: the engine's answer ended without a result"
+            Reason.TRANSFER_INTERRUPTED, f"{self.what}: the response ended without a result"
         )
 
 
@@ -154,7 +153,7 @@ def preflight(wire: Wire, ask: Ask) -> None:
         except (ValueError, TypeError, RecursionError):
             is_descriptor = False
         if not is_descriptor:
-            said = f"{ask.what}: the answer describes no manifest"
+            said = f"{ask.what}: the response describes no manifest"
             raise TransferError(Reason.PROTOCOL_ERROR, said)
 
 
@@ -164,10 +163,10 @@ def pull(
     """Pull, and return only when the engine said that it has the image."""
     finished = False
     phase, decoder = Phase(), Decoder()
-    stalled = TransferError(Reason.TIMEOUT, f"{ask.what}: the engine's answer stalls")
+    stalled = TransferError(Reason.TIMEOUT, f"{ask.what}: no data from the engine in time")
     # Until the answer begins, the wire's own time-outs are shorter and know better what is wrong.
     first = limits.stall_seconds * 2 + sockets.CONNECT_SECONDS
-    with Deadline(wire.cancellation, first, stalled) as deadline:
+    with wire.cancellation.within(first, stalled) as deadline:
         watched = replace(wire, cancellation=deadline)
         with told(wire.dialler.endpoint, deadline, phase), watched.send(ask) as response:
             phase.begun = True
@@ -203,7 +202,9 @@ def push(
         phase.begun = True
         for event in _progressing(response, ask, decoder, (LayerProgress(), observer)):
             if event.id in unwanted:
-                raise UnwantedBlob(Reason.PUSH_FAILED, f"{ask.what}: {event.id} is not wanted")
+                raise UnwantedBlob(
+                    Reason.PUSH_FAILED, f"{ask.what}: stopped, {event.id} was not to be pushed"
+                )
             said = _pushed_digest(event, ask.params["tag"]) or said
         if not said:
             raise ask.interrupted(decoder)

@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from pathlib import Path
 
+from cyroid_images import sockets
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.engine import ClientTLS
 
@@ -16,16 +17,14 @@ def context_of(tls: ClientTLS) -> ssl.SSLContext:
     Raises TransferError(TLSRejected) when the texts are no PEM or do not belong together.
     """
     try:
-        context = ssl.create_default_context(cadata=tls.ca)
+        context = sockets.trusting(tls.ca)
         _show(context, tls)
     except (ssl.SSLError, ValueError, OSError) as exc:
         raise TransferError(
             Reason.TLS_REJECTED,
-            "the operator cannot use its own TLS files: ca, certificate or key is no PEM,"
-            f" or the key is not the certificate's ({_cause(exc)})",
+            "cannot load the client TLS files: ca, certificate or key is not PEM,"
+            f" or the key does not match the certificate ({_cause(exc)})",
         ) from exc
-    # Python 3.13 turns on RFC 5280 strictness, which refuses CAs made by common openssl recipes.
-    context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
     return context
 
 

@@ -1,19 +1,19 @@
-"""What the answers of an engine mean as values: who it is, and which images it lists.
+"""What the answers of an engine mean as values: who it is, and which images it holds.
 
-The list says which images exist: inspect of the containerd store still answers for an image
-whose load failed. Inspect says what an image is. Its ID is the digest of the config on a
-classic engine, and of the manifest or index on the containerd store (moby #48401).
+The list (`listing`) says which images exist: inspect of the containerd store still answers for
+an image whose load failed. Inspect says what an image is. Its ID is the digest of the config
+on a classic engine, and of the manifest or index on the containerd store (moby #48401).
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cyroid_images.engine.classify import clean
-from cyroid_images.errors import InvalidReference, Reason, TransferError
+from cyroid_images.engine.listing import MISSHAPEN, Row, not_an_engine
+from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, EngineView, Store
 from cyroid_images.model.image import (
@@ -33,24 +33,44 @@ OLDEST_API = (1, 41)
 """Docker 20.10. Older ones lack what presence is proven by."""
 
 _CONTAINERD = ["driver-type", "io.containerd.snapshotter.v1"]
-_MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, InvalidReference)
+
+MOST_LAYERS = 512
+"""Layers believed of one image; the engines' own limit is 128 (MaxLayers, moby)."""
 
 
 def negotiated(version: Mapping[str, Any]) -> tuple[int, int]:
     """The API version to speak with an engine that answers this to `/version`.
 
-    Raises TransferError(EngineTooOld), or ProtocolError when this is no such answer.
+    Raises TransferError(EngineTooOld or EngineTooNew), or ProtocolError for no such answer.
     """
     try:
-        major, minor = (int(part) for part in str(version["ApiVersion"]).split("."))
-    except _MISSHAPEN as exc:
-        raise _no_engine("version", exc) from exc
-    if (major, minor) < OLDEST_API:
-        said = clean(str(version.get("Version")))
+        newest = _api(version["ApiVersion"])
+        oldest = _api(version.get("MinAPIVersion") or "0.0")
+    except MISSHAPEN as exc:
+        raise not_an_engine("version", exc) from exc
+    said = clean(str(version.get("Version")))
+    if newest < OLDEST_API:
         raise TransferError(
-            Reason.ENGINE_TOO_OLD, f"engine {said} speaks API {major}.{minor}; 1.41 is the oldest"
+            Reason.ENGINE_TOO_OLD,
+            f"Docker {said} has API {_text(newest)}; the operator needs {_text(OLDEST_API)}"
+            " or newer (Docker 20.10)",
         )
-    return min((major, minor), NEWEST_API)
+    if oldest > NEWEST_API:
+        raise TransferError(
+            Reason.ENGINE_TOO_NEW,
+            f"Docker {said} has no API older than {_text(oldest)}; the newest that this operator"
+            f" knows is {_text(NEWEST_API)}: upgrade the operator",
+        )
+    return min(newest, NEWEST_API)
+
+
+def _api(text: object) -> tuple[int, int]:
+    major, minor = (int(part) for part in str(text).split("."))
+    return major, minor
+
+
+def _text(api: tuple[int, int]) -> str:
+    return f"{api[0]}.{api[1]}"
 
 
 def info_of(answer: Mapping[str, Any], api: tuple[int, int]) -> EngineInfo:
@@ -65,8 +85,8 @@ def info_of(answer: Mapping[str, Any], api: tuple[int, int]) -> EngineInfo:
             store=Store.CONTAINERD if is_containerd else Store.CLASSIC,
             platform=Platform.of(clean(answer["OSType"]), clean(answer["Architecture"])),
         )
-    except _MISSHAPEN as exc:
-        raise _no_engine("info", exc) from exc
+    except MISSHAPEN as exc:
+        raise not_an_engine("info", exc) from exc
 
 
 Inspect = Callable[[Digest], Mapping[str, Any] | None]
@@ -75,42 +95,34 @@ Inspect = Callable[[Digest], Mapping[str, Any] | None]
 
 def view_of(
     info: EngineInfo,
-    listed: object,
+    rows: Iterable[Row],
     known: Mapping[Digest, ImageContent],
     inspect: Inspect,
 ) -> EngineView:
     """The view that a list means; inspects only what is not in `known`."""
     images: dict[Reference, EngineImage] = {}
     by_digest: dict[Reference, EngineImage] = {}
-    if not isinstance(listed, list):
-        raise TransferError(Reason.PROTOCOL_ERROR, "the engine's list of images is no list")
-    for item in listed:
-        image = _image_of(info.store, item, known, inspect)
+    half: set[Reference] = set()
+    for row in rows:
+        if not row.all_names:  # nobody can ask for it: a layer of a build, or an old version
+            continue
+        if row.whole == frozenset():  # an inspect would be answered all the same
+            half |= row.all_names
+            continue
+        image = _image_of(info.store, row, known, inspect)
         if image is None:
+            continue
+        if not _is_whole(row, image.content.platform):
+            half |= row.all_names
             continue
         images |= dict.fromkeys(image.names, image)
         by_digest |= dict.fromkeys(image.digests, image)
-    return EngineView(info, images, by_digest)
+    return EngineView(info, images, by_digest, frozenset(half))
 
 
-def lists_by_name(info: EngineInfo) -> bool:
-    """Is one image to be asked for by the filter `reference` of the list?
-
-    A containerd store works for each image that it lists (moby #47564, #53077; 10 ms on 26.1),
-    and knows the filter since Docker 24 (moby #45269). A classic one lists 100 in 5 ms, and would
-    leave the digests out that do not match.
-    """
-    return info.store is Store.CONTAINERD and info.api >= (1, 43)
-
-
-def rows_named(listed: object, name: Reference) -> object:
-    """Of such a list the rows with this name; what is no list stays what it is."""
-    if not isinstance(listed, list):
-        return listed
-    try:
-        return [item for item in listed if name in _references(item.get("RepoTags"))]
-    except _MISSHAPEN as exc:
-        raise _no_engine("list of images", exc) from exc
+def _is_whole(row: Row, platform: Platform) -> bool:
+    """Docker 27.0 cannot tell what is available; of a half image it knows no platform."""
+    return bool(platform.os) and row.has_whole(platform)
 
 
 def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
@@ -118,6 +130,8 @@ def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
     try:
         image_id = Digest.parse(answer["Id"])
         layers = (answer.get("RootFS") or {}).get("Layers") or []
+        if len(layers) > MOST_LAYERS:
+            raise ValueError(f"{len(layers)} layers")
         return ImageContent(
             platform=Platform.of(answer["Os"], answer["Architecture"], answer.get("Variant") or ""),
             diff_ids=tuple(Digest.parse(layer) for layer in layers),
@@ -126,45 +140,24 @@ def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
             config=image_id if store is Store.CLASSIC else None,
             aliases=frozenset({image_id}),
         )
-    except _MISSHAPEN as exc:
-        raise _no_engine("inspect", exc) from exc
+    except MISSHAPEN as exc:
+        raise not_an_engine("inspect", exc) from exc
 
 
 def _image_of(
     store: Store,
-    item: Mapping[str, Any],
+    row: Row,
     known: Mapping[Digest, ImageContent],
     inspect: Inspect,
 ) -> EngineImage | None:
     """One row of the list as a value; None when it vanished before it was inspected."""
-    try:
-        image_id = Digest.parse(item["Id"])
-        names, digests = _references(item.get("RepoTags")), _references(item.get("RepoDigests"))
-        size = int(item.get("Size") or 0)
-    except _MISSHAPEN as exc:
-        raise _no_engine("list of images", exc) from exc
-    content = known.get(image_id)
+    content = known.get(row.id)
     if content is None:
-        answer = inspect(image_id)
+        answer = inspect(row.id)
         if answer is None:
             return None
         content = kept_once(content_of(store, answer))
-    recorded = {reference.digest for reference in digests if reference.digest}
+    recorded = {reference.digest for reference in row.digests if reference.digest}
     if not recorded <= content.aliases:
         content = kept_once(replace(content, aliases=content.aliases | recorded))
-    return EngineImage(image_id, content, names, digests, size)
-
-
-def _references(texts: object) -> frozenset[Reference]:
-    """The names that are references; `<none>:<none>` and old upper-case names are not."""
-    found: set[Reference] = set()
-    for text in texts if isinstance(texts, list) else []:
-        with contextlib.suppress(InvalidReference):
-            found.add(Reference.parse(str(text)))
-    return frozenset(found)
-
-
-def _no_engine(answer: str, exc: Exception) -> TransferError:
-    return TransferError(
-        Reason.PROTOCOL_ERROR, f"no engine's answer ({answer}): {clean(repr(exc))[:120]}"
-    )
+    return EngineImage(row.id, content, row.names, row.digests, row.size)

@@ -18,7 +18,7 @@ from cyroid_images.execute.in_flight import InFlight
 from cyroid_images.execute.transfer import Ended, Job, Transfer
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.log_context import about
-from cyroid_images.model.progress import Progress
+from cyroid_images.model.progress import Progress, furthest
 from cyroid_images.scheduling.fair_turns import FairTurns, Limit
 from cyroid_images.scheduling.threads import Threads
 
@@ -37,10 +37,6 @@ Told = Callable[[Job, Ended | None], None]
 """Is told of every transfer that had begun and is over; None: it was cancelled."""
 
 
-def _untold(job: Job, ended: Ended | None) -> None:
-    return None
-
-
 class Executor:
     """Used from the event loop; the transfers run in threads."""
 
@@ -51,7 +47,7 @@ class Executor:
         wake: Callable[[Hashable], None],
         *,
         log_fields: Callable[[Any], Mapping[str, Any]] = lambda _: {},
-        told: Told = _untold,
+        told: Told = lambda *_: None,
     ) -> None:
         """`limits` by kind: the part of a limit's name before the colon."""
         self._threads = threads
@@ -114,12 +110,12 @@ class Executor:
 
     def check_turns(self) -> None:
         """Cut what made no real progress for a turn and holds a place that others wait for."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         for job in self.under_way():
             if self._has_moved(job, now) or not self._turns.is_in_the_way(job):
                 continue
             text = f"no progress for {now - job.moved:.0f} s while others wait; will retry"
-            job.canceller.cancel(TransferError(Reason.TIMEOUT, text))
+            job.scope.cancel(TransferError(Reason.TIMEOUT, text))
 
     async def close(self) -> None:
         """Cut everything and wait until the threads have let go."""
@@ -138,7 +134,7 @@ class Executor:
     def _begin(self) -> None:
         """Start those whose turn it is."""
         for job in self._turns.give():
-            job.started = job.moved = time.monotonic()
+            job.started, job.moved = time.monotonic(), asyncio.get_running_loop().time()
             job.progress = Progress(0)
             with about(transfer_id=job.id, **self._log_fields(job.transfer.action)):
                 self._tasks[job] = asyncio.create_task(self._work(job))
@@ -147,7 +143,7 @@ class Executor:
         self._in_flight.leave(owner, job)
         if job.owners:
             return
-        job.canceller.cancel()
+        job.scope.cancel()
         if job.progress is None:  # there is no thread to cut
             self._finish(job, None)
 
@@ -162,16 +158,16 @@ class Executor:
         """The outcome; None when the transfer was cancelled by us."""
         transfer, loop = job.transfer, asyncio.get_running_loop()
         deadline = loop.call_later(
-            transfer.total_seconds, job.canceller.cancel, _took_too_long(transfer)
+            transfer.total_seconds, job.scope.cancel, _took_too_long(transfer)
         )
 
         def observe(progress: Progress) -> None:
-            job.progress = _further(job.progress, progress)
+            job.progress = furthest(job.progress, progress)
 
         result: Any = None
         fault: Fault | None = None
         try:
-            result = await self._threads.run(lambda: transfer.run(job.canceller, observe))
+            result = await self._threads.run(lambda: transfer.run(job.scope, observe))
         except Cancelled:
             return None
         except TransferError as exc:
@@ -207,12 +203,6 @@ class Executor:
         if done - job.counted >= LEAST_BYTES or (is_over and job.counted < done):
             job.counted, job.moved = done, now
         return now - job.moved < (UNPACK_SECONDS if is_over else TURN_SECONDS)
-
-
-def _further(before: Progress | None, now: Progress) -> Progress:
-    """Progress never goes back, also where a transfer begins anew by another way."""
-    done = max(now.done, before.done if before else 0)
-    return Progress(done, None if now.total is None else max(now.total, done))
 
 
 def _took_too_long(transfer: Transfer) -> TransferError:

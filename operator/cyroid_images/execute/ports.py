@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Protocol
 
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
 class Movers(Protocol):
     """Moves images; each ends in a proof, or raises TransferError or Cancelled."""
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed: ...
+    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed: ...
 
-    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored: ...
+    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored: ...
 
     def pull(
-        self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
+        self, action: Pull, stall_seconds: float, cancellation: CancelScope, observer: Observer
     ) -> None: ...
 
     def load(
-        self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
+        self, action: Load, stall_seconds: float, cancellation: CancelScope, observer: Observer
     ) -> None: ...
 
-    def untag(self, action: Untag, cancellation: Cancellation) -> None: ...
+    def untag(self, action: Untag, cancellation: CancelScope) -> None: ...

@@ -8,10 +8,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyroid_images.execute.cancellation import Canceller
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Transfer:
     """Whose share it takes: a namespace, or a cache."""
     limits: tuple[str, ...] = field(compare=False)
     """The limits it counts against, as `kind` or `kind:what`."""
-    run: Callable[[Cancellation, Observer], Any] = field(compare=False)
+    run: Callable[[CancelScope, Observer], Any] = field(compare=False)
     total_seconds: float = field(compare=False)
     size: int = field(default=0, compare=False)
     """Bytes that it may tell as progress at most; 0: not known."""
@@ -57,12 +56,12 @@ class Job:
 
     transfer: Transfer
     owners: set[Hashable]
-    canceller: Canceller = field(default_factory=Canceller)
+    scope: CancelScope = field(default_factory=CancelScope)
     progress: Progress | None = None
     """None until its turn has come."""
     started: float = 0.0
     moved: float = 0.0
-    """When it last made real progress, by the monotonic clock."""
+    """When it last made real progress, by the clock of the event loop."""
     counted: int = 0
     """The bytes that were counted as real progress then."""
     id: str = field(default_factory=lambda: secrets.token_hex(4))

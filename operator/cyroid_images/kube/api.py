@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable
-from cyroid_images.model.watching import Asked, Watch, unwatched
+from cyroid_images.model.request_observer import RequestDone, RequestObserver, unobserved
 from cyroid_images.scheduling.rate_limiter import RateLimiter
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """The code and the JSON of an answer; never printed, since it may be a Secret."""
 
     code: int
@@ -67,7 +67,11 @@ class Api:
     """Calls by path; `client` is an ApiClient of kubernetes.aio."""
 
     def __init__(
-        self, client: Any, *, call_seconds: float = CALL_SECONDS, watch: Watch = unwatched
+        self,
+        client: Any,
+        *,
+        call_seconds: float = CALL_SECONDS,
+        watch: RequestObserver = unobserved,
     ) -> None:
         self._client = client
         self._seconds = call_seconds
@@ -80,18 +84,20 @@ class Api:
         """Close the connections; calls under way fail."""
         await self._client.close()
 
-    async def get(self, path: str, **query: str) -> Answer:
+    async def get(self, path: str, **query: str) -> ApiResponse:
         """GET; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         return await self._call("GET", path, query, None, JSON)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+    async def post(self, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         self._check(f"POST {path}")
         return await self._call("POST", path, {}, body, JSON)
 
-    async def patch(self, path: str, body: Mapping[str, Any], *, form: str, **query: str) -> Answer:
+    async def patch(
+        self, path: str, body: Mapping[str, Any], *, form: str, **query: str
+    ) -> ApiResponse:
         """PATCH in the form APPLY, MERGE or STRATEGIC; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         self._check(f"PATCH {path}")
@@ -99,7 +105,7 @@ class Api:
 
     async def at_once(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         """A call for the Lease: it waits behind no other, and who has no Lease may make it.
 
         Hundreds of statuses may wait for their turn; a renewal behind them would come too late.
@@ -108,7 +114,7 @@ class Api:
 
     async def behind_all(
         self, method: str, path: str, body: Mapping[str, Any], *, form: str = JSON
-    ) -> Answer:
+    ) -> ApiResponse:
         """A write that takes only turns that nobody else wants: an event.
 
         Reads and statuses that come while it waits go before it.
@@ -136,7 +142,7 @@ class Api:
         query: Mapping[str, str],
         body: Mapping[str, Any] | None,
         form: str,
-    ) -> Answer:
+    ) -> ApiResponse:
         what = f"{method} {path}"
         began, code = _now(), None
         try:
@@ -155,7 +161,7 @@ class Api:
             _log.debug("%s failed", what, exc_info=exc)
             raise ApiUnavailable(f"{what}: {type(exc).__name__}: {exc}") from exc
         finally:
-            self._watch(Asked("", method, path, code, _now() - began))
+            self._watch(RequestDone("", method, path, code, _now() - began))
         return self._judge(what, _answer(what, response.status, content), response.headers)
 
     async def _request(
@@ -176,7 +182,7 @@ class Api:
             auth_settings=["BearerToken"],
         )
 
-    def _judge(self, what: str, answer: Answer, headers: Mapping[str, str]) -> Answer:
+    def _judge(self, what: str, answer: ApiResponse, headers: Mapping[str, str]) -> ApiResponse:
         """Raise what no caller can use."""
         if answer.code == 429:
             pause = min(_seconds(headers.get("Retry-After")), LONGEST_HOLD_SECONDS)
@@ -188,13 +194,13 @@ class Api:
         return answer
 
 
-def _is_ending(answer: Answer) -> bool:
+def _is_ending(answer: ApiResponse) -> bool:
     """The cause that the admission plugin NamespaceLifecycle gives (apiserver 1.34)."""
     causes = (answer.body.get("details") or {}).get("causes") or ()
     return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
-def success(answer: Answer, what: str) -> Mapping[str, Any]:
+def success(answer: ApiResponse, what: str) -> Mapping[str, Any]:
     """The body of a 2xx; raises ApiUnavailable for everything else."""
     if not answer.is_success:
         raise ApiUnavailable(f"{what}: {answer.message}")
@@ -211,14 +217,14 @@ async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
     return bytes(content)
 
 
-def _answer(what: str, code: int, content: bytes) -> Answer:
+def _answer(what: str, code: int, content: bytes) -> ApiResponse:
     try:
         body = json.loads(content) if content else {}
     except ValueError as exc:
         if 200 <= code < 300:
             raise ApiUnavailable(f"{what}: the answer is not JSON") from exc
         body = {"message": content[:500].decode(errors="replace")}  # a proxy's own page
-    return Answer(code, body if isinstance(body, dict) else {})
+    return ApiResponse(code, body if isinstance(body, dict) else {})
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -13,13 +13,21 @@ from typing import Any, Protocol
 
 from cyroid_images.errors import ApiUnavailable, StatusConflict, StatusRejected
 from cyroid_images.kube import events, leases, rights
-from cyroid_images.kube.api import APPLY, MERGE, STRATEGIC, Answer, Api, NamespaceEnding, success
+from cyroid_images.kube.api import (
+    APPLY,
+    MERGE,
+    STRATEGIC,
+    Api,
+    ApiResponse,
+    NamespaceEnding,
+    success,
+)
 from cyroid_images.kube.connection import Identity, connect
 from cyroid_images.kube.event_correlator import EventCorrelator, Series
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.lease import Lease
-from cyroid_images.model.watching import Watch, unwatched
+from cyroid_images.model.request_observer import RequestObserver, unobserved
 
 FIELD_MANAGER = "cyroid-operator"
 PAGE = 500
@@ -62,9 +70,9 @@ class Cluster:
         cls,
         *,
         namespace: str,
-        instance: str = FIELD_MANAGER,
+        instance: str,
         kubeconfig: Path | None = None,
-        watch: Watch = unwatched,
+        watch: RequestObserver = unobserved,
     ) -> Cluster:
         """As the service account of a pod, else by `kubeconfig` or the default one.
 
@@ -220,7 +228,7 @@ class Cluster:
             self._correlator.keep(note, Series(place, name, note.count, now))
 
 
-def _version(answer: Answer, what: str) -> str | None:
+def _version(answer: ApiResponse, what: str) -> str | None:
     """The resourceVersion after an apply, or what its refusal means."""
     match answer.code:
         case 404:

@@ -21,7 +21,7 @@ class Identity:
 
     namespace: str
     """Its own namespace: the only one whose Secrets it reads."""
-    instance: str = "cyroid-operator"
+    instance: str
     """This process among several, such as its pod's name; shown in events."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cyroid_images.errors import ApiUnavailable
 from cyroid_images.kube.resources import RESOURCES
 from cyroid_images.model.lease import Lease
 
@@ -14,16 +15,19 @@ NAME = "cyroid-operator"
 
 
 def read_lease(body: Mapping[str, Any]) -> Lease:
-    """What a Lease says; absent parts are empty."""
-    metadata, spec = body["metadata"], body.get("spec") or {}
-    return Lease(
-        holder=spec.get("holderIdentity") or "",
-        seconds=int(spec.get("leaseDurationSeconds") or 0),
-        renewed=spec.get("renewTime") or "",
-        transitions=int(spec.get("leaseTransitions") or 0),
-        version=metadata["resourceVersion"],
-        uid=metadata["uid"],
-    )
+    """What a Lease says; absent parts are empty. Raises ApiUnavailable for what is none."""
+    try:
+        metadata, spec = body["metadata"], body.get("spec") or {}
+        return Lease(
+            holder=spec.get("holderIdentity") or "",
+            seconds=int(spec.get("leaseDurationSeconds") or 0),
+            renewed=spec.get("renewTime") or "",
+            transitions=int(spec.get("leaseTransitions") or 0),
+            version=metadata["resourceVersion"],
+            uid=metadata["uid"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise ApiUnavailable("get Lease: the answer is no Lease") from exc
 
 
 def lease_body(lease: Lease, namespace: str, now: datetime) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cyroid_images.errors import Mark, Reason
 from cyroid_images.metrics import naming
 from cyroid_images.metrics.shown import Shown
 from cyroid_images.model.measured import LOOK, PassResult, State, Transferred, Way
-from cyroid_images.model.watching import Asked
+from cyroid_images.model.request_observer import RequestDone as Asked
 
 TRANSFER_SECONDS = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 1800)
 """From a layer that is there already to a Windows image over a slow line."""
@@ -59,9 +59,9 @@ class Metrics:
         """Where the state of everything is read at each scrape."""
         self._shown.look = look
 
-    def leading(self, is_leader: bool) -> None:  # noqa: FBT001 - there is nothing else to say
-        """Whether this process holds the Lease."""
-        self._leader.set(is_leader)
+    def leads(self, may_act: Callable[[], bool]) -> None:
+        """Who is asked at each scrape whether this process is the active one."""
+        self._leader.set_function(lambda: float(may_act()))
 
     # -- Measures: what the loop tells ------------------------------------------------
 

@@ -58,6 +58,12 @@ class EngineInfo:
         """Docker 23 (API 1.42) and newer read Zstd layers, in pull and in load."""
         return self.api >= (1, 42)
 
+    @property
+    def saves_by_platform(self) -> bool:
+        """Can `save` be asked for one platform? Of an index it gives all that is there, and from
+        Docker 29 attestations and signatures with it."""
+        return self.store is Store.CONTAINERD and self.api >= (1, 48)
+
     def __str__(self) -> str:
         return f"{self.version} {self.store} {self.platform}"
 
@@ -71,6 +77,9 @@ class EngineView:
     """By tagged name in normal form; an image with three names stands here three times."""
     by_digest: Mapping[Reference, EngineImage] = field(default_factory=dict)
     """By repository@digest, as the engine recorded them."""
+    half: frozenset[Reference] = frozenset()
+    """Names and digests of images of which the engine lacks a blob: containers of them run, but
+    nobody can save, push or build from them. They stand nowhere else in this view."""
 
     @property
     def listed(self) -> tuple[EngineImage, ...]:

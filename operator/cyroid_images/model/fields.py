@@ -124,6 +124,17 @@ def seconds(default: str, *, least: str, most: str) -> Any:
     )
 
 
+def optional_seconds(*, least: str, most: str) -> Any:
+    """A field of type `Seconds | None` with bounds and without a default."""
+    rule = f"duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
+    return Field(
+        default=None,
+        ge=duration.parse_duration(least),
+        le=duration.parse_duration(most),
+        json_schema_extra=cel((rule, f"between {least} and {most}")),
+    )
+
+
 def _read_duration(value: object) -> object:
     if not isinstance(value, str):
         raise refuse("not a duration (such as 500ms, 90s, 5m or 1h30m)")

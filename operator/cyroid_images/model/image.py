@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
@@ -85,12 +85,20 @@ class ImageContent:
         )
 
 
-_kept: WeakValueDictionary[ImageContent, ImageContent] = WeakValueDictionary()
+_kept: WeakKeyDictionary[ImageContent, ReferenceType[ImageContent]] = WeakKeyDictionary()
+"""Weak on both sides: a dictionary that held its own key would keep every content for good."""
 
 
 def kept_once(content: ImageContent) -> ImageContent:
-    """The same value, stored once however many engines hold that image (as `sys.intern`)."""
-    return _kept.setdefault(content, content)
+    """The same value, stored once however many engines hold that image (as `sys.intern`).
+
+    It is forgotten with the last who holds it.
+    """
+    known = _kept.get(content)
+    if known is not None and (first := known()) is not None:
+        return first
+    _kept[content] = ref(content)
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +139,18 @@ def content_of_config(config: bytes, *, manifest: Digest | None) -> ImageContent
         raise TransferError(Reason.PROTOCOL_ERROR, f"not an image config: {exc!r:.120}") from exc
 
 
+LONGEST_SETUP = 1024
+"""Characters of a setup that are kept as they are: of a longer one its digest compares as well,
+and whoever sends mebibytes of labels fills no memory."""
+
+
 def canonical_setup(config: Mapping[str, Any] | None) -> str:
     """What decides how a container runs, as one comparable text; empty values do not count."""
     chosen = {key: value for key in _SETUP_KEYS if (value := (config or {}).get(key))}
     if isinstance(check := chosen.get("Healthcheck"), Mapping):
         chosen["Healthcheck"] = _canonical_check(check)
-    return json.dumps(chosen, sort_keys=True)
+    text = json.dumps(chosen, sort_keys=True)
+    return text if len(text) <= LONGEST_SETUP else str(Digest.of(text.encode()))
 
 
 def _canonical_check(check: Mapping[str, Any]) -> dict[str, Any]:

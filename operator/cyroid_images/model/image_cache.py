@@ -29,6 +29,7 @@ from cyroid_images.model.fields import (
     seconds,
     unique_by,
 )
+from cyroid_images.model.limits import Limits
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.selector import LabelSelector
 from cyroid_images.model.status import ImageCacheStatus, read_status
@@ -64,7 +65,7 @@ class PushPolicy(StrEnum):
     """Also what is newly built in an engine source."""
 
 
-class Registry(Part):
+class RegistrySpec(Part):
     """The registry: one listener for the operator, one for the engines."""
 
     push_url: str = Field(
@@ -248,7 +249,7 @@ class ImageCacheSpec(Part):
     suspend: Flag = False
     """Transfer nothing; status is still written. Absent: false."""
 
-    registry: Registry
+    registry: RegistrySpec
     """The registry that holds the images."""
 
     sources: Annotated[
@@ -288,6 +289,9 @@ class ImageCacheSpec(Part):
 
     refresh: Refresh = Refresh()
     """How the cache follows tags that move at their source."""
+
+    limits: Limits = Limits()
+    """How far the ranges that use the cache may go; a range that asks for more gets this."""
 
     push_policy: PushPolicy = PushPolicy.ON_DEMAND
     """`OnDemand`: what is listed or wanted by a range. `Automatic`: also what is newly built in

@@ -39,7 +39,7 @@ class Milestone(StrEnum):
     LOADED = "loaded"
     """After: the engine took the tar; the image is not proven."""
     PROVEN = "proven"
-    """After: the engine lists the wanted content; by tar, not yet under its name."""
+    """After: the engine has the wanted content, whole, under its transport name only."""
     TAGGED = "tagged"
     """After: the image has the name that the range wants."""
     TIDIED = "tidied"

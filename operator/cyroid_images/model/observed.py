@@ -12,7 +12,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, HeldByUpstream, Stored, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByUpstream, SourceImage, Stored, Wish
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress
 from cyroid_images.model.range_images import RangeImages
@@ -143,5 +143,7 @@ class CacheSeen:
     here with the reason Progressing."""
     not_fresh: frozenset[Wish] = frozenset()
     """Wished for since the sources were looked at last: what they lack may be there by now."""
+    found: Mapping[Wish, SourceImage | Fault] = field(default_factory=dict)
+    """Where each wish comes from, or why that is not known; computed once for a pass."""
     anchors: Mapping[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source: believed while no source can be seen."""

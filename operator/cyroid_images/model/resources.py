@@ -13,7 +13,7 @@ from cyroid_images.model.image_cache import (
     PushPolicy,
     Refresh,
     RefreshPolicy,
-    Registry,
+    RegistrySpec,
     Source,
     UpstreamSource,
 )
@@ -27,7 +27,7 @@ from cyroid_images.model.range_images import (
     Targets,
     Timeouts,
 )
-from cyroid_images.model.selector import LabelSelector, Operator, Requirement
+from cyroid_images.model.selector import LabelSelector, Requirement, SelectorOperator
 
 GROUP = "cyroid.io"
 """The API group of both kinds."""
@@ -51,16 +51,16 @@ __all__ = [
     "ImageWish",
     "LabelSelector",
     "Metadata",
-    "Operator",
     "PushPolicy",
     "RangeImageWish",
     "RangeImages",
     "RangeImagesSpec",
     "Refresh",
     "RefreshPolicy",
-    "Registry",
+    "RegistrySpec",
     "Requirement",
     "SecretRef",
+    "SelectorOperator",
     "Source",
     "Targets",
     "Timeouts",

@@ -22,7 +22,7 @@ LabelValue = Annotated[str, Field(pattern=_VALUE, max_length=63)]
 """The value of a label; may be empty."""
 
 
-class Operator(StrEnum):
+class SelectorOperator(StrEnum):
     """How the label is compared with `values`."""
 
     IN = "In"
@@ -45,7 +45,7 @@ class Requirement(Part):
     key: str = Field(pattern=_KEY, max_length=317)
     """Label key, such as `cyroid.io/range-id`."""
 
-    operator: Operator
+    operator: SelectorOperator
     """`In`, `NotIn`, `Exists` or `DoesNotExist`."""
 
     values: tuple[LabelValue, ...] = Field(
@@ -55,20 +55,20 @@ class Requirement(Part):
 
     @model_validator(mode="after")
     def _values_fit(self) -> Self:
-        if (self.operator in (Operator.IN, Operator.NOT_IN)) != bool(self.values):
+        if (self.operator in (SelectorOperator.IN, SelectorOperator.NOT_IN)) != bool(self.values):
             raise refuse(_VALUES_FIT[1])
         return self
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an object with these labels meets the requirement."""
         match self.operator:
-            case Operator.IN:
+            case SelectorOperator.IN:
                 return labels.get(self.key) in self.values
-            case Operator.NOT_IN:
+            case SelectorOperator.NOT_IN:
                 return labels.get(self.key) not in self.values
-            case Operator.EXISTS:
+            case SelectorOperator.EXISTS:
                 return self.key in labels
-            case Operator.DOES_NOT_EXIST:
+            case SelectorOperator.DOES_NOT_EXIST:
                 return self.key not in labels
         assert_never(self.operator)
 

@@ -2,8 +2,8 @@
 
 Lists are bounded because etcd takes 1.5 MB for an object: 64 pods x 128 images would be
 about that. `first` cuts a list and counts what it left out; every message is made
-printable and short by its own field. `read_status` never fails: rows that cannot be read
-(a newer version wrote them) are left out, the rest stays.
+printable and short by its own field. `read_status` never fails: rows and entries that
+cannot be read (a newer version wrote them) are left out, the rest stays.
 """
 
 from __future__ import annotations
@@ -25,19 +25,25 @@ from cyroid_images.model.text import ROW_MESSAGE
 
 MOST_TARGETS = 32
 """Rows in targetStatuses, worst first."""
+MOST_MISSING = 32
+"""Rows in missing, worst first."""
 MOST_TAR_DELIVERIES = 64
 """Rows in tarDeliveries."""
 MOST_FAILURES = 20
 """Rows in failures."""
 MOST_IMAGE_STATUSES = 128
 """Rows in imageStatuses: as many as an ImageCache can list."""
+MOST_DIGESTS = 2000
+"""Entries in digests. With names as they are in use (80 characters) that is 320 KB."""
+DIGEST_BYTES = 512 * 1024
+"""Bytes in digests: 2,000 of the longest names would be 1.2 MB, which etcd hardly takes."""
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Status")
 
 
 def _is_empty(value: object) -> bool:
-    return value in (0, ())
+    return not value
 
 
 def _read_digest(value: object) -> object:
@@ -62,6 +68,7 @@ Name = Annotated[str, Field(max_length=253)]
 Uid = Annotated[str, Field(max_length=64)]
 Count = Annotated[int, Field(ge=0)]
 Omitted = Annotated[int, Field(ge=0, exclude_if=_is_empty)]
+OnlyIfTrue = Annotated[bool, Field(exclude_if=_is_empty)]
 
 
 def rows_field(most: int, *keys: str) -> Any:
@@ -70,6 +77,12 @@ def rows_field(most: int, *keys: str) -> Any:
     if keys:
         kind["x-kubernetes-list-map-keys"] = list(keys)
     return Field((), max_length=most, exclude_if=_is_empty, json_schema_extra=kind)
+
+
+def map_field(most: int) -> Any:
+    """A bounded map that is written as a whole, absent while empty."""
+    extra: dict[str, Any] = {"x-kubernetes-map-type": "atomic"}
+    return Field({}, max_length=most, exclude_if=_is_empty, json_schema_extra=extra)
 
 
 def first(most: int, rows: Iterable[T]) -> tuple[tuple[T, ...], int]:
@@ -100,20 +113,33 @@ class RangeImageCounts(Part):
     present: Count = 0
     """Images that are, proven by digest, in every target."""
     failed: Count = 0
-    """Images whose last attempt failed for at least one target."""
+    """Images that are missing somewhere and need somebody: only a person can mend the reason
+    (mark X in the table of reasons), or the last transfer failed."""
     via_tar: Count = 0
     """Images that tar brought into at least one target."""
 
 
 class CacheImageCounts(Part):
-    """Images of an ImageCache."""
+    """Images that the spec of an ImageCache lists."""
 
     desired: Count = 0
-    """Images that are listed, or wanted by a range."""
+    """Images in `spec.images`."""
     cached: Count = 0
-    """Images that are, proven by digest, in the registry."""
+    """Images of them that are, proven by digest, in the registry."""
     failed: Count = 0
-    """Images whose last attempt failed."""
+    """Images of them that are not cached and need somebody: only a person can mend the reason
+    (mark X in the table of reasons), or the last transfer failed."""
+
+
+class OnDemandCounts(Part):
+    """Images that ranges ask for and `spec.images` does not list."""
+
+    wanted: Count = 0
+    """Images, per platform, that only ranges ask for."""
+    cached: Count = 0
+    """Images of them that are, proven by digest, in the registry."""
+    missing: Count = 0
+    """Images of them that are not; the ranges that ask for them say why."""
 
 
 class TargetCounts(Part):
@@ -135,15 +161,31 @@ class TargetStatus(Part):
     engine: Annotated[str, Field(max_length=128)] | None = None
     """Version, image store and platform, such as `26.1.5 containerd linux/amd64`."""
     present: Count = 0
-    """Images that are, proven by digest, in the engine."""
+    """Images that are, proven by digest, in the engine; of one that does not answer: when it
+    was last seen."""
     failed: Count = 0
-    """Images whose last attempt failed here."""
+    """Images that are missing here and need somebody, as in `images.failed`."""
     via_tar: Count = 0
     """Images that tar brought here."""
     reason: ReasonField | None = None
     """Why the target is not ready; absent when it is."""
     message: RowMessage | None = None
     """The same for people; one line."""
+
+
+class MissingImage(Part):
+    """One wanted image that is not in every target."""
+
+    image: ImageText
+    """The image as the spec names it."""
+    reason: ReasonField
+    """The worst of what keeps it out of a target, for machines."""
+    message: RowMessage
+    """The same for people; one line."""
+    pods: Count
+    """Targets that lack it."""
+    first_pod: Name
+    """Name of one of them: the first to which the message applies."""
 
 
 class TarDelivery(Part):
@@ -185,6 +227,8 @@ class ImageStatus(Part):
 
     image: ImageText
     """The image as the spec or a range names it."""
+    on_demand: OnlyIfTrue = False
+    """Only ranges ask for it: `spec.images` does not list it. Absent: false."""
     platform: PlatformText | None = None
     """Its platform, such as `linux/amd64`."""
     repository: Annotated[str, Field(max_length=255)] | None = None
@@ -233,6 +277,10 @@ class RangeImagesStatus(Status):
     """How many images are where."""
     targets: TargetCounts = TargetCounts()
     """How many targets there are."""
+    missing: tuple[MissingImage, ...] = rows_field(MOST_MISSING)
+    """One row per image that is not in every target, worst first; at most 32."""
+    missing_omitted: Omitted = 0
+    """Missing images beyond those listed."""
     target_statuses: tuple[TargetStatus, ...] = rows_field(MOST_TARGETS, "uid")
     """One row per target, worst first; at most 32."""
     targets_omitted: Omitted = 0
@@ -249,17 +297,21 @@ class ImageCacheStatus(Status):
     summary: Summary = Summary()
     """For the columns of `kubectl get`."""
     images: CacheImageCounts = CacheImageCounts()
-    """How many images are in the registry."""
+    """How many of the listed images are in the registry."""
+    on_demand: OnDemandCounts = OnDemandCounts()
+    """How many images only ranges ask for. They never make the cache not Ready."""
     stored_bytes: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the cached images in the registry, shared layers counted once."""
     image_statuses: tuple[ImageStatus, ...] = rows_field(MOST_IMAGE_STATUSES)
-    """One row per image and platform, not cached first; at most 128."""
+    """One row per image and platform: what is not cached first, and of that what is listed; at
+    most 128."""
     images_omitted: Omitted = 0
     """Images beyond those listed."""
-
-    def anchors(self) -> Mapping[Any, Digest]:
-        """Temporary until the field is there."""
-        return {}
+    digests: Mapping[str, DigestField] = map_field(MOST_DIGESTS)
+    """By image, and platform where one is asked for: the digest that was proven against a
+    source. While no source answers nothing else is delivered. At most 2,000 and 512 KiB."""
+    digests_omitted: Omitted = 0
+    """Proven digests beyond those recorded."""
 
 
 def read_status(kind: type[S], document: object) -> S:
@@ -283,10 +335,12 @@ def _row_of(place: tuple[int | str, ...]) -> int:
 
 
 def _remove(document: dict[str, Any], place: tuple[int | str, ...]) -> None:
-    """Drop one field, or one row of a list."""
+    """Drop one field, one row of a list, or one entry of a map."""
     name, row = place[0], place[1] if len(place) > 1 else None
     rows = document.get(str(name))
     if isinstance(rows, list) and isinstance(row, int):
         rows[row : row + 1] = []
+    elif isinstance(rows, dict) and row in rows:
+        del rows[row]
     else:
         document.pop(str(name), None)

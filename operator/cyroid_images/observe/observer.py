@@ -224,10 +224,14 @@ class Observer(Generic[P, V]):
         try:
             after = await self._seen(place, held)
         except Exception as exc:  # a defect costs its place only
-            after = self._faulty(held, defect_in(f"a look at {place}", exc), asyncio.get_running_loop().time())
+            after = self._faulty(
+                held, defect_in(f"a look at {place}", exc), asyncio.get_running_loop().time()
+            )
         held.look = None
         if self._places.get(place) is not held:
             return
+        if held.last is not None and held.last.began > after.began:
+            after = held.last  # learned meanwhile: this look began before that
         held.last = after
         if held.followers:
             self._plan(place, held)

@@ -37,12 +37,12 @@ from cyroid_images.model.knowledge import (
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
-from cyroid_images.plan.sources import Sources, is_answer, resolve
+from cyroid_images.plan.sources import is_answer, resolution
 
 
 def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -> CacheStep:
     """The one step that this wish needs now."""
-    found = resolve(wish, Sources.of(seen))
+    found = resolution(wish, seen)
     stored = current(wish, found, seen)
     if stored is not None:
         return Cached(wish, stored)
@@ -60,7 +60,7 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
 
 def know(wish: Wish, seen: CacheSeen) -> Knowledge:
     """What the ranges are told of this wish."""
-    found = resolve(wish, Sources.of(seen))
+    found = resolution(wish, seen)
     failure, unknown = seen.failures.get(wish), _registry_unknown(wish, seen)
     away = None if unknown is None or _is_open(unknown) else unknown
     stored = current(wish, found, seen)
@@ -102,7 +102,7 @@ def anchored(wish: Wish, seen: CacheSeen) -> Digest | None:
 
     A stored image that a source shows, too, or that everyone else answered not to have.
     """
-    found = resolve(wish, Sources.of(seen))
+    found = resolution(wish, seen)
     stored = current(wish, found, seen)
     if stored is None or (isinstance(found, Fault) and not isinstance(found, Absence)):
         return None
@@ -114,7 +114,7 @@ def anchored(wish: Wish, seen: CacheSeen) -> Digest | None:
 def drifted(wish: Wish, seen: CacheSeen) -> tuple[Stored, SourceImage] | None:
     """What the registry has and what the source has now, where a tag moved."""
     stored = seen.stored.get(wish)
-    found = resolve(wish, Sources.of(seen))
+    found = resolution(wish, seen)
     if stored is None or isinstance(found, Fault) or current(wish, found, seen) is not None:
         return None
     return stored, found

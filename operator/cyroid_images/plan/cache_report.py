@@ -3,92 +3,159 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Cached, CacheStep, Copy, Push, Wait
-from cyroid_images.model.conditions import (
-    ConditionStatus,
-    ConditionType,
-    Verdict,
-    set_conditions,
-)
+from cyroid_images.model.conditions import set_conditions
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.observed import CacheSeen, Running
+from cyroid_images.model.recorded_digests import digests_to_record
 from cyroid_images.model.status import (
     MOST_FAILURES,
     MOST_IMAGE_STATUSES,
     CacheImageCounts,
     ImageCacheStatus,
     ImageStatus,
+    OnDemandCounts,
     Summary,
     TransferFailure,
     first,
 )
-from cyroid_images.plan import backoff, story
+from cyroid_images.plan import backoff
+from cyroid_images.plan.availability import cache_registry_available, source_available
 from cyroid_images.plan.cache import drifted
-from cyroid_images.plan.settled import settled_generation
-from cyroid_images.plan.sources import Sources, resolve
-from cyroid_images.plan.wording import under_way
+from cyroid_images.plan.keep_ready import keep_known, keeps_cache_ready, still_ready
+from cyroid_images.plan.observed_generation import generation_observed
+from cyroid_images.plan.progress_text import under_way
+from cyroid_images.plan.ready import Readiness, summarise
+from cyroid_images.plan.sources import resolution
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The steps, parted by who asks for the image: the spec, or only ranges."""
+
+    wishes: frozenset[Wish]
+    """Those of the spec."""
+    listed: Sequence[CacheStep]
+    on_demand: Sequence[CacheStep]
+
+    @classmethod
+    def of(cls, seen: CacheSeen, steps: Sequence[CacheStep]) -> _Asked:
+        wishes = frozenset(Wish(each.reference, each.platform) for each in seen.item.spec.images)
+        listed = [step for step in steps if step.wish in wishes]
+        return cls(wishes, listed, [step for step in steps if step.wish not in wishes])
 
 
 def report(
     seen: CacheSeen, steps: Sequence[CacheStep], running: tuple[Running, ...]
 ) -> ImageCacheStatus:
     """The status after this pass."""
-    item = seen.item
-    cached = [step for step in steps if isinstance(step, Cached)]
-    good = {step.wish for step in cached}  # found there meanwhile: the failure is made good
+    asked = _Asked.of(seen, steps)
+    good = {step.wish for step in steps if isinstance(step, Cached)}  # made good meanwhile
     open_ones = {wish: each for wish, each in seen.failures.items() if wish not in good}
-    seen = replace(seen, failures=open_ones)
+    status = _report(replace(seen, failures=open_ones), asked, running)
+    if keeps_cache_ready(seen, asked.listed):
+        digests = {"digests": status.digests, "digests_omitted": status.digests_omitted}
+        return still_ready(seen.item.status, status).model_copy(update=digests)
+    return status
+
+
+def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> ImageCacheStatus:
+    item, steps = seen.item, [*asked.listed, *asked.on_demand]
     verdicts = (
-        *story.tell(_ending(seen, steps, running)),
-        _registry_available(seen),
-        _source_available(seen),
+        *summarise(_readiness(seen, asked, running)),
+        cache_registry_available(seen),
+        source_available(seen, steps),
     )
     conditions = set_conditions(
         item.status.conditions, verdicts, generation=item.metadata.generation, now=seen.now
     )
-    rows, images_omitted = first(MOST_IMAGE_STATUSES, _rows(seen, steps))
-    failures, failures_omitted = first(MOST_FAILURES, _failures(seen))
+    conditions = keep_known(item.status, conditions)
+    cached, wanted = _cached(asked.listed), len(asked.listed)
+    rows, images_omitted = first(MOST_IMAGE_STATUSES, _rows(seen, asked))
+    failures, failures_omitted = first(MOST_FAILURES, _failures(seen, asked))
+    digests, digests_omitted = digests_to_record(seen.anchors, asked.wishes)
     return ImageCacheStatus(
-        observed_generation=settled_generation(item.status, item.metadata, conditions),
+        observed_generation=generation_observed(item.status, item.metadata, conditions),
         last_handled_reconcile_at=item.metadata.reconcile_at,
-        summary=Summary(images=f"{len(cached)}/{len(steps)}"),
-        images=CacheImageCounts(desired=len(steps), cached=len(cached), failed=len(seen.failures)),
-        stored_bytes=_bytes([step.stored for step in cached]),
+        summary=Summary(images=f"{cached}/{wanted}"),
+        images=CacheImageCounts(
+            desired=wanted,
+            cached=cached,
+            failed=sum(_needs_somebody(step, seen) for step in asked.listed),
+        ),
+        on_demand=_on_demand(asked),
+        stored_bytes=_bytes([step.stored for step in steps if isinstance(step, Cached)]),
         image_statuses=rows,
         images_omitted=images_omitted,
+        digests=digests,
+        digests_omitted=digests_omitted,
         failures=failures,
         failures_omitted=failures_omitted,
         conditions=conditions,
     )
 
 
-def _ending(
-    seen: CacheSeen, steps: Sequence[CacheStep], running: tuple[Running, ...]
-) -> story.Ending:
-    cached = sum(isinstance(step, Cached) for step in steps)
+def _readiness(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Readiness:
+    """Of the listed images and the registry alone: no range can make the cache not Ready."""
     causes: dict[Fault, None] = {}
     if seen.registry is not None:
         causes[seen.registry] = None
-    for step in steps:
+    moving = tuple(each for each in running if each.wish in asked.wishes)
+    for step in asked.listed:
         if isinstance(step, Wait):
-            causes[step.fault] = None
+            causes[_up_to_date(step, seen)] = None
         elif isinstance(step, Push | Copy):
-            causes[_moving(step.wish, seen, running)] = None
-    return story.Ending(
-        is_complete=cached == len(steps) and seen.registry is None,
+            causes[_moving(step.wish, seen, moving)] = None
+    failures = [each for wish, each in seen.failures.items() if wish in asked.wishes]
+    return Readiness(
+        is_complete=_cached(asked.listed) == len(asked.listed) and seen.registry is None,
         good=Reason.ALL_IMAGES_CACHED,
-        headline=f"{cached} of {len(steps)} images in the registry",
+        headline=_headline(seen, asked),
         causes=list(causes),
         is_suspended=seen.item.spec.suspend,
-        has_failed=bool(seen.failures),
-        given_up=frozenset(
-            failure.reason for failure in seen.failures.values() if backoff.is_given_up(failure)
-        ),
+        has_failed=bool(failures),
+        given_up=frozenset(each.reason for each in failures if backoff.is_given_up(each)),
     )
+
+
+def _headline(seen: CacheSeen, asked: _Asked) -> str:
+    counts, wanted = _on_demand(asked), len(asked.listed)
+    if wanted:
+        words = f"{_cached(asked.listed)} of {wanted} images in the registry"
+    else:
+        answers = "" if seen.registry else "the registry answers; "
+        words = f"{answers}no images are listed"
+    if not counts.wanted:
+        return words
+    return f"{words}; {counts.cached} of {counts.wanted} that only ranges ask for"
+
+
+def _up_to_date(step: Wait, seen: CacheSeen) -> Fault:
+    """A push failed because the registry was away: no news of one that answers by now."""
+    if step.fault.reason is not Reason.REGISTRY_UNREACHABLE or seen.registry is not None:
+        return step.fault
+    message = f"the last attempt failed ({step.fault.message}); trying again"
+    return Fault(Reason.PUSH_FAILED, message)
+
+
+def _needs_somebody(step: CacheStep, seen: CacheSeen) -> bool:
+    if isinstance(step, Cached):
+        return False
+    is_hopeless = isinstance(step, Wait) and step.fault.reason.mark is Mark.TERMINAL
+    return is_hopeless or step.wish in seen.failures
+
+
+def _cached(steps: Sequence[CacheStep]) -> int:
+    return sum(isinstance(step, Cached) for step in steps)
+
+
+def _on_demand(asked: _Asked) -> OnDemandCounts:
+    wanted, cached = len(asked.on_demand), _cached(asked.on_demand)
+    return OnDemandCounts(wanted=wanted, cached=cached, missing=wanted - cached)
 
 
 def _moving(wish: Wish, seen: CacheSeen, running: tuple[Running, ...]) -> Fault:
@@ -103,56 +170,36 @@ def _moving(wish: Wish, seen: CacheSeen, running: tuple[Running, ...]) -> Fault:
     return Fault(Reason.PROGRESSING, words)
 
 
-def _registry_available(seen: CacheSeen) -> Verdict:
-    kind = ConditionType.REGISTRY_AVAILABLE
-    fault = seen.registry or seen.write
-    if fault is None:
-        message = f"{seen.item.spec.registry.push_url} answers"
-        return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, message)
-    unknown = fault.reason is Reason.PROGRESSING
-    status = ConditionStatus.UNKNOWN if unknown else ConditionStatus.FALSE
-    return Verdict(kind, status, fault.reason, fault.message)
+def _rows(seen: CacheSeen, asked: _Asked) -> list[ImageStatus]:
+    """What is not cached first, and of that what is listed."""
+    keyed = [
+        (isinstance(step, Cached), is_on_demand, str(step.wish), step)
+        for is_on_demand, steps in ((False, asked.listed), (True, asked.on_demand))
+        for step in steps
+    ]
+    keyed.sort(key=lambda each: each[:3])
+    return [_row(seen, step, is_on_demand=which) for _, which, _, step in keyed]
 
 
-def _source_available(seen: CacheSeen) -> Verdict:
-    kind = ConditionType.SOURCE_AVAILABLE
-    faults = [(each.name, each.fault) for each in seen.sources if each.fault]
-    if faults and seen.wishes:
-        # One that is still being asked is no news beside one that failed.
-        name, fault = min(faults, key=lambda each: each[1].reason is Reason.PROGRESSING)
-        reason = fault.reason
-        if reason is Reason.PROGRESSING:
-            message = f"source {name}: {fault.message}"
-            return Verdict(kind, ConditionStatus.UNKNOWN, reason, message)
-        if reason in (Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT):
-            reason = Reason.SOURCE_UNREACHABLE
-        return Verdict(kind, ConditionStatus.FALSE, reason, f"source {name}: {fault.message}")
-    count = len(seen.sources)
-    message = "no source is needed" if not count else f"{count} sources answer"
-    return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, message)
-
-
-def _rows(seen: CacheSeen, steps: Sequence[CacheStep]) -> list[ImageStatus]:
-    ordered = sorted(steps, key=lambda step: (isinstance(step, Cached), str(step.wish)))
-    return [_row(seen, step) for step in ordered]
-
-
-def _row(seen: CacheSeen, step: CacheStep) -> ImageStatus:
-    found = resolve(step.wish, Sources.of(seen))
+def _row(seen: CacheSeen, step: CacheStep, *, is_on_demand: bool) -> ImageStatus:
+    found = resolution(step.wish, seen)
     source = None if isinstance(found, Fault) else found.source
     image = str(step.wish.reference)
     if isinstance(step, Cached):
         return ImageStatus(
             image=image,
+            on_demand=is_on_demand,
             platform=step.stored.content.platform,
             repository=step.stored.repository,
             digest=step.stored.manifest.digest,
             size_bytes=step.stored.manifest.size,
             source=source,
         )
-    fault = step.fault if isinstance(step, Wait) else Fault(Reason.PROGRESSING, "being pushed")
+    moving = Fault(Reason.PROGRESSING, "on its way into the registry")
+    fault = _up_to_date(step, seen) if isinstance(step, Wait) else moving
     return ImageStatus(
         image=image,
+        on_demand=is_on_demand,
         platform=step.wish.platform,
         source=source,
         reason=fault.reason,
@@ -160,7 +207,7 @@ def _row(seen: CacheSeen, step: CacheStep) -> ImageStatus:
     )
 
 
-def _failures(seen: CacheSeen) -> list[TransferFailure]:
+def _failures(seen: CacheSeen, asked: _Asked) -> list[TransferFailure]:
     return [
         TransferFailure(
             image=str(wish.reference),
@@ -171,7 +218,9 @@ def _failures(seen: CacheSeen) -> list[TransferFailure]:
             if failure.reason.mark is Mark.TERMINAL
             else failure.next_attempt,
         )
-        for wish, failure in sorted(seen.failures.items(), key=lambda pair: str(pair[0]))
+        for wish, failure in sorted(
+            seen.failures.items(), key=lambda pair: (pair[0] not in asked.wishes, str(pair[0]))
+        )
     ]
 
 

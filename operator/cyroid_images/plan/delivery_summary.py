@@ -17,7 +17,7 @@ _BY = {Route.REGISTRY: "by the registry", Route.TAR: "by tar"}
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class Arrival:
     """One image that came into one pod; `why` it did not go by the registry, or empty."""
 
     image: str
@@ -26,9 +26,9 @@ class Delivered:
     why: str = ""
 
 
-def summary(deliveries: Iterable[Delivered]) -> str:
+def summary(arrivals: Iterable[Arrival]) -> str:
     """Such as "13 images delivered into dind-r1: 12 by the registry, 1 by tar (why)"."""
-    told = tuple(deliveries)
+    told = tuple(arrivals)
     images, pods = _distinct(each.image for each in told), _distinct(each.pod for each in told)
     into = f"delivered into {pods[0] if len(pods) == 1 else f'{len(pods)} pods'}"
     is_few = len(images) <= FEW
@@ -41,13 +41,13 @@ def summary(deliveries: Iterable[Delivered]) -> str:
     return clean_bytes(text, SUMMARY_BYTES)
 
 
-def sameness(deliveries: Iterable[Delivered]) -> str:
+def sameness(arrivals: Iterable[Arrival]) -> str:
     """Equal for deliveries of the same images into the same pods by the same routes."""
-    rows = sorted(f"{each.image} {each.pod} {each.route}" for each in deliveries)
+    rows = sorted(f"{each.image} {each.pod} {each.route}" for each in arrivals)
     return blake2s("\n".join(rows).encode(), digest_size=8).hexdigest()
 
 
-def _part(route: Route, told: tuple[Delivered, ...], *, is_few: bool) -> str:
+def _part(route: Route, told: tuple[Arrival, ...], *, is_few: bool) -> str:
     """What came by one route."""
     images = _distinct(each.image for each in _by(route, told))
     whys = Counter(each.why for each in _by(route, told) if each.why).most_common()
@@ -57,7 +57,7 @@ def _part(route: Route, told: tuple[Delivered, ...], *, is_few: bool) -> str:
     return f"{', '.join(images) if is_few else len(images)} {_BY[route]}{because}"
 
 
-def _by(route: Route, told: tuple[Delivered, ...]) -> list[Delivered]:
+def _by(route: Route, told: tuple[Arrival, ...]) -> list[Arrival]:
     return [each for each in told if each.route is route]
 
 

@@ -44,6 +44,12 @@ class Sources:
         return cls(seen.sources, seen.item.spec.aliases, seen.default, seen.not_fresh)
 
 
+def resolution(wish: Wish, seen: CacheSeen) -> SourceImage | Fault:
+    """The same for a pass, which computes it once per wish."""
+    found = seen.found.get(wish)
+    return resolve(wish, Sources.of(seen)) if found is None else found
+
+
 def resolve(wish: Wish, sources: Sources) -> SourceImage | Fault:
     """The image in the first source that has it, or why no source gives it."""
     faults = []

@@ -58,7 +58,8 @@ class CacheSnapshots:
         sources, not_fresh = self.sources.take(key, item, state, wishes)
         registry = self._registry(key, item, state)
         known = Sources(sources, item.spec.aliases, self.platform, not_fresh)
-        lookups = self._look_up(key, item, state, wishes, known, is_away=registry is not None)
+        found = {wish: resolve(wish, known) for wish in wishes}
+        lookups = self._look_up(key, item, state, found, is_away=registry is not None)
         state.is_new = False
         return CacheSeen(
             item=item,
@@ -75,6 +76,7 @@ class CacheSnapshots:
             default=self.platform,
             lookups=lookups,
             not_fresh=not_fresh,
+            found=found,
             anchors=dict(state.anchors),
         )
 
@@ -131,15 +133,14 @@ class CacheSnapshots:
         key: Key,
         item: ImageCache,
         state: CacheState,
-        wishes: Mapping[Wish, bool],
-        known: Sources,
+        found: Mapping[Wish, SourceImage | Fault],
         *,
         is_away: bool,
     ) -> Mapping[Wish, Fault]:
         """Have the registry asked for what is wanted; why it could not tell, by wish."""
         every: dict[ImagePlace, float] = {}
-        for wish in wishes:
-            place = self._image_place(wish, item, state, resolve(wish, known))
+        for wish in found:
+            place = self._image_place(wish, item, state, found[wish])
             if place is None:
                 continue
             state.places[wish] = place
@@ -149,12 +150,8 @@ class CacheSnapshots:
         if state.is_new:
             for place in every:
                 self.images.refresh(place)
-        faults = {}
-        for wish in wishes:
-            fault = self._take(wish, state)
-            if fault is not None:
-                faults[wish] = fault
-        return faults
+        taken = {wish: self._take(wish, state) for wish in found}
+        return {wish: fault for wish, fault in taken.items() if fault is not None}
 
     def _image_place(
         self, wish: Wish, item: ImageCache, state: CacheState, found: SourceImage | Fault

@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cyroid_images.errors import Mark, Reason
+from cyroid_images.errors import InvalidReference, Mark, Reason
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.knowledge import Stored, Wish
+from cyroid_images.model.recorded_digests import read_digests
+from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.status import ImageStatus
 from cyroid_images.observe.places import ImagePlace
 
 MOST_ANCHORS = 2000
@@ -81,7 +84,12 @@ class CacheState:
                     wish = Wish(each.reference, each.platform)
                     failure = Failure(fault, row.attempts, row.next_attempt_time or now)
                     state.failures[wish] = failure
-        state.anchors = dict(item.status.anchors())
+        # An operator before this one recorded digests in the rows of images only.
+        for each_row in item.status.image_statuses:
+            if each_row.digest is not None:
+                for wish in _wishes_of(each_row):
+                    state.anchors[wish] = each_row.digest
+        state.anchors |= read_digests(item.status)
         return state
 
     def begin(self, item: ImageCache) -> None:
@@ -185,3 +193,12 @@ class CacheState:
             idle = [wish for wish in self.anchors if wish not in wishes]
             for wish in (idle + [each for each in self.anchors if each in wishes])[:over]:
                 del self.anchors[wish]
+
+
+def _wishes_of(row: ImageStatus) -> tuple[Wish, ...]:
+    """The wishes that a row may speak of: with its platform, and with none."""
+    try:
+        reference = Reference.parse(row.image)
+    except InvalidReference:
+        return ()
+    return (Wish(reference), Wish(reference, row.platform))

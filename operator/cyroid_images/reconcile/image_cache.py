@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
 
+from cyroid_images.defects import Defect
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.ports import Movers
 from cyroid_images.execute.transfer import Job, Transfer
@@ -27,13 +28,11 @@ from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.plan import cache_report
 from cyroid_images.plan.cache import anchored, know, plan_image
-from cyroid_images.plan.first_word import first_word_of_cache
-from cyroid_images.plan.turns import due
-from cyroid_images.plan.unseen import keep_cached, keeps_cached
+from cyroid_images.plan.initial_status import initial_cache_status
+from cyroid_images.plan.push_order import due
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
-from cyroid_images.defects import Defect
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.reconcile.tidy import tidy_sources
@@ -78,7 +77,7 @@ class CacheReconciler:
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
         if not told.conditions:  # the first status comes before any look
-            self.writer.put(key, item.metadata, first_word_of_cache(item, self.clock.now()))
+            self.writer.put(key, item.metadata, initial_cache_status(item, self.clock.now()))
             return None
         item = replace(item, status=told)
         self.outcomes.take(key, item, state)
@@ -204,8 +203,6 @@ class CacheReconciler:
         )
         asked = [s for s in steps if seen.wishes[s.wish] or isinstance(s, Cached)]
         status = cache_report.report(seen, asked, running)
-        if keeps_cached(seen, asked):
-            status = keep_cached(seen.item.status, status)
         self.writer.put(key, seen.item.metadata, status, token=())
 
 

@@ -28,6 +28,8 @@ DEADLINE = 30 / 35
 """Of the duration: not renewed for so long, we write nothing; others wait longer than that."""
 RETRY = 5 / 35
 """Of the duration: between two renewals, and between two looks of who waits."""
+RELEASE_SECONDS = 3.0
+"""For giving it back: a process that ends waits no longer for an API server that hangs."""
 
 
 class Leases(Protocol):
@@ -71,6 +73,10 @@ class Leadership:
         """Is the Lease ours for sure, by our own clock?"""
         return self._clock() - self._renewed < self._seconds * DEADLINE
 
+    def age(self) -> float:
+        """Seconds since the Lease was last taken or renewed; 0 while it is not ours."""
+        return 0.0 if self._renewed == -math.inf else self._clock() - self._renewed
+
     async def take(self) -> None:
         """Wait until it is ours."""
         last, since, told = None, self._clock(), ""
@@ -86,9 +92,9 @@ class Leadership:
                         return
                 elif seen is not None and told != seen.holder:
                     told = seen.holder
-                    _log.info("another operator is active: %s; this one waits", told)
+                    _log.info("waiting for the Lease: %s holds it", told)
             except ApiUnavailable as exc:
-                _log.warning("the Lease cannot be taken, tried again: %s", exc)
+                _log.warning("cannot take the Lease: %s; will retry", exc)
             await asyncio.sleep(self._seconds * RETRY)
 
     async def keep(self, lost: Callable[[str], None]) -> None:
@@ -100,7 +106,10 @@ class Leadership:
                     continue
                 seen = await self._leases.lease()
             except ApiUnavailable as exc:
-                _log.warning("the Lease is not renewed yet: %s", exc)
+                _log.warning("cannot renew the Lease: %s; will retry", exc)
+                continue
+            except Exception:  # whatever it was, the next try is worth more than the end
+                _log.exception("cannot renew the Lease; will retry")
                 continue
             if claim(seen, self._me, 0.0) is Claim.WAIT:
                 self._renewed = -math.inf
@@ -115,13 +124,19 @@ class Leadership:
             return
         self._held = None
         try:
-            if await self._leases.put_lease(replace(held, holder="")) is None:
-                # A renewal that was cut on its way to the API server has arrived all the same.
-                seen = await self._leases.lease()
-                if seen is not None and seen.holder == self._me:
-                    await self._leases.put_lease(replace(seen, holder=""))
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._give_back(held)
+        except TimeoutError:
+            _log.info("did not release the Lease: no answer for %.0f s", RELEASE_SECONDS)
         except ApiUnavailable as exc:
-            _log.info("the Lease was not given back: %s", exc)
+            _log.info("did not release the Lease: %s", exc)
+
+    async def _give_back(self, held: Lease) -> None:
+        if await self._leases.put_lease(replace(held, holder="")) is None:
+            # A renewal that was cut on its way to the API server has arrived all the same.
+            seen = await self._leases.lease()
+            if seen is not None and seen.holder == self._me:
+                await self._leases.put_lease(replace(seen, holder=""))
 
     async def _renew(self) -> bool:
         """Write our claim; before that, after a silence, see whether it is ours still."""

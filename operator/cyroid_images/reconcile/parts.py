@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from cyroid_images.defects import defect_in
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.execute.executor import Executor, Told
 from cyroid_images.execute.ports import Movers
@@ -27,10 +28,10 @@ from cyroid_images.observe.places import (
     UpstreamPlace,
 )
 from cyroid_images.plan import backoff
+from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
 from cyroid_images.reconcile.cache_sources import CacheSources
-from cyroid_images.defects import defect_in
 from cyroid_images.reconcile.image_cache import CacheReconciler
 from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
@@ -102,6 +103,7 @@ class Ports:
     """Is told of each transfer that ended."""
     client_secret: str
     platform: Platform
+    range_limits: RangeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ class _Shared:
             self.observers.range_engines,
             ports.clock,
             ports.client_secret,
+            ports.range_limits,
         )
         outcomes = RangeOutcomes(
             self.executor,
@@ -217,7 +220,7 @@ class _Shared:
             ports.measures,
         )
         transfers = RangeTransfers(
-            self.executor, ports.movers, self.demand, self.queue, ports.measures
+            self.executor, ports.movers, snapshots, self.demand, self.queue, ports.measures
         )
         return RangeReconciler(
             self.store,

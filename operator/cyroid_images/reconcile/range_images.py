@@ -19,9 +19,8 @@ from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, Runni
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.delivery import Delivered, plan_image
-from cyroid_images.plan.first_word import first_word
 from cyroid_images.plan.gate import holds_all
-from cyroid_images.plan.unseen import keep_ready, keeps_ready
+from cyroid_images.plan.initial_status import initial_range_status
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
@@ -71,7 +70,7 @@ class RangeReconciler:
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
         if not told.conditions:  # the first status comes before any look
-            self.writer.put(key, item.metadata, first_word(item, self.clock.now()))
+            self.writer.put(key, item.metadata, initial_range_status(item, self.clock.now()))
             return None
         item = replace(item, status=told)
         self.outcomes.warn(key, item, state)
@@ -172,8 +171,6 @@ class RangeReconciler:
         )
         done = RangeDone(steps, running, tuple(state.tar), state.causes, state.renewed(steps))
         status: RangeImagesStatus = range_report.report(seen, done)
-        if keeps_ready(seen, steps):
-            status = keep_ready(seen.item.status, status)
         self.writer.put(key, seen.item.metadata, status, token=tuple(state.tar))
 
     def _wake_rivals(self, key: Key) -> None:

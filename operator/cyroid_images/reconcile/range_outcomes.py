@@ -21,6 +21,10 @@ from cyroid_images.store.demand import Demand
 from cyroid_images.store.keys import Key, Kind
 from cyroid_images.store.store import Store
 
+_WITHOUT_TLS = (
+    "targets.docker.insecure: connecting to engines without TLS; whoever reaches the port"
+    " controls the engine"
+)
 _REGISTRY_LACKS_IT = frozenset(
     {Reason.IMAGE_NOT_FOUND, Reason.BLOB_MISSING, Reason.DIGEST_MISMATCH}
 )
@@ -65,11 +69,7 @@ class RangeOutcomes:
             for pod in self.store.refused(item)
         }
         if item.spec.targets.docker.insecure:
-            warnings[INSECURE] = (
-                Reason.INSECURE_ENDPOINT,
-                "targets.docker.insecure: connecting to engines without TLS; whoever reaches the"
-                " port controls the engine",
-            )
+            warnings[INSECURE] = (Reason.INSECURE_ENDPOINT, _WITHOUT_TLS)
         for about in warnings.keys() - state.warned:
             reason, message = warnings[about]
             self.recorder.record(key, item.metadata.uid, reason, message, about=about)

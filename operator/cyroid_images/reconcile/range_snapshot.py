@@ -19,6 +19,7 @@ from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan.conflicts import conflicts
+from cyroid_images.plan.limits import EffectiveTimeouts, RangeLimits, effective_timeouts
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.demand import Demand, Wants
@@ -46,6 +47,8 @@ class RangeSnapshots:
     clock: Clock
     client_secret: str
     """Name of the Secret with the client certificate for range engines."""
+    limits: RangeLimits
+    """What a range may ask for, where its cache says nothing of it."""
 
     def take(self, key: Key, item: RangeImages, state: RangeState) -> RangeSeen:
         """Everything that this range depends on, as it is known now."""
@@ -67,6 +70,11 @@ class RangeSnapshots:
             state.dials(cache.pull_host)
         self._want(key, item, targets, is_allowed=fault is None)
         return RangeSeen(item, targets, cache, fault, dict(state.failures), self.clock.now())
+
+    def timeouts(self, item: RangeImages) -> EffectiveTimeouts:
+        """What counts for this range: what it asks for, within the limits of its cache."""
+        cache = self.store.caches.get(item.cache_name)
+        return effective_timeouts(item.spec, cache.spec.limits if cache else None, self.limits)
 
     def refresh(self, uid: str, state: RangeState, not_before: float | None = None) -> None:
         """Something happened in this target: what was seen before does not count."""
@@ -93,7 +101,7 @@ class RangeSnapshots:
         state.places = {
             pod.uid: self._place(item, pod) for pod in pods if pod.address and pod.running
         }
-        every = self._interval(item)
+        every = self.timeouts(item).interval
         self.engines.follow(key, dict.fromkeys(state.places.values(), every))
         for pod in pods:
             # While our own gate is closed no pod is ready, and that says nothing.
@@ -103,9 +111,6 @@ class RangeSnapshots:
             elif was_ready:
                 state.unready.add(pod.uid)
                 self.refresh(pod.uid, state)
-
-    def _interval(self, item: RangeImages) -> float:
-        return item.spec.interval
 
     def _place(self, item: RangeImages, pod: Pod) -> EnginePlace:
         name = item.spec.targets.docker.effective_server_name

@@ -21,10 +21,11 @@ from cyroid_images.model.fault import Route
 from cyroid_images.model.knowledge import HeldByEngine, Wish
 from cyroid_images.model.measures import Measures
 from cyroid_images.model.observed import RangeSeen, TargetSeen
-from cyroid_images.model.range_images import Timeouts
 from cyroid_images.model.reference import Reference
+from cyroid_images.plan.limits import EffectiveTimeouts
+from cyroid_images.plan.push_order import large_first
 from cyroid_images.plan.tar_record import is_recorded
-from cyroid_images.plan.turns import large_first
+from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.reconcile.tidy import tidy
 from cyroid_images.report.audit import tell_fallback
@@ -42,6 +43,7 @@ class RangeTransfers:
 
     executor: Executor
     movers: Movers
+    snapshots: RangeSnapshots
     demand: Demand
     queue: WorkQueue[Key]
     measures: Measures
@@ -90,7 +92,7 @@ class RangeTransfers:
         return state.record(step, seen.now)
 
     def _transfer(self, key: Key, seen: RangeSeen, step: Pull | Load) -> Transfer:
-        timeouts = seen.item.spec.timeouts
+        timeouts = self.snapshots.timeouts(seen.item)
         return Transfer(
             key=_slot(step),
             action=step,
@@ -102,7 +104,7 @@ class RangeTransfers:
             size=_size(step),
         )
 
-    def _run(self, step: Pull | Load, timeouts: Timeouts) -> partial[None]:
+    def _run(self, step: Pull | Load, timeouts: EffectiveTimeouts) -> partial[None]:
         if isinstance(step, Pull):
             return partial(self.movers.pull, step, timeouts.stall)
         return partial(self.movers.load, step, timeouts.stall)

@@ -3,15 +3,13 @@
     client        the calls: manifests, blobs, uploads, by digest
     download      one blob, over as many connections as it takes
     upload        open, send, close an upload, or take it back
-    grace         a cut that comes a moment later
-    connection    one request and its answer, bounded
-    conversation  what is said for that answer: tokens, redirects
-    doors         which addresses an upstream may lead us to
+    connection    one request and its response, bounded
+    transport     the requests of one call: deadlines, tokens, redirects
+    dial_policy   which addresses an upstream may lead us to
     auth          Basic and Bearer, and who may see the credentials
     upstream      what an upstream may do and our own registry may not
-    patience      which failures of an upstream pass, and the wait for that
-    answers       what a refusal means
-    failures      what a broken connection means
+    retry         which failures pass by themselves, and the wait for that
+    errors        what a refusal and a broken connection mean
     names         paths of the API, from checked parts
     streams       bytes hashed while they pass
 

@@ -20,7 +20,7 @@ import httpx
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.registry.answers import Answer, Kind, clean, refusal
+from cyroid_images.registry.errors import RegistryResponse, RequestKind, clean, refusal
 
 SCOPES = "cyroid.scopes"
 """Key in a request's extensions: a tuple of `repository:<path>:<actions>`."""
@@ -137,17 +137,17 @@ class RegistryAuth(httpx.Auth):
             where = clean(f"{realm.scheme}://{realm.host}") if realm.host else "no address"
             raise TransferError(
                 Reason.UNTRUSTED_TOKEN_REALM,
-                f"ask for a token of {self._endpoint.host}: its realm is {where}, which is neither"
+                f"get a token for {self._endpoint.host}: its realm is {where}, which is neither"
                 " this registry nor a declared token host over https; nothing was sent",
             )
         return realm
 
     def _read_token(self, granted: httpx.Response) -> _Token:
         """The token of a token server's answer; its lifetime is 60 s unless it says more."""
-        act = f"ask for a token of {self._endpoint.host}"
+        act = f"get a token for {self._endpoint.host}"
         if granted.status_code != 200:
-            answer = Answer(granted.status_code, granted.headers, granted.content)
-            raise refusal(act, answer, Kind.READ)
+            response = RegistryResponse(granted.status_code, granted.headers, granted.content)
+            raise refusal(act, response, RequestKind.READ)
         try:
             document = json.loads(granted.content)
             value = str(document.get("token") or document["access_token"])
@@ -155,7 +155,7 @@ class RegistryAuth(httpx.Auth):
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             value, seconds = "", 0.0
         if not _TOKEN.fullmatch(value):
-            raise TransferError(Reason.PROTOCOL_ERROR, f"{act}: the answer holds no token")
+            raise TransferError(Reason.PROTOCOL_ERROR, f"{act}: response has no token")
         return _Token(value, self._clock() + max(seconds - _SPARE, 1.0))
 
 

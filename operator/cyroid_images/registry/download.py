@@ -1,6 +1,6 @@
 """The bytes of one blob, going on where a connection broke: no byte twice, one hash for all.
 
-Only of an upstream (see `patience.py`). What a range request brings is proven like the
+Only of an upstream (see `retry.py`). What a range request brings is proven like the
 rest: by the digest of the whole, in `streams.verified`. Source of the rule when to go on:
 containers/image, `docker/body_reader.go`; of the form: RFC 9110, "Range Requests".
 """
@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.registry.connection import Connection, Incoming
-from cyroid_images.registry.conversation import Ask
+from cyroid_images.registry.errors import is_foreign
+from cyroid_images.registry.transport import RegistryRequest
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 PROGRESS = 1024 * 1024
 """Bytes that a connection has to bring to be worth another one at once."""
@@ -29,11 +30,11 @@ _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:([0-9]{1,18})|\*)", re.
 
 @contextlib.contextmanager
 def downloading(
-    connection: Connection, ask: Ask, size: int, cancellation: Cancellation
+    connection: Connection, request: RegistryRequest, size: int, scope: CancelScope
 ) -> Iterator[Iterator[bytes]]:
     """The bytes, connected for as long as the `with`; raises at the headers for what is not it."""
     with contextlib.ExitStack() as held:
-        yield _Download(connection, ask, size, cancellation, held).chunks()
+        yield _Download(connection, request, size, scope, held).chunks()
 
 
 class _Download:
@@ -42,15 +43,15 @@ class _Download:
     def __init__(
         self,
         connection: Connection,
-        ask: Ask,
+        request: RegistryRequest,
         size: int,
-        cancellation: Cancellation,
+        scope: CancelScope,
         held: contextlib.ExitStack,
     ) -> None:
         self._connection = connection
-        self._ask = ask
+        self._request = request
         self._size = size
-        self._cancellation = cancellation
+        self._scope = scope
         self._held = held
         self._done = 0
         self._is_first = True
@@ -59,9 +60,9 @@ class _Download:
         """Bytes and moment of the last resume."""
 
     def chunks(self) -> Iterator[bytes]:
-        incoming = self._open(self._ask)
+        incoming = self._open(self._request)
         self._check_whole(incoming)
-        return self._all(incoming.chunks)
+        return self._all(incoming.chunks())
 
     def _all(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         while True:
@@ -71,7 +72,7 @@ class _Download:
                     yield chunk
             except TransferError as exc:
                 if self._is_lost(exc):
-                    cause = "the registry tells its size and gives none of its bytes"
+                    cause = "registry reports its size but sends none of its bytes"
                     raise self._bad(Reason.BLOB_MISSING, cause) from exc
                 if not self._may_go_on(exc):
                     raise
@@ -84,14 +85,14 @@ class _Download:
     def _is_lost(self, exc: TransferError) -> bool:
         """So distribution 2.8 behaves whose memory of a blob outlives the blob (#3743)."""
         is_cut = exc.reason is Reason.TRANSFER_INTERRUPTED
-        return is_cut and self._done == 0 and self._connection.patience is None
+        return is_cut and self._done == 0 and self._connection.retry is None
 
     def _may_go_on(self, exc: TransferError) -> bool:
         """The first break is forgiven, then progress decides, or time."""
-        patience = self._connection.patience
-        if patience is None or exc.reason not in (Reason.TRANSFER_INTERRUPTED, Reason.TIMEOUT):
+        retry = self._connection.retry
+        if retry is None or exc.reason not in (Reason.TRANSFER_INTERRUPTED, Reason.TIMEOUT):
             return False
-        (done, moment), now = self._since, patience.clock()
+        (done, moment), now = self._since, retry.clock()
         is_idle = self._done - done < PROGRESS
         self._idle = self._idle + 1 if is_idle else 0
         # A stall has cost `stall_seconds` already: that is not spent again for nothing.
@@ -102,35 +103,35 @@ class _Download:
 
     def _rest(self) -> Iterator[bytes]:
         """What is missing, over a new connection."""
-        headers = {**self._ask.headers, "Range": f"bytes={self._done}-"}
-        ask = replace(self._ask, headers=headers)
-        incoming = self._open(ask)
+        headers = {**self._request.headers, "Range": f"bytes={self._done}-"}
+        request = replace(self._request, headers=headers)
+        incoming = self._open(request)
         if incoming.status != 206:
             self._check_whole(incoming)
-            return _without(incoming.chunks, self._done)
+            return _without(incoming.chunks(), self._done)
         begins, total = _range_of(incoming)
         if begins != self._done or total not in (None, self._size):
-            raise self._bad(Reason.PROTOCOL_ERROR, "the answer is another range of bytes")
-        return incoming.chunks
+            raise self._bad(Reason.PROTOCOL_ERROR, "response is another byte range")
+        return incoming.chunks()
 
-    def _open(self, ask: Ask) -> Incoming:
+    def _open(self, request: RegistryRequest) -> Incoming:
         self._held.close()
-        return self._held.enter_context(self._connection.stream(ask, self._cancellation))
+        return self._held.enter_context(self._connection.stream(request, self._scope))
 
     def _check_whole(self, incoming: Incoming) -> None:
         """Refuse at the headers what cannot be the blob."""
-        if incoming.status == 404:
-            raise self._bad(Reason.BLOB_MISSING, "the registry does not have it")
         if incoming.status != 200:
-            answer = self._connection.rest(incoming, self._cancellation)
-            raise self._connection.refused(self._ask, answer)
+            response = self._connection.rest(incoming, self._scope)
+            if response.status == 404 and not is_foreign(response):
+                raise self._bad(Reason.BLOB_MISSING, "not in the registry")
+            raise self._connection.refused(self._request, response)
         said = incoming.headers.get("content-length", "")
         if said.isascii() and said.isdigit() and int(said) != self._size:
             cause = f"{said} bytes instead of {self._size}"
             raise self._bad(Reason.BLOB_MISSING, cause)
 
     def _bad(self, reason: Reason, cause: str) -> TransferError:
-        return TransferError(reason, f"{self._connection.told(self._ask)}: {cause}")
+        return TransferError(reason, f"{self._connection.told(self._request)}: {cause}")
 
 
 def _range_of(incoming: Incoming) -> tuple[int, int | None]:

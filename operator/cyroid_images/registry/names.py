@@ -67,11 +67,11 @@ def upload_url(asked: httpx.URL, location: str, act: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):
         location = ""
     if not location:
-        raise TransferError(Reason.PROTOCOL_ERROR, f"{act}: no usable Location in the answer")
+        raise TransferError(Reason.PROTOCOL_ERROR, f"{act}: response has no usable Location")
     if joined.host != asked.host or joined.userinfo or _port(joined) != _port(asked):
         raise TransferError(
             Reason.UNTRUSTED_REDIRECT,
-            f"{act}: the upload is sent on to {joined.host[:120]}, which is not followed",
+            f"{act}: upload redirect to {joined.host[:120]} is not followed",
         )
     return joined.copy_with(scheme=asked.scheme, port=asked.port)
 

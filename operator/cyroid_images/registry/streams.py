@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 
 def verified(chunks: Iterable[bytes], descriptor: Descriptor, act: str) -> Iterator[bytes]:
@@ -30,12 +30,12 @@ def verified(chunks: Iterable[bytes], descriptor: Descriptor, act: str) -> Itera
     if seen < descriptor.size:
         raise _wrong(Reason.BLOB_MISSING, act, f"{seen} of {descriptor.size} bytes")
     if hashing.hexdigest() != descriptor.digest.hex:
-        raise _wrong(Reason.DIGEST_MISMATCH, act, f"the bytes are not {descriptor.digest}")
+        raise _wrong(Reason.DIGEST_MISMATCH, act, f"content does not match {descriptor.digest}")
     if held:
         yield held
 
 
-class Measured:
+class HashedStream:
     """Bytes of unknown length; `digest` and `size` are those of what has passed so far."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -54,15 +54,15 @@ class Measured:
             yield chunk
 
 
-class Ending:
+class CompletedBody:
     """Bytes that come to a proper end even when their source fails; the failure is kept.
 
     To be cancelled is such a failure: it is asked before each chunk.
     """
 
-    def __init__(self, chunks: Iterable[bytes], cancellation: Cancellation = NEVER) -> None:
+    def __init__(self, chunks: Iterable[bytes], scope: CancelScope = NEVER) -> None:
         self._chunks = iter(chunks)
-        self._cancellation = cancellation
+        self._scope = scope
         self._failure: BaseException | None = None
 
     def raise_failure(self) -> None:
@@ -75,7 +75,7 @@ class Ending:
 
     def __next__(self) -> bytes:
         try:
-            self._cancellation.raise_if_cancelled()
+            self._scope.raise_if_cancelled()
             return next(self._chunks)
         except StopIteration:
             raise

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from cyroid_images.errors import AccessDenied, ApiUnavailable, Mark, Reason
 from cyroid_images.model.event import EventNote, EventType
 from cyroid_images.model.fault import Route
-from cyroid_images.plan.delivery_summary import Delivered, sameness, summary
+from cyroid_images.plan.delivery_summary import Arrival, sameness, summary
 from cyroid_images.report.audit import fields_of_event
 from cyroid_images.report.event_queue import MOST, MOST_PER_OBJECT, EventQueue
 from cyroid_images.store.keys import Key
@@ -51,7 +51,7 @@ class _Untold:
     """The deliveries of one object that no event has told yet."""
 
     due: float
-    deliveries: dict[Delivered, None] = field(default_factory=dict)
+    arrivals: dict[Arrival, None] = field(default_factory=dict)
 
 
 class EventRecorder:
@@ -83,11 +83,11 @@ class EventRecorder:
         self, key: Key, uid: str, *, image: str, pod: str, route: Route, why: str = ""
     ) -> None:
         """An image has come into a pod; `why` it went by tar. Told with others of these seconds."""
-        each = Delivered(image, pod, route, why)
+        each = Arrival(image, pod, route, why)
         said = (key, Reason.IMAGE_DELIVERED, summary([each]))
         _log.info("%s: %s: %s", *said, extra=fields_of_event(Reason.IMAGE_DELIVERED))
         untold = self._untold.setdefault((key, uid), _Untold(self._clock() + SUMMARY_SECONDS))
-        untold.deliveries[each] = None
+        untold.arrivals[each] = None
         self._news.set()
 
     def tell(self, note: EventNote) -> None:
@@ -123,7 +123,7 @@ class EventRecorder:
         """Make events of the deliveries whose time has come."""
         now = self._clock()
         for whose in [each for each, untold in self._untold.items() if untold.due <= now]:
-            told = self._untold.pop(whose).deliveries
+            told = self._untold.pop(whose).arrivals
             self.tell(_note(*whose, Reason.IMAGE_DELIVERED, summary(told), sameness(told)))
 
     async def _wait(self) -> None:

@@ -34,7 +34,7 @@ class Recorder(Protocol):
         """`about` tells events of one reason apart: a digest, a pod, a host."""
         ...
 
-    def delivered(
+    def delivered(  # noqa: PLR0913 - the words of one delivery
         self, key: Key, uid: str, *, image: str, pod: str, route: Route, why: str = ""
     ) -> None:
         """An image is in a target; several become one event."""

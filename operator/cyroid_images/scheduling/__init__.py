@@ -1,4 +1,4 @@
-"""Who may run when: token buckets, fair turns, threads and supervised tasks.
+"""Who may run when: token buckets, fair turns, threads, cancelling, supervised tasks.
 
 Knows nothing of images, engines or the Kubernetes API.
 """

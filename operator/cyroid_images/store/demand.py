@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cyroid_images.model.knowledge import CacheView, Wish
+from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
 from cyroid_images.store.keys import Key, Kind
 
 
@@ -67,11 +67,11 @@ class Demand:
         else:
             self._doubts.pop(cache, None)
             self._asked.discard(cache)
-        return tuple(
-            key
-            for key, wants in self._wants.items()
-            if wants.cache == cache and _is_news(before, view, wants)
-        )
+        mine = [(key, wants) for key, wants in self._wants.items() if wants.cache == cache]
+        if before is None or view is None or _others_changed(before, view):
+            return tuple(key for key, _ in mine) if before is not view else ()
+        changed = _changed(before.images, view.images)
+        return tuple(key for key, wants in mine if not changed.isdisjoint(wants.wishes))
 
     def distrust(self, cache: str, wish: Wish, *, of_content: bool = False) -> None:
         """An engine says that the registry does not serve this image, or serves other bytes."""
@@ -83,7 +83,7 @@ class Demand:
         return self._doubts.pop(cache, {})
 
     def ask(self, cache: str) -> None:
-        """Have the registry of this cache looked at now: an engine cannot use it, or is about to."""
+        """Have the registry of this cache looked at now: an engine is about to use it."""
         self._asked.add(cache)
 
     def take_asked(self, cache: str) -> bool:
@@ -93,10 +93,13 @@ class Demand:
         return is_asked
 
 
-def _is_news(before: CacheView | None, after: CacheView | None, wants: Wants) -> bool:
-    """Does this range have something new to decide by?"""
-    if before is None or after is None:
-        return before is not after
-    if replace(before, images={}) != replace(after, images={}):
-        return True
-    return any(before.images.get(wish) != after.images.get(wish) for wish in wants.wishes)
+def _others_changed(before: CacheView, after: CacheView) -> bool:
+    """Has something changed that concerns every image?"""
+    return replace(before, images={}) != replace(after, images={})
+
+
+def _changed(before: Mapping[Wish, Knowledge], after: Mapping[Wish, Knowledge]) -> frozenset[Wish]:
+    """The wishes of which something else is known; computed once, not for every range."""
+    return frozenset(
+        wish for wish in before.keys() | after.keys() if before.get(wish) != after.get(wish)
+    )

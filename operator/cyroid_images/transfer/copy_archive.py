@@ -17,7 +17,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import HeldByArchive, Stored
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.milestones import Milestone
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.meter import Meter
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 def copy_archive(
     action: Copy,
     archives: Archives,
-    registry: Registry,
+    registry: RegistryClient,
     known: KnownLayers,
     under: Supervision,
 ) -> Stored:
@@ -41,9 +41,9 @@ def copy_archive(
     """
     held = action.source
     if not isinstance(held, HeldByArchive):
-        raise TransferError(Reason.PUSH_FAILED, f"{held.source} is no archive: {action.wish}")
+        raise TransferError(Reason.PUSH_FAILED, f"{action.wish}: {held.source} is not an archive")
     told = f"copy of {action.wish} from {held.source}"
-    _log.info("%s begins", told, extra={"step": Milestone.COPY_STARTED})
+    _log.info("%s started", told, extra={"step": Milestone.COPY_STARTED})
     registry.ping(under.cancellation)
     image = held.image
     with Packing(registry, action.to, known, under.cancellation) as packing:
@@ -63,7 +63,7 @@ def copy_archive(
     stored = enter(registry, action.to, _entry(image, blobs), held.content, under.cancellation)
     known.learn(registry.endpoint, stored)
     meter.finish()
-    _log.info("%s is done", told, extra={"step": Milestone.COPIED})
+    _log.info("%s finished", told, extra={"step": Milestone.COPIED})
     return stored
 
 

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 from collections.abc import Generator
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.progress import Observer, Progress
 from cyroid_images.model.repository import pin_tag
-from cyroid_images.registry.client import FetchedManifest, Registry
-from cyroid_images.transfer.crew import together
+from cyroid_images.registry.client import FetchedManifest, RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.lookup import verify
+from cyroid_images.transfer.meter import Meter
+from cyroid_images.transfer.parallel import in_parallel
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.upstream import as_source, refuse_what_cannot_be_copied
 
@@ -36,7 +35,11 @@ MOST_MOUNTS = 2
 
 
 def copy_upstream(
-    action: Copy, upstream: Registry, registry: Registry, known: KnownLayers, under: Supervision
+    action: Copy,
+    upstream: RegistryClient,
+    registry: RegistryClient,
+    known: KnownLayers,
+    under: Supervision,
 ) -> Stored:
     """Copy the image and prove it: manifest and blobs are asked for again.
 
@@ -48,7 +51,7 @@ def copy_upstream(
     if not isinstance(source, HeldByUpstream):
         raise TypeError(f"{action.wish} is not copied from an upstream")
     told = f"copy of {action.wish} from {source.source}"
-    _log.info("%s begins", told, extra={"step": Milestone.COPY_STARTED})
+    _log.info("%s started", told, extra={"step": Milestone.COPY_STARTED})
     stored = Stored(action.to.repository, source.stored.manifest, source.content)
     refuse_what_cannot_be_copied(stored.manifest, str(action.wish))
     with as_source():
@@ -62,16 +65,16 @@ def copy_upstream(
         )
     carrier = _Carrier(source, upstream, registry, stored.repository, known)
     carrier.carry(under)
-    _log.info("%s: the layers are there", told, extra={"step": Milestone.LAYERS_SENT})
+    _log.info("%s: layers are in the registry", told, extra={"step": Milestone.LAYERS_SENT})
     _write(registry, action, fetched, under.cancellation)
     verify(registry, stored, under.cancellation)
     known.learn(registry.endpoint, stored)
-    _log.info("%s is done", told, extra={"step": Milestone.COPIED})
+    _log.info("%s finished", told, extra={"step": Milestone.COPIED})
     return stored
 
 
 def _write(
-    registry: Registry, action: Copy, fetched: FetchedManifest, cancellation: Cancellation
+    registry: RegistryClient, action: Copy, fetched: FetchedManifest, cancellation: CancelScope
 ) -> None:
     """The exact bytes, by digest first, then under both tags."""
     for reference in (fetched.digest, action.to.tag, pin_tag(fetched.digest)):
@@ -90,8 +93,8 @@ class _Carrier:
     def __init__(
         self,
         source: HeldByUpstream,
-        upstream: Registry,
-        registry: Registry,
+        upstream: RegistryClient,
+        registry: RegistryClient,
         repository: str,
         known: KnownLayers,
     ) -> None:
@@ -106,15 +109,15 @@ class _Carrier:
         manifest = self._source.stored.manifest
         blobs = {blob.digest: blob for blob in (manifest.config, *manifest.layers)}
         largest_first = sorted(blobs.values(), key=lambda blob: blob.size, reverse=True)
-        count = _Count(under.observer, sum(blob.size for blob in largest_first))
+        meter = Meter(under.observer, sum(blob.size for blob in largest_first))
 
-        def one(blob: Descriptor, cancellation: Cancellation) -> None:
-            sent = 0 if self._is_here(blob, cancellation) else self._send(blob, count, cancellation)
-            count.add(blob.size - sent)
+        def one(blob: Descriptor, cancellation: CancelScope) -> None:
+            sent = 0 if self._is_here(blob, cancellation) else self._send(blob, meter, cancellation)
+            meter.add(blob.size - sent)
 
-        together(one, largest_first, under.cancellation, most=MOST_BLOBS)
+        in_parallel(one, largest_first, under.cancellation, most=MOST_BLOBS)
 
-    def _is_here(self, blob: Descriptor, cancellation: Cancellation) -> bool:
+    def _is_here(self, blob: Descriptor, cancellation: CancelScope) -> bool:
         """In our repository, or linked to it from another one without moving a byte."""
         places = self._known.repositories_of(self._registry.endpoint, blob.digest)
         others = [place for place in places if place != self._repository]
@@ -125,38 +128,23 @@ class _Carrier:
             self._is_mounted(blob, place, cancellation) for place in others[:MOST_MOUNTS]
         )
 
-    def _is_mounted(self, blob: Descriptor, place: str, cancellation: Cancellation) -> bool:
+    def _is_mounted(self, blob: Descriptor, place: str, cancellation: CancelScope) -> bool:
         # Whatever is wrong with it, the upload that follows shows it again.
         with contextlib.suppress(TransferError):
             return self._registry.mount(self._repository, blob.digest, place, cancellation)
         return False
 
-    def _send(self, blob: Descriptor, count: _Count, cancellation: Cancellation) -> int:
+    def _send(self, blob: Descriptor, meter: Meter, cancellation: CancelScope) -> int:
         """Bytes sent; 0 when the repository had the blob."""
-        with contextlib.closing(self._bytes(blob, count, cancellation)) as content:
+        with contextlib.closing(self._bytes(blob, meter, cancellation)) as content:
             return self._registry.upload_blob(self._repository, blob, content, cancellation)
 
     def _bytes(
-        self, blob: Descriptor, count: _Count, cancellation: Cancellation
+        self, blob: Descriptor, meter: Meter, cancellation: CancelScope
     ) -> Generator[bytes, None, None]:
         """Nothing is asked of the upstream before the first chunk is wanted."""
         repository = self._source.stored.repository
         with as_source(), self._upstream.open_blob(repository, blob, cancellation) as chunks:
             for chunk in chunks:
-                count.add(len(chunk))
+                meter.add(len(chunk))
                 yield chunk
-
-
-class _Count:
-    """Bytes done by all threads; tells the observer one thing after the other."""
-
-    def __init__(self, observer: Observer, total: int) -> None:
-        self._observer = observer
-        self._total = total
-        self._lock = threading.Lock()
-        self._done = 0
-
-    def add(self, size: int) -> None:
-        with self._lock:
-            self._done += size
-            self._observer(Progress(self._done, self._total))

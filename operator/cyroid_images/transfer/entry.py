@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Slot
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, read_manifest
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.repository import pin_tag
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer.lookup import describe, not_durable, telling_what_helps, verify
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,11 @@ class Entry:
 
 
 def enter(
-    registry: Registry, to: Slot, entry: Entry, wanted: ImageContent, cancellation: Cancellation
+    registry: RegistryClient,
+    to: Slot,
+    entry: Entry,
+    wanted: ImageContent,
+    cancellation: CancelScope,
 ) -> Stored:
     """Write config, then manifest by digest, tag and pin tag; ask for all of it again.
 
@@ -44,10 +48,11 @@ def enter(
     digest = Digest.of(manifest)
     if not content_of_config(entry.config, manifest=digest).is_same(wanted):
         raise TransferError(
-            Reason.SOURCE_CHANGED, f"{to.repository}: what came is not what was seen at the source"
+            Reason.SOURCE_CHANGED,
+            f"{to.repository}: the image changed at the source during the transfer",
         )
     said = {"step": Milestone.LAYERS_SENT}
-    _log.info("the layers of %s@%s are in the registry", to.repository, digest, extra=said)
+    _log.info("layers of %s@%s are in the registry", to.repository, digest, extra=said)
     kind = read_manifest(manifest, OCI_MANIFEST).media_type
     config = Descriptor(OCI_CONFIG, Digest.of(entry.config), len(entry.config))
     registry.upload_blob(to.repository, config, [entry.config], cancellation)
@@ -57,11 +62,11 @@ def enter(
 
 
 def proven(
-    registry: Registry,
+    registry: RegistryClient,
     repository: str,
     digest: Digest,
     wanted: ImageContent,
-    cancellation: Cancellation,
+    cancellation: CancelScope,
 ) -> Stored:
     """What the registry has under this digest, read back whole.
 
@@ -75,7 +80,8 @@ def proven(
     stored = describe(registry, repository, fetched, wanted.platform, cancellation)
     if stored is None or not stored.content.is_same(wanted):
         raise TransferError(
-            Reason.SOURCE_CHANGED, f"{repository}@{digest} is not what was seen at the source"
+            Reason.SOURCE_CHANGED,
+            f"{repository}@{digest} is not the image seen at the source",
         )
     verify(registry, stored, cancellation)
     return stored

@@ -15,17 +15,19 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.knowledge import HeldByEngine, Stored
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.registry import RegistryEndpoint
 
 MOST_LAYERS = 20_000
 """Diff IDs that are remembered, and as many blobs: about 10 MB of memory when full."""
+MOST_PLAIN = 2_000
+"""Images of containerd stores that are known to be uncompressed there."""
 MOST_PLACES = 4
 """Blobs per diff ID and repositories per blob: one would do, more survive a collection."""
 
-Item = TypeVar("Item")
-Shelf = OrderedDict[Hashable, tuple[Item, ...]]
+_Item = TypeVar("_Item")
+Shelf = OrderedDict[Hashable, tuple[_Item, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class KnownLayers:
         self._lock = threading.Lock()
         self._layers: Shelf[KnownLayer] = OrderedDict()
         self._repositories: Shelf[str] = OrderedDict()
+        self._plain: OrderedDict[Hashable, None] = OrderedDict()
 
     def learn(self, endpoint: RegistryEndpoint, stored: Stored) -> None:
         """Remember the layers of an image that is in the registry."""
@@ -67,9 +70,26 @@ class KnownLayers:
         with self._lock:
             return self._repositories.get((endpoint.url, blob), ())
 
-    def _put(self, shelf: Shelf[Item], key: Hashable, item: Item) -> None:
+    def learn_plain(self, source: HeldByEngine) -> None:
+        """Remember that this engine holds this image uncompressed: its own push is of no use."""
+        with self._lock:
+            self._plain[_in_engine(source)] = None
+            while len(self._plain) > MOST_PLAIN:
+                self._plain.popitem(last=False)
+
+    def is_plain(self, source: HeldByEngine) -> bool:
+        """Is it known to hold the image uncompressed?"""
+        with self._lock:
+            return _in_engine(source) in self._plain
+
+    def _put(self, shelf: Shelf[_Item], key: Hashable, item: _Item) -> None:
         rest = tuple(other for other in shelf.get(key, ()) if other != item)
         shelf[key] = (item, *rest)[:MOST_PLACES]
         shelf.move_to_end(key)
         while len(shelf) > self._most:
             shelf.popitem(last=False)
+
+
+def _in_engine(source: HeldByEngine) -> Hashable:
+    """The address too: an engine may claim the ID of another one."""
+    return source.endpoint.url, source.info.id, source.id

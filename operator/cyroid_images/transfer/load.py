@@ -30,7 +30,7 @@ from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import Archives, Parts, taken_apart
 from cyroid_images.transfer.target_layers import without_present
-from cyroid_images.transfer.transport import carrying, dropping, give_name, new_name
+from cyroid_images.transfer.transport_names import carrying, dropping, give_name, new_name
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,12 @@ class _Loading:
         source = Engine(held.endpoint, watch=under.watches.engines)
         with (
             carrying(source, held.id, self.name),
-            source.save(self.name, limits=under.limits, cancellation=under.cancellation) as tar,
+            source.save(
+                self.name,
+                limits=under.limits,
+                cancellation=under.cancellation,
+                platform=held.content.platform if held.info.saves_by_platform else None,
+            ) as tar,
         ):
             self._send(watched(tar))
         return self._prove()

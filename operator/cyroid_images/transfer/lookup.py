@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cyroid_images.errors import Mark, Reason, TransferError
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
 from cyroid_images.model.knowledge import Held, Place, Stored, Wanted
 from cyroid_images.model.manifest import Descriptor, Index, Manifest
 from cyroid_images.model.platform import Platform
-from cyroid_images.registry.client import FetchedManifest, Registry
+from cyroid_images.registry.client import FetchedManifest
+from cyroid_images.registry.client import RegistryClient as Registry
+from cyroid_images.scheduling.cancel_scope import NEVER
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 
 _DAMAGE = frozenset(
     {
@@ -26,8 +28,8 @@ _DAMAGE = frozenset(
 """What is wrong with one manifest and says nothing of another one."""
 
 WHAT_HELPS = (
-    "a registry never writes anew what it believes to have: delete the manifest there, collect"
-    " its garbage and restart it; then the image is pushed again"
+    "a registry does not write again what it believes it has: delete the manifest there, run its"
+    " garbage collection and restart it; then the image is pushed again"
 )
 
 
@@ -146,7 +148,8 @@ def verify_content(registry: Registry, stored: Stored, cancellation: Cancellatio
 def not_durable(repository: str, digest: Digest) -> TransferError:
     """The registry took a manifest that it does not have."""
     return TransferError(
-        Reason.PUSH_NOT_DURABLE, f"the registry took {repository}@{digest} and does not have it"
+        Reason.PUSH_NOT_DURABLE,
+        f"the registry accepted {repository}@{digest}, but does not have it",
     )
 
 

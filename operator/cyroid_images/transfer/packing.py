@@ -14,14 +14,13 @@ from concurrent import futures
 from types import TracebackType
 from typing import Self
 
-from cyroid_images.errors import Cancelled, Mark, TransferError
+from cyroid_images.errors import Mark, TransferError
 from cyroid_images.model.actions import Slot
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image_cache import Compression
 from cyroid_images.model.manifest import Descriptor
-from cyroid_images.registry.client import Registry
-from cyroid_images.transfer.breaker import Breaker
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer.compress import compressed, media_type
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.pipe import Pipe, batched
@@ -39,19 +38,19 @@ Layer = futures.Future[Descriptor]
 class Packing:
     """A `with` block around the layers of one image; at its end no thread is left.
 
-    `reading` is the Cancellation for whatever feeds it: cut by the caller's, and as soon as
+    `reading` is the scope of whatever feeds it: cancelled with the caller's, and as soon as
     any layer fails.
     """
 
     def __init__(
-        self, registry: Registry, to: Slot, known: KnownLayers, cancellation: Cancellation
+        self, registry: RegistryClient, to: Slot, known: KnownLayers, cancellation: CancelScope
     ) -> None:
         self._registry = registry
         self._to = to
         self._known = known
-        self.reading = Breaker(cancellation)
-        # Not under the caller's: uploads get a moment to be taken back before they are cut.
-        self._sending = Breaker(NEVER)
+        self.reading = CancelScope(cancellation)
+        # Uploads get a moment to be taken back before they are cut.
+        self._sending = CancelScope(self.reading, grace=GRACE_SECONDS)
         self._pool = futures.ThreadPoolExecutor(MOST_UPLOADS, "packing")
         self._layers: list[Layer] = []
         self._pipes: list[Pipe] = []
@@ -68,13 +67,12 @@ class Packing:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self.reading.trip(error)  # uploads that wait for their turn do not even begin
+            self.reading.cancel(error)  # uploads that wait for their turn do not even begin
             for pipe in self._pipes:
                 pipe.fail(error)
-            futures.wait(self._layers, GRACE_SECONDS)
-            self._sending.trip(error)
         self._pool.shutdown(cancel_futures=error is not None)
-        self.reading.__exit__(kind, error, trace)
+        self._sending.close()
+        self.reading.close()
 
     @property
     def sent_bytes(self) -> int:
@@ -160,7 +158,7 @@ class Packing:
     ) -> Layer:
         pipe = Pipe()
         self._pipes.append(pipe)
-        undo = self.reading.attach(lambda: pipe.fail(self.reading.cause or Cancelled("cut")))
+        undo = self.reading.attach(lambda: self._break(pipe))
         try:
             layer = self._pool.submit(self._run, pipe, upload)
             self._layers.append(layer)
@@ -177,10 +175,14 @@ class Packing:
             blob = upload(iter(pipe))
         except BaseException as exc:
             pipe.fail(exc)
-            self.reading.trip(exc)
+            self.reading.cancel(exc)
             raise
         pipe.leave()
         return blob
+
+    def _break(self, pipe: Pipe) -> None:
+        if cause := self.reading.cause:
+            pipe.fail(cause)
 
     def _size(self, blob: Descriptor) -> int | None:
         return self._registry.blob_size(self._to.repository, blob.digest, self.reading)

@@ -13,15 +13,22 @@ from cyroid_images.model.reference import Reference
 def confirm_identity(engine: Engine, target: Target, expected: EngineInfo) -> None:
     """The engine at this address is still the one that was planned for.
 
-    A pod IP may be given to another pod between look and transfer; raises
-    TransferError(TargetIdentityMismatch) before a byte is sent.
+    A pod IP may be given to another pod between look and transfer, and engines on cloned volumes
+    have one ID: their names, those of their pods, differ. An engine may also come back with its
+    other image store. Raises TransferError(TargetIdentityMismatch) before a byte is sent.
     """
     found = engine.info()
-    if found.id != expected.id:
-        raise TransferError(
-            Reason.TARGET_IDENTITY_MISMATCH,
-            f"{target.pod}: engine {found.id} answers at {target.endpoint}, {expected.id} was seen",
-        )
+    for what, here, seen in (
+        ("engine ID", found.id, expected.id),
+        ("engine name", found.name, expected.name),
+        ("image store", found.store, expected.store),
+    ):
+        if here != seen:
+            raise TransferError(
+                Reason.TARGET_IDENTITY_MISMATCH,
+                f"{target.pod}: {what} at {target.endpoint} is {here}, and was {seen} at the last"
+                " look",
+            )
 
 
 def prove(
@@ -30,7 +37,10 @@ def prove(
     name: Reference,
     wanted: ImageContent,
 ) -> EngineImage:
-    """The image that the engine lists under this name; TransferError if it is not the wanted."""
+    """The whole image that the engine has under this name; TransferError if it is not the wanted.
+
+    To be asked of a name of our own, before the image is given the one that is wanted.
+    """
     image = engine.image(info, name)
     if image is None or not image.holds(wanted):
         raise TransferError(_difference(image, wanted), _explain(name, image, wanted))
@@ -38,14 +48,19 @@ def prove(
 
 
 def _difference(image: EngineImage | None, wanted: ImageContent) -> Reason:
-    if image is not None and image.content.platform != wanted.platform:
-        return Reason.PLATFORM_MISMATCH
-    return Reason.DIGEST_MISMATCH if image else Reason.LOAD_FAILED
+    if image is None:
+        return Reason.LOAD_FAILED
+    return Reason.PLATFORM_MISMATCH if _is_foreign(image, wanted) else Reason.DIGEST_MISMATCH
+
+
+def _is_foreign(image: EngineImage, wanted: ImageContent) -> bool:
+    """Is it for another platform? What has none is no other one."""
+    return bool(image.content.platform.os) and image.content.platform != wanted.platform
 
 
 def _explain(name: Reference, image: EngineImage | None, wanted: ImageContent) -> str:
     if image is None:
-        return f"{name}: the engine reported success and does not list the image"
-    if image.content.platform != wanted.platform:
+        return f"{name}: the engine reported success, but does not have all of the image"
+    if _is_foreign(image, wanted):
         return f"{name}: the engine has {image.content.platform}, wanted is {wanted.platform}"
     return f"{name}: the engine has {image.id}, wanted is {wanted.identity}"

@@ -1,4 +1,7 @@
-"""Registry to range engine: by digest, then under the wanted name, and no transport name left."""
+"""Registry to range engine: by digest, proven, then under the wanted name; no other name is left.
+
+The wanted name never stands on an image that is not whole: it comes after the proof, as in `load`.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ from cyroid_images.model.engine import Store
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.transport import dropping, give_name
+from cyroid_images.transfer.transport_names import dropping, give_name
 
 _ONLY_A_TAR_HELPS = (
-    "a containerd store that has a layer as another blob, as from a tar, fetches it by no pull:"
-    " delivery RegistryThenTar brings it"
+    "a containerd store does not pull a layer that it has as another blob, as from a tar or gzip:"
+    " delivery RegistryThenTar brings the image"
 )
-"""Seen with 26.1: the same pull ends the same way each time."""
+"""Seen with 26.1, 28.5 and 29: the same pull ends the same way each time."""
 
 _log = logging.getLogger(__name__)
 
 
 def pull(action: Pull, engine: Engine, under: Supervision) -> None:
-    """Pull by digest, tag, drop the transport name, prove. May be repeated at any point.
+    """Pull by digest, prove, tag, drop the transport name. May be repeated at any point.
 
     Pulling by digest makes a moved or poisoned tag in the registry harmless; the engine
     itself hashes every layer. Raises TransferError.
@@ -51,17 +54,16 @@ def pull(action: Pull, engine: Engine, under: Supervision) -> None:
         )
         under.cancellation.raise_if_cancelled()
         _log.info("%s: pulled", told, extra={"step": Milestone.PULLED})
+        _prove(action, engine)
+        _log.info("%s: proven", told, extra={"step": Milestone.PROVEN})
         give_name(engine, transport, action.wish.reference.tagged)
         _log.info("%s: has its name", told, extra={"step": Milestone.TAGGED})
     _log.info("%s: transport name dropped", told, extra={"step": Milestone.TIDIED})
-    _prove(action, engine)
-    _log.info("%s: proven", told, extra={"step": Milestone.PROVEN})
 
 
 def _prove(action: Pull, engine: Engine) -> None:
-    name, content = action.wish.reference.tagged, action.stored.content
     try:
-        prove(engine, action.info, name, content)
+        prove(engine, action.info, action.transport, action.stored.content)
     except TransferError as exc:
         if exc.reason is not Reason.LOAD_FAILED or action.info.store is not Store.CONTAINERD:
             raise

@@ -21,12 +21,12 @@ from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import pin_tag
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import proven
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.transport import carrying
+from cyroid_images.transfer.transport_names import carrying
 
 _log = logging.getLogger(__name__)
 
@@ -47,15 +47,15 @@ _OURS_MAY_SERVE = frozenset(
 
 _LACKS_A_CHILD = "missing content"
 """In the words of Docker 26, which pushes a whole index or nothing; 27 pushes what it has."""
-_IS_CLASSIC = "a classic store would compress the layers itself"
-_IS_COMPRESSED = "its store holds the layers compressed"
-_IS_PLAIN = "its store holds layers uncompressed"
+_IS_CLASSIC = "the engine has a classic store, which would compress the layers itself"
+_IS_COMPRESSED = "the engine holds the layers compressed"
+_IS_PLAIN = "the engine holds layers uncompressed"
 
 
 def push(
     action: Push,
     engine: Engine,
-    registry: Registry,
+    registry: RegistryClient,
     known: KnownLayers,
     under: Supervision,
 ) -> Pushed:
@@ -66,11 +66,11 @@ def push(
     """
     started = time.monotonic()
     told = f"push of {action.wish} from {action.source.source}"
-    _log.info("%s begins", told, extra={"step": Milestone.PUSH_STARTED})
+    _log.info("%s started", told, extra={"step": Milestone.PUSH_STARTED})
     pushed = _pushed(action, engine, registry, known, under)
     known.learn(registry.endpoint, pushed.stored)
     _log.info(
-        "%s from %s %s (%s): %s of %d bytes sent by us, %.1f s",
+        "%s from %s %s (%s): %s of %d bytes sent by the operator, %.1f s",
         action.wish,
         action.source.source,
         pushed.how,
@@ -86,13 +86,16 @@ def push(
 def _pushed(
     action: Push,
     engine: Engine,
-    registry: Registry,
+    registry: RegistryClient,
     known: KnownLayers,
     under: Supervision,
 ) -> Pushed:
     stream = StreamPush(action, engine, registry, known, under)
     if action.source.info.store is Store.CLASSIC:
         return stream.run(_IS_CLASSIC)
+    # The engine has sent whole layers by the time its push is stopped: one time is enough.
+    if known.is_plain(action.source):
+        return stream.run(_IS_PLAIN)
     try:
         stored = _pushed_by_engine(action, engine, registry, under)
     except UnwantedBlob:
@@ -101,16 +104,17 @@ def _pushed(
         under.cancellation.raise_if_cancelled()
         if exc.reason not in _OURS_MAY_SERVE:
             raise
-        ours = stream.run(f"its own push does not serve: {exc.message}")
+        ours = stream.run(f"the engine's own push failed: {exc.message}")
         return replace(ours, is_partial=_LACKS_A_CHILD in exc.message)
     if stored is None:
+        known.learn_plain(action.source)
         return stream.run(_IS_PLAIN)
     whole = {stored.manifest.digest, *stored.content.aliases}
     return Pushed(stored, How.ENGINE, _IS_COMPRESSED, is_partial=action.source.id not in whole)
 
 
 def _pushed_by_engine(
-    action: Push, engine: Engine, registry: Registry, under: Supervision
+    action: Push, engine: Engine, registry: RegistryClient, under: Supervision
 ) -> Stored | None:
     """What the engine itself pushed; None when that has plain layers.
 
@@ -143,7 +147,7 @@ def _is_plain(stored: Stored) -> bool:
     return any(layer.digest in stored.content.diff_ids for layer in stored.manifest.layers)
 
 
-def _pin(registry: Registry, stored: Stored, under: Supervision) -> None:
+def _pin(registry: RegistryClient, stored: Stored, under: Supervision) -> None:
     """Give the manifest a tag of its own, so that a moved tag never leaves it untagged."""
     digest = stored.manifest.digest
     manifest = registry.manifest(stored.repository, digest, under.cancellation)

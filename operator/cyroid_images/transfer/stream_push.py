@@ -18,7 +18,7 @@ from cyroid_images.model.actions import Push
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.pushed import How, Pushed
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.meter import Meter
@@ -37,7 +37,7 @@ class StreamPush:
         self,
         action: Push,
         engine: Engine,
-        registry: Registry,
+        registry: RegistryClient,
         known: KnownLayers,
         under: Supervision,
     ) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.progress import Observer
-from cyroid_images.model.watching import Watches
+from cyroid_images.model.request_observer import RequestObservers
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,6 @@ class Supervision:
 
     limits: StreamLimits
     observer: Observer
-    cancellation: Cancellation
-    watches: Watches = field(default_factory=Watches)
+    cancellation: CancelScope
+    watches: RequestObservers = field(default_factory=RequestObservers)
     """For peers that a move dials itself."""

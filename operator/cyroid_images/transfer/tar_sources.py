@@ -14,12 +14,14 @@ from typing import Protocol
 from cyroid_images.archive.hybrid import HybridLayer, HybridTar
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveImage, LayerFile
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import HeldByArchive, HeldByCache, HeldByUpstream, Stored
 from cyroid_images.model.manifest import Descriptor, Manifest
 from cyroid_images.model.reference import Reference
-from cyroid_images.registry.client import FetchedManifest, Registry
+from cyroid_images.registry.client import FetchedManifest
+from cyroid_images.registry.client import RegistryClient as Registry
+from cyroid_images.scheduling.cancel_scope import NEVER
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.upstream import as_source, upstream_registry
 

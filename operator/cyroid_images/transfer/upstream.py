@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import content_of_config
 from cyroid_images.model.knowledge import HeldByUpstream, Stored, UpstreamAsk
 from cyroid_images.model.manifest import OCI_CONFIG, Index, IndexEntry, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import UpstreamEndpoint
-from cyroid_images.model.watching import Watch, unwatched
-from cyroid_images.registry.client import Registry
-from cyroid_images.registry.patience import Patience
+from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.registry.retry import RetryPolicy
 from cyroid_images.registry.upstream import UpstreamRules
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 _IMAGE_CONFIGS = frozenset(
     {
@@ -41,15 +41,17 @@ MOST_NAMED = 12
 
 
 def upstream_registry(
-    upstream: UpstreamEndpoint, patience: Patience | None = None, watch: Watch = unwatched
-) -> Registry:
+    upstream: UpstreamEndpoint,
+    patience: RetryPolicy | None = None,
+    watch: RequestObserver = unobserved,
+) -> RegistryClient:
     """The registry behind an upstream; keep it, for it remembers its tokens."""
-    rules = UpstreamRules(upstream.token_hosts, patience or Patience())
-    return Registry(upstream.registry, rules=rules, watch=watch)
+    rules = UpstreamRules(upstream.token_hosts, patience or RetryPolicy())
+    return RegistryClient(upstream.registry, rules=rules, watch=watch)
 
 
 def find_upstream(
-    registry: Registry, ask: UpstreamAsk, default: Platform, cancellation: Cancellation = NEVER
+    registry: RegistryClient, ask: UpstreamAsk, default: Platform, cancellation: CancelScope = NEVER
 ) -> HeldByUpstream | None:
     """The one image that is meant there; None only on a 404.
 
@@ -60,7 +62,7 @@ def find_upstream(
     """
     if ask.reference.host != ask.upstream.host:
         raise TransferError(
-            Reason.HOST_NOT_ALLOWED, f"{ask.reference} is not asked for at {ask.upstream.host}"
+            Reason.HOST_NOT_ALLOWED, f"{ask.reference} is not an image of {ask.upstream.host}"
         )
     with as_source():
         if ask.known and holds_still(registry, ask, ask.known, cancellation):
@@ -70,7 +72,10 @@ def find_upstream(
 
 
 def holds_still(
-    registry: Registry, ask: UpstreamAsk, known: HeldByUpstream, cancellation: Cancellation = NEVER
+    registry: RegistryClient,
+    ask: UpstreamAsk,
+    known: HeldByUpstream,
+    cancellation: CancelScope = NEVER,
 ) -> bool:
     """Does the reference name what it named then? One HEAD."""
     digest = registry.tag_digest(ask.reference.path, _named(ask), cancellation)
@@ -106,7 +111,7 @@ def as_source() -> Iterator[None]:
 
 
 def _look(
-    registry: Registry, ask: UpstreamAsk, default: Platform, cancellation: Cancellation
+    registry: RegistryClient, ask: UpstreamAsk, default: Platform, cancellation: CancelScope
 ) -> Stored | None:
     repository = ask.reference.path
     fetched = registry.manifest(repository, _named(ask), cancellation)
@@ -137,7 +142,7 @@ def _look(
 def _no_image(where: str, found: str) -> TransferError:
     """What was found instead, since a name that is there and not found puzzles people."""
     return TransferError(
-        Reason.IMAGE_NOT_FOUND, f"{where} is no image that an engine can run, but {found}"
+        Reason.IMAGE_NOT_FOUND, f"{where} is not an image that an engine can run: it is {found}"
     )
 
 
@@ -174,5 +179,5 @@ def _mismatch(ask: UpstreamAsk, wanted: Platform, there: list[str]) -> TransferE
     listed = ", ".join(named[:MOST_NAMED]) or "no platform"
     return TransferError(
         Reason.PLATFORM_MISMATCH,
-        f"{ask.reference} at {ask.upstream.host} is for {listed}{more}; wanted is {wanted}",
+        f"{ask.reference} at {ask.upstream.host} is for {listed}{more}, not for {wanted}",
     )

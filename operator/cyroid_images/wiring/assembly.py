@@ -9,7 +9,8 @@ from pathlib import Path
 from cyroid_images.archive.library import Archives
 from cyroid_images.kube import Cluster
 from cyroid_images.metrics import Metrics
-from cyroid_images.model.watching import Watches
+from cyroid_images.model.request_observer import RequestObservers
+from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.parts import Lookers, Parts, Ports, Sizes, join
 from cyroid_images.report.ports import Recorder
 from cyroid_images.report.transfers import tell_transfer
@@ -66,7 +67,7 @@ def assemble(
     metrics: Metrics,
 ) -> Parts:
     """Everything that the controller drives; `hide` is told every secret that is read."""
-    known, watches = KnownLayers(), Watches(metrics.engine_asked, metrics.registry_asked)
+    known, watches = KnownLayers(), RequestObservers(metrics.engine_asked, metrics.registry_asked)
     secrets = ClusterSecrets(cluster, hide)
     upstreams = UpstreamRegistries(watches.registries)
     archives = Archives(settings.archives) if settings.archives else None
@@ -87,6 +88,11 @@ def assemble(
         told=partial(tell_transfer, metrics),
         client_secret=settings.docker_client_secret,
         platform=OWN_PLATFORM,
+        range_limits=RangeLimits(
+            stall=settings.max_stall_seconds,
+            total=settings.max_total_seconds,
+            interval=settings.min_interval_seconds,
+        ),
     )
     return join(ports, sizes(settings))
 

@@ -21,8 +21,8 @@ from cyroid_images.model.knowledge import Place, UpstreamAsk
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint, UpstreamEndpoint
+from cyroid_images.model.request_observer import RequestObserver
 from cyroid_images.model.upstream import upstream_endpoint
-from cyroid_images.model.watching import Watch
 from cyroid_images.observe.host_gate import HostGate
 from cyroid_images.observe.places import (
     ArchivePlace,
@@ -34,7 +34,7 @@ from cyroid_images.observe.places import (
     UpstreamPlace,
 )
 from cyroid_images.observe.ports import Secrets
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry
@@ -58,7 +58,7 @@ class EngineLooker:
     """Engines of ranges and of sources; what a place showed before need not be inspected anew."""
 
     secrets: Secrets
-    watch: Watch
+    watch: RequestObserver
 
     def party(self, place: EnginePlace, /) -> str:
         return place.party
@@ -116,13 +116,13 @@ def no_archives(path: str) -> TransferError:
 
 
 class UpstreamRegistries:
-    """One Registry per upstream endpoint, since it remembers its tokens."""
+    """One RegistryClient per upstream endpoint, since it remembers its tokens."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: RequestObserver) -> None:
         self._watch = watch
-        self._registries: dict[UpstreamEndpoint, Registry] = {}
+        self._registries: dict[UpstreamEndpoint, RegistryClient] = {}
 
-    def registry(self, upstream: UpstreamEndpoint) -> Registry:
+    def registry(self, upstream: UpstreamEndpoint) -> RegistryClient:
         """The registry behind an upstream, the same one each time."""
         new = upstream_registry(upstream, watch=self._watch)
         registry = self._registries.setdefault(upstream, new)
@@ -212,7 +212,7 @@ class RegistryLooker:
     """Does our registry let us in?"""
 
     secrets: Secrets
-    watch: Watch
+    watch: RequestObserver
 
     def party(self, place: RegistryPlace, /) -> str:
         return place.party
@@ -232,7 +232,7 @@ class RegistryLooker:
 
     def _look(self, endpoint: RegistryEndpoint, last: RegistryEndpoint | None) -> RegistryEndpoint:
         del last
-        with Registry(endpoint, watch=self.watch) as registry:
+        with RegistryClient(endpoint, watch=self.watch) as registry:
             registry.ping()
         return endpoint
 
@@ -243,7 +243,7 @@ class ImageLooker:
 
     secrets: Secrets
     known: KnownLayers
-    watch: Watch
+    watch: RequestObserver
 
     def party(self, place: ImagePlace, /) -> str:
         return place.registry.party
@@ -258,7 +258,7 @@ class ImageLooker:
     def _look(
         self, place: ImagePlace, endpoint: RegistryEndpoint, last: ImageThere | None
     ) -> ImageThere:
-        with Registry(endpoint, watch=self.watch) as registry:
+        with RegistryClient(endpoint, watch=self.watch) as registry:
             if last is not None and last.stored is not None:
                 held = lookup.holds(registry, last.stored, place.tag)
                 if held.is_there:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import Pushed
-from cyroid_images.model.watching import Watches
-from cyroid_images.registry.client import Registry
+from cyroid_images.model.request_observer import RequestObservers
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull, push
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
@@ -30,21 +30,21 @@ class Transfers:
         known: KnownLayers,
         upstreams: UpstreamRegistries,
         archives: Archives,
-        watches: Watches,
+        watches: RequestObservers,
     ) -> None:
         self._known = known
         self._upstreams = upstreams
         self._archives = archives
         self._watches = watches
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:
+    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:
         under = Supervision(StreamLimits(), observer, cancellation, self._watches)
         with self._registry(action) as registry:
             engine = self._engine(action.source.endpoint)
             pushed = push.push(action, engine, registry, self._known, under)
             return replace(pushed, stored=_read_back(action, registry, pushed.stored, under))
 
-    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:
+    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:
         under = Supervision(StreamLimits(), observer, cancellation, self._watches)
         source = action.source
         with self._registry(action) as registry:
@@ -56,20 +56,20 @@ class Transfers:
             return _read_back(action, registry, stored, under)
 
     def pull(
-        self, action: Pull, stall_seconds: float, cancellation: Cancellation, observer: Observer
+        self, action: Pull, stall_seconds: float, cancellation: CancelScope, observer: Observer
     ) -> None:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._watches)
         pull.pull(action, self._engine(action.target.endpoint), under)
 
     def load(
-        self, action: Load, stall_seconds: float, cancellation: Cancellation, observer: Observer
+        self, action: Load, stall_seconds: float, cancellation: CancelScope, observer: Observer
     ) -> None:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._watches)
         load.load(action, self._engine(action.target.endpoint), under, self._archives)
 
-    def untag(self, action: Untag, cancellation: Cancellation) -> None:
+    def untag(self, action: Untag, cancellation: CancelScope) -> None:
         engine = self._engine(action.endpoint)
         for name in action.names:
             cancellation.raise_if_cancelled()
@@ -78,11 +78,11 @@ class Transfers:
     def _engine(self, endpoint: EngineEndpoint) -> Engine:
         return Engine(endpoint, watch=self._watches.engines)
 
-    def _registry(self, fill: Fill) -> Registry:
-        return Registry(fill.to.registry, watch=self._watches.registries)
+    def _registry(self, fill: Fill) -> RegistryClient:
+        return RegistryClient(fill.to.registry, watch=self._watches.registries)
 
 
-def _read_back(fill: Fill, registry: Registry, stored: Stored, under: Supervision) -> Stored:
+def _read_back(fill: Fill, registry: RegistryClient, stored: Stored, under: Supervision) -> Stored:
     """The same, every byte of it proven where an engine was given others."""
     if fill.to.is_doubted:
         lookup.verify_content(registry, stored, under.cancellation)

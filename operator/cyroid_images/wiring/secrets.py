@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable, Reason, TransferError
-from cyroid_images.kube import Cluster
 from cyroid_images.model.docker_config import credentials_for
 from cyroid_images.model.engine import ClientTLS
 from cyroid_images.model.registry import Credentials
+from cyroid_images.wiring.secret_reader import SecretReader
 
 DOCKER_CONFIG = ".dockerconfigjson"
 """The key of a Secret of type `kubernetes.io/dockerconfigjson`."""
-SECRET_SECONDS = 30.0
-"""Secrets are read by name, without a watch: a changed one is seen within this time."""
+
+
+class SecretSource(Protocol):
+    """Where Secrets are: the Kubernetes API."""
+
+    async def secret(self, name: str) -> Mapping[str, bytes] | None:
+        """Of the operator's own namespace; None only if absent. Raises ApiUnavailable."""
+        ...
 
 
 class ClusterSecrets:
@@ -23,13 +29,12 @@ class ClusterSecrets:
     `hide` is told every value that nobody may ever read again.
     """
 
-    def __init__(self, cluster: Cluster, hide: Callable[[str], None]) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: SecretSource, hide: Callable[[str], None]) -> None:
+        self._reader = SecretReader(cluster.secret)
         self._hide = hide
-        self._read: dict[str, tuple[float, Mapping[str, bytes] | None]] = {}
 
     def forget(self, name: str) -> None:
-        self._read.pop(name, None)
+        self._reader.refused(name)
 
     async def credentials(self, name: str) -> Credentials:
         username, password = await self._keys(name, "username", "password")
@@ -82,14 +87,11 @@ class ClusterSecrets:
         return [data[key].decode("utf-8", "replace") for key in keys]
 
     async def _secret(self, name: str) -> Mapping[str, bytes] | None:
-        read, data = self._read.get(name, (0.0, None))
-        if read and time.monotonic() - read < SECRET_SECONDS:
-            return data
         try:
-            data = await self._cluster.secret(name)
+            return await self._reader.read(name)
         except AccessDenied as exc:
-            raise TransferError(Reason.RBAC_DENIED, f"Secret {name}: {exc}") from exc
+            raise TransferError(Reason.RBAC_DENIED, f"cannot read Secret {name}: {exc}") from exc
         except ApiUnavailable as exc:
-            raise TransferError(Reason.TIMEOUT, f"Secret {name} cannot be read: {exc}") from exc
-        self._read[name] = (time.monotonic(), data)
-        return data
+            raise TransferError(
+                Reason.SECRET_UNREADABLE, f"cannot read Secret {name}: {exc}; will retry"
+            ) from exc

@@ -28,14 +28,14 @@ async def check_rights(cluster: Cluster) -> None:
         except AccessDenied:
             raise
         except ApiUnavailable as exc:
-            _log.warning("the Kubernetes API does not answer, tried again: %s", exc)
+            _log.warning("cannot reach the Kubernetes API: %s; will retry", exc)
             await asyncio.sleep(AGAIN_SECONDS)
     for right in missing:
-        _log.error("%s: this operator may not %s", Reason.RBAC_DENIED, right)
+        _log.error("%s: missing right: %s", Reason.RBAC_DENIED, right)
     if missing:
         raise AccessDenied(
-            f"{Reason.RBAC_DENIED}: the operator may not {', '.join(missing)}; the ClusterRole and"
-            " the Role cyroid-operator of the chart grant it"
+            f"{Reason.RBAC_DENIED}: missing rights: {', '.join(missing)}; the ClusterRole and"
+            " the Role cyroid-operator of the chart grant them"
         )
 
 
@@ -46,11 +46,11 @@ async def await_kinds(cluster: Cluster) -> None:
         try:
             if await cluster.crds_served():
                 return
-            what = "the API server does not serve our kinds yet; kubectl apply -f crds/"
+            what = "the CRDs are not installed yet; waiting for: kubectl apply -f crds/"
         except AccessDenied:
             raise
         except ApiUnavailable as exc:
-            what = f"our kinds cannot be looked for: {exc}"
+            what = f"cannot reach the Kubernetes API: {exc}; will retry"
         now = asyncio.get_running_loop().time()
         if now - told >= TOLD_SECONDS:
             told = now

@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, Store
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.parts.scripted import ScriptedServer, Step
 
 TRANSPORT = Reference.parse(f"r:5000/x@{Digest('sha256', '0' * 64)}")
@@ -20,16 +20,16 @@ SHORT = StreamLimits(stall_seconds=0.4, first_byte_seconds=3, reply_seconds=0.8)
 LONG = StreamLimits(stall_seconds=30, first_byte_seconds=30, reply_seconds=30)
 INFO = EngineInfo("ID", "n", "26", (1, 45), Store.CLASSIC, Platform("linux", "amd64"))
 
-Call = Callable[[Engine, StreamLimits, Cancellation], object]
+Call = Callable[[Engine, StreamLimits, CancelScope], object]
 
 
-def save_all(engine: Engine, limits: StreamLimits, cancellation: Cancellation) -> int:
+def save_all(engine: Engine, limits: StreamLimits, cancellation: CancelScope) -> int:
     with engine.save(NAME, limits=limits, cancellation=cancellation) as tar:
         return sum(map(len, tar))
 
 
 def load(tar: Callable[[], Iterator[bytes]]) -> Call:
-    def call(engine: Engine, limits: StreamLimits, cancellation: Cancellation) -> object:
+    def call(engine: Engine, limits: StreamLimits, cancellation: CancelScope) -> object:
         return engine.load(tar(), ignore, limits=limits, cancellation=cancellation)
 
     return call

@@ -27,7 +27,9 @@ def stand_in() -> Iterator[StandInEngine]:
         yield all_of_them.at("127.0.1.1")
 
 
-@pytest.fixture(params=["old_engine", "classic_engine", "containerd_engine", "stand_in"])
+@pytest.fixture(
+    params=["old_engine", "classic_engine", "containerd_engine", "docker29_engine", "stand_in"]
+)
 def range_engine(request: pytest.FixtureRequest) -> RangeEngine:
     """Whoever keeps the contract of an engine that images are brought to."""
     part: RangeEngine = request.getfixturevalue(request.param)

@@ -8,7 +8,7 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.errors import CyroidError, Reason, TransferError
-from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.component.engine.calls import CALLS, LONG, blocks, load, script_all
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import open_connections
@@ -32,12 +32,12 @@ def test_a_cancelled_call_ends_within_a_second_and_tells_its_cause(
 ) -> None:
     patient = Engine(engine.endpoint, answer_seconds=30)
     script_all(scripted, step)
-    canceller = Canceller()
+    scope = CancelScope()
     raised: list[BaseException] = []
 
     def work() -> None:
         try:
-            {**CALLS, "sending": load(blocks)}[call](patient, LONG, canceller)
+            {**CALLS, "sending": load(blocks)}[call](patient, LONG, scope)
         except CyroidError as error:
             raised.append(error)
 
@@ -46,7 +46,7 @@ def test_a_cancelled_call_ends_within_a_second_and_tells_its_cause(
     asked = {"info": "info", "view": "json", "preflight": "json"}
     wait_for(lambda: has_come(scripted, asked.get(call, "images")), f"{call} to begin", 10)
     cause = TransferError(Reason.TIMEOUT, "longer than timeouts.total")
-    canceller.cancel(cause)
+    scope.cancel(cause)
     thread.join(1)
     assert not thread.is_alive()
     assert raised == [cause]
@@ -60,11 +60,11 @@ def test_a_cancelled_call_ends_within_a_second_and_tells_its_cause(
 def test_a_call_that_was_cancelled_before_sends_nothing(
     scripted: ScriptedServer, engine: Engine
 ) -> None:
-    canceller = Canceller()
-    canceller.cancel(cause := TransferError(Reason.TIMEOUT, "too late"))
+    scope = CancelScope()
+    scope.cancel(cause := TransferError(Reason.TIMEOUT, "too late"))
     for call in CALLS.values():
         with pytest.raises(TransferError) as caught:
-            call(engine, LONG, canceller)
+            call(engine, LONG, scope)
         assert caught.value is cause
     assert scripted.requests == []
 

@@ -10,18 +10,18 @@ import pytest
 
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.engine import EngineEndpoint, Store
 from cyroid_images.model.manifest import Manifest
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
-from cyroid_images.reconcile.cancellation import Canceller
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import open_connections
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.range_engine import LIMITS
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise, saved_image
+from tests.parts.waiting import A_WHILE
 
 pytestmark = pytest.mark.slow
 
@@ -155,31 +155,31 @@ def test_a_save_without_room_to_stage_it_fails(new_engine: NewEngine) -> None:
     assert caught.value.reason is Reason.INSUFFICIENT_STORAGE
 
 
-CallOf = Callable[[EnginePart, RegistryPart, Cancellation], object]
+CallOf = Callable[[EnginePart, RegistryPart, CancelScope], object]
 
 
-def cancelled_pull(part: EnginePart, source: RegistryPart, cancellation: Cancellation) -> None:
+def cancelled_pull(part: EnginePart, source: RegistryPart, cancellation: CancelScope) -> None:
     transport = Reference.parse(f"{source.pull_host}/faults/cancel@sha256:{'0' * 64}")
     part.engine.pull(transport, ignore, limits=LIMITS, cancellation=cancellation)
 
 
-def cancelled_preflight(part: EnginePart, source: RegistryPart, cancellation: Cancellation) -> None:
+def cancelled_preflight(part: EnginePart, source: RegistryPart, cancellation: CancelScope) -> None:
     transport = Reference.parse(f"{source.pull_host}/faults/cancel@sha256:{'0' * 64}")
     part.engine.preflight(transport, None, cancellation)
 
 
-def cancelled_push(part: EnginePart, source: RegistryPart, cancellation: Cancellation) -> None:
+def cancelled_push(part: EnginePart, source: RegistryPart, cancellation: CancelScope) -> None:
     name = Reference.parse(f"{source.push_host}/faults/cancel:1")
     part.engine.tag(Reference.parse("faults/cancel:1"), name)
     part.engine.push(name, CREDENTIALS, ignore, limits=LIMITS, cancellation=cancellation)
 
 
 @pytest.mark.parametrize("call", [cancelled_pull, cancelled_preflight, cancelled_push])
-def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
+def test_a_move_that_waits_for_a_registry_can_be_cancelled(
     any_engine: EnginePart, new_registry: NewRegistry, call: CallOf
 ) -> None:
     """The registry hangs, so the engine does; our thread does not."""
-    source, canceller = new_registry(), Canceller()
+    source, scope = new_registry(), CancelScope()
     any_engine.load_image("faults/cancel:1")
     any_engine.engine.info()
     source.pause()
@@ -187,7 +187,7 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
 
     def work() -> None:
         try:
-            call(any_engine, source, canceller)
+            call(any_engine, source, scope)
         except CyroidError as error:
             raised.append(error)
 
@@ -196,9 +196,9 @@ def test_a_move_that_waits_for_a_registry_is_cancelled_within_a_second(
     try:
         wait_for(lambda: bool(open_connections(any_engine.port)), "a connection to the engine", 10)
         assert not raised
-        canceller.cancel()
+        scope.cancel()
         before = time.monotonic()
-        thread.join(1)
+        thread.join(A_WHILE)
         assert not thread.is_alive(), f"still runs after {time.monotonic() - before:.1f} s"
     finally:
         source.resume()

@@ -1,4 +1,4 @@
-"""What three real engines hold is seen alike: info, view, tag, untag, load, save."""
+"""What real engines of four versions hold is seen alike: info, view, tag, untag, load, save."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
+from cyroid_images.engine import Engine
+from cyroid_images.errors import Mark, Reason, TransferError
 from cyroid_images.model.engine import EngineView, Store
 from cyroid_images.model.image import EngineImage, content_of_config
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
-from tests.parts.engines import EnginePart
+from cyroid_images.scheduling.cancel_scope import NEVER
+from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.range_engine import LIMITS, RangeEngine
 from tests.parts.save_tars import busybox, saved_image
 
@@ -39,6 +40,8 @@ def image_called(part: RangeEngine, name: str) -> EngineImage:
         ("old_engine", "20.10", (1, 41), Store.CLASSIC),
         ("classic_engine", "26.1", (1, 45), Store.CLASSIC),
         ("containerd_engine", "26.1", (1, 45), Store.CONTAINERD),
+        ("docker28_engine", "2", (1, 48), Store.CONTAINERD),  # forky moves on
+        ("docker29_engine", "29.0", (1, 48), Store.CONTAINERD),
     ],
 )
 def test_an_engine_says_who_it_is(
@@ -228,3 +231,62 @@ def test_one_image_is_found_by_its_name_and_by_no_other(
     assert found is not None
     assert (found.id, found.content, found.size) == (shown.id, shown.content, shown.size)
     assert range_engine.engine.image(info, replace(name, tag="2")) is None
+
+
+def test_several_images_are_looked_up_by_name_in_one_request(range_engine: RangeEngine) -> None:
+    """By tag and by digest; who is not there is None, and what is known is not inspected."""
+    range_engine.load_image("images/several:1", ({"x": b"several"},))
+    range_engine.load_image("several.example/other:2", ({"x": b"other"},))
+    info, view = range_engine.engine.info(), seen(range_engine)
+    missing = Reference.parse("images/several:2")
+    names = [*view.images, *view.by_digest, missing]
+    asked: list[str] = []
+    engine = Engine(range_engine.endpoint, watch=lambda request: asked.append(request.path))
+    engine.info()
+    del asked[:]
+    found = engine.images_named(info, names, view.contents)
+    assert found == {**view.images, **view.by_digest, missing: None}
+    assert [path.rpartition("/images")[2] for path in asked] == ["/json"]
+
+
+def test_a_containerd_store_answers_for_the_named_images_only(
+    docker29_engine: EnginePart,
+) -> None:
+    """Each listed image costs it 12 ms: a look at one must not cost as much as a look at all."""
+    for number in range(4):
+        docker29_engine.load_image(f"images/many:{number}", ({"x": bytes([number])},))
+    asked: list[str] = []
+    engine = Engine(docker29_engine.endpoint, watch=lambda request: asked.append(request.path))
+    info = engine.info()
+    del asked[:]
+    assert engine.image(info, Reference.parse("images/many:2")) is not None
+    # The list and one inspect: of the others it said nothing.
+    assert len(asked) == 2
+
+
+def test_an_engine_that_changes_its_store_lacks_its_images_and_is_no_error(
+    new_engine: NewEngine,
+) -> None:
+    """As Docker 29 does with a data root of an older one, under the same ID."""
+    part = new_engine(version="29")
+    part.load_image("images/before:1")
+    info, before = part.engine.info(), seen(part)
+    part.stop()
+    part.use_store(containerd=True)
+    part.start()
+    after = part.engine.info()
+    assert (after.id, after.store) == (info.id, Store.CONTAINERD)
+    view = part.engine.view(after, before.contents)
+    assert (dict(view.images), view.half) == ({}, frozenset())
+    part.load_image("images/before:1")
+    assert set(seen(part).images) == {Reference.parse("images/before:1")}
+
+
+@pytest.mark.parametrize("ports", ["80-90/tcp", "nonsense", "99999/tcp"])
+def test_f3_a_port_that_docker_29_cannot_read_is_final(new_engine: NewEngine, ports: str) -> None:
+    """F3: its classic store refuses the image; no other try and no other route helps."""
+    part = new_engine(version="29")
+    with pytest.raises(TransferError, match="invalid port") as raised:
+        part.load_image("images/ports:1", config={"ExposedPorts": {ports: {}}})
+    assert raised.value.reason is Reason.IMAGE_REFUSED
+    assert raised.value.reason.mark is Mark.TERMINAL

@@ -10,11 +10,11 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.apiserver import free_ports
 from tests.parts.dockerd import Setup
 from tests.parts.engine_tls import EngineAuthority
@@ -81,13 +81,13 @@ def test_streams_run_over_tls(secured: Secured) -> None:
 def test_an_engine_of_another_ca_is_refused(secured: Secured) -> None:
     tls = secured.authority.client(ca=secured.stranger.ca)
     message = refusal(secured.engine(tls))
-    assert "the operator refuses the engine's certificate: not by the given CA" in message
+    assert "engine certificate is not signed by the given CA" in message
 
 
 @pytest.mark.row("D8")
 def test_an_engine_of_another_name_is_refused(secured: Secured) -> None:
     message = refusal(secured.engine(secured.authority.client(server_name="other")))
-    assert "the operator refuses the engine's certificate: it is not for 'other'" in message
+    assert "engine certificate is not for 'other'" in message
 
 
 @pytest.mark.row("D8")
@@ -95,7 +95,9 @@ def test_an_expired_engine_is_refused(new_engine: NewEngine, tmp_path: Path) -> 
     authority = EngineAuthority.make(tmp_path / "pki")
     part = new_engine(version="20", tls=authority.server(days=-1))
     engine = Engine(EngineEndpoint(part.endpoint.url, authority.client()), answer_seconds=5)
-    assert "certificate: out of its time (certificate has expired)" in refusal(engine)
+    assert "engine certificate is expired or not yet valid (certificate has expired)" in refusal(
+        engine
+    )
 
 
 @pytest.mark.row("D8")
@@ -103,19 +105,19 @@ def test_an_engine_that_refuses_us_is_named(secured: Secured) -> None:
     """A certificate of a CA that the engine does not know; under TLS 1.3 a read error."""
     tls = secured.stranger.client(ca=secured.authority.ca)
     message = refusal(secured.engine(tls))
-    assert "the engine refuses the operator's client certificate" in message
+    assert "the engine rejects the operator's client certificate" in message
 
 
 @pytest.mark.row("D8")
 def test_plain_http_to_the_tls_port_is_no_outage(secured: Secured) -> None:
     message = refusal(secured.engine(None))
-    assert "the engine speaks TLS on that port" in message
+    assert "the engine expects TLS on this port" in message
 
 
 def test_tls_to_the_plain_port_never_falls_back(secured: Secured, old_engine: EnginePart) -> None:
     endpoint = EngineEndpoint(old_engine.endpoint.url, secured.authority.client())
     message = refusal(Engine(endpoint, answer_seconds=5))
-    assert "the engine does not speak TLS on that port" in message
+    assert "the engine does not speak TLS on this port" in message
 
 
 @pytest.mark.parametrize(
@@ -127,12 +129,12 @@ def test_tls_to_the_plain_port_never_falls_back(secured: Secured, old_engine: En
     ids=["no-pem", "empty"],
 )
 def test_unusable_files_of_our_own_are_named(secured: Secured, broken: ClientTLS) -> None:
-    assert "the operator cannot use its own TLS files" in refusal(secured.engine(broken))
+    assert "cannot load the client TLS files" in refusal(secured.engine(broken))
 
 
 def test_a_key_of_another_certificate_is_named(secured: Secured) -> None:
     right, other = secured.authority.client(), secured.stranger.client()
     mixed = ClientTLS(right.ca, right.certificate, other.key, right.server_name)
     message = refusal(secured.engine(mixed))
-    assert "the operator cannot use its own TLS files" in message
+    assert "cannot load the client TLS files" in message
     assert "PRIVATE KEY" not in message

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.parts.credentials import Authority
+from tests.parts.engines import EnginePart
 from tests.parts.scripted import ScriptedServer, reply
 
 
@@ -14,6 +15,13 @@ from tests.parts.scripted import ScriptedServer, reply
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A CA that no engine knows."""
     return Authority.make(tmp_path_factory.mktemp("authority") / "ca")
+
+
+@pytest.fixture(params=["containerd_engine", "docker28_engine", "docker29_engine"])
+def containerd_store(request: pytest.FixtureRequest) -> EnginePart:
+    """Each engine with that store: what it says of a push has changed between 26 and 28."""
+    part: EnginePart = request.getfixturevalue(request.param)
+    return part
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import TransferError
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import OCI_INDEX
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart
 from tests.parts.images import TinyImage, index_of
 from tests.parts.range_engine import LIMITS
@@ -57,5 +57,5 @@ def put_index(part: RegistryPart, repository: str, images: Mapping[str, TinyImag
     for image in images.values():
         part.push(repository, "child", image)
     content = index_of(images)
-    with Registry(part.push_endpoint) as registry:
+    with RegistryClient(part.push_endpoint) as registry:
         return registry.put_manifest(repository, Digest.of(content), content, OCI_INDEX)

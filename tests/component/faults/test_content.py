@@ -16,12 +16,12 @@ import pytest
 import zstandard
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.faults.provoking import at, put_index, refusal
 from tests.parts.engines import EnginePart
 from tests.parts.images import OCI_LAYER, manifest_of, tiny_image
@@ -49,7 +49,7 @@ def test_an_artifact_that_is_no_image_is_a_protocol_error(
     config = replace(image.parsed.config, media_type="application/vnd.cncf.helm.config.v1+json")
     layers = [replace(layer, media_type="application/x-chart") for layer in image.parsed.layers]
     content = manifest_of(config, layers)
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         digest = client.put_manifest("faults/artifact", "1", content, OCI_MANIFEST)
     error = refusal(any_engine, "pull", at(registry.pull_host, "faults/artifact", digest))
     assert error.reason is Reason.PROTOCOL_ERROR, error
@@ -63,7 +63,7 @@ def test_an_old_engine_that_is_given_zstd_fails_without_knowing_why(
     blob = zstandard.ZstdCompressor().compress(plain.layers[0].tar)
     layer = Descriptor(f"{OCI_LAYER}+zstd", Digest.of(blob), len(blob))
     content = manifest_of(plain.parsed.config, [layer])
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         client.upload_blob("faults/zstd", layer, [blob])
         client.upload_stream("faults/zstd", [plain.config], OCI_CONFIG)
         digest = client.put_manifest("faults/zstd", "1", content, OCI_MANIFEST)

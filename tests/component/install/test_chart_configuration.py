@@ -15,9 +15,8 @@ import yaml
 
 from cyroid_images.bootstrap.registry_secrets import Credentials
 from tests.chart.rendering import LAB, ROOT, manifests, one, pod_specs
-from tests.lab import rootfs, tools
+from tests.lab import docker, tools
 from tests.parts.apiserver import free_ports, wait_for
-from tests.parts.dockerd import TRIXIE
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +130,7 @@ def test_docker_refuses_hosts_in_the_file_beside_them_in_the_arguments(tmp_path:
 
 def validate(arguments: list[str], daemon: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """`dockerd --validate` of Docker 26, which starts nothing."""
-    trixie = rootfs.trixie(*TRIXIE)
+    (trixie,) = docker.layers("26")
     (folder / "daemon.json").write_text(daemon)
     lend = f'mount --bind {folder} {trixie}/mnt && exec chroot {trixie} "$@"'
     command = [*arguments, "--validate", "--config-file=/mnt/daemon.json"]

@@ -36,6 +36,12 @@ def apiserver() -> Iterator[ApiServerPart]:
 
 
 @pytest.fixture(scope="session")
+def containerd_engine(docker29_engine: EnginePart) -> EnginePart:
+    """What people run; how 26 and 28 differ is told in tests/component/engine and transfer."""
+    return docker29_engine
+
+
+@pytest.fixture(scope="session")
 def operator_process(apiserver: ApiServerPart) -> Iterator[OperatorPart]:
     """The operator of the session, with exactly the rights that it says it needs."""
     apiserver.install_crds()

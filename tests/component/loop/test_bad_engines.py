@@ -17,21 +17,33 @@ OTHER = "127.0.0.2"
 
 
 @pytest.mark.row("D3", "P8")
-def test_a_hung_engine_keeps_the_other_one_waiting_for_nothing(
+def test_a_hung_engine_keeps_nothing_from_the_other_one(
     site: Site, registry: RegistryPart, new_engine: NewEngine
 ) -> None:
+    """Neither the first image nor one that is added, nor one that was removed by hand."""
     good = new_engine()
     hung = new_engine(port=good.port, address=OTHER)
-    images = [site.image("beside:1")]
+    images = [site.image("beside:1"), site.image("beside:2", 2)]
     site.cache(registry)
     hung.pause()
-    site.serve("beside", good, images)
+    site.serve("beside", good, images[:1])
     site.pod("beside", OTHER, "-hung")
-    body = site.until(
-        "beside", Ready="False", at=lambda body: row(body, "dind-beside").get("present") == 1
-    )
-    assert holds(good, *images)
-    assert row(body, "dind-beside-hung")["reason"] in ("Progressing", "WaitingForEngine")
+
+    def until_there(count: int) -> None:
+        body = site.until(
+            "beside",
+            Ready="False",
+            at=lambda body: (
+                row(body, "dind-beside").get("present") == count and holds(good, *images[:count])
+            ),
+        )
+        assert row(body, "dind-beside-hung")["reason"] in ("Progressing", "WaitingForEngine")
+
+    until_there(1)
+    site.edit("beside", images=[{"image": image} for image in images])
+    until_there(2)
+    good.docker("rmi", images[0])
+    until_there(2)
     site.until(
         "beside",
         Ready="False/WaitingForEngine",

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from cyroid_images.archive import watched
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.reconcile.pool import Pool
+from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart
 from tests.parts.range_engine import LIMITS
 from tests.parts.registry import RegistryPart
@@ -20,7 +20,10 @@ from tests.parts.site import Site
 
 pytestmark = pytest.mark.slow
 LARGEST_LAG = 0.1
-"""Seconds that the event loop may be away while bytes move."""
+"""Seconds of processor that this process may use between two turns of its event loop.
+
+Not seconds of the clock: on a busy machine a loop that nobody holds comes late as well.
+"""
 
 
 def test_p_c3_ten_ranges_that_want_one_image_cost_one_upload(
@@ -42,7 +45,11 @@ def test_p_c3_ten_ranges_that_want_one_image_cost_one_upload(
 def test_p_c1_the_event_loop_is_never_away_while_a_large_image_moves(
     classic_engine: EnginePart, containerd_engine: EnginePart, big_image: str
 ) -> None:
-    """Save into load, the route on which every byte passes through this process."""
+    """Save into load, the route on which every byte passes through this process.
+
+    What keeps the loop away from in here uses the processor: work in its thread, or a lock of
+    the interpreter that is not given back.
+    """
 
     def move() -> None:
         name = Reference.parse(big_image)
@@ -54,18 +61,18 @@ def test_p_c1_the_event_loop_is_never_away_while_a_large_image_moves(
     finally:
         containerd_engine.try_docker("rmi", big_image)
     assert len(lags) > 20
-    assert sorted(lags)[len(lags) * 95 // 100] < LARGEST_LAG, sorted(lags)[-5:]
+    assert max(lags) < LARGEST_LAG, sorted(lags)[-5:]
 
 
 async def lags_during(work: Callable[[], None]) -> list[float]:
-    """How late the loop came each 10 ms while the work ran in a thread of the pool."""
+    """What this process used between two turns of the loop, while a thread did the work."""
     pool, lags = Pool("lag", 1), list[float]()
     try:
         running = asyncio.ensure_future(pool.run(work))
         while not running.done():
-            before = time.monotonic()
+            before = time.process_time()
             await asyncio.sleep(0.01)
-            lags.append(time.monotonic() - before - 0.01)
+            lags.append(time.process_time() - before)
         running.result()
     finally:
         pool.close()

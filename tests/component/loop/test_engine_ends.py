@@ -117,7 +117,7 @@ def test_an_engine_that_refuses_our_certificate_is_told_until_the_secret_is_righ
         Stalled="True/TLSRejected",
     )
     told = condition(body, "TargetsAvailable")["message"]
-    assert "the engine refuses the operator's client certificate" in told
+    assert "the engine rejects the operator's client certificate" in told
     site.until("plain", Ready="True/AllImagesPresent")
     put_client_certificate(known.client())
     site.until("secured", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded", seconds=90)

@@ -85,9 +85,9 @@ def test_a_delivery_is_told_step_by_step_with_what_it_is_about(
     assert [line["step"] for line in of_pull if "step" in line] == [
         Milestone.PULL_STARTED,
         Milestone.PULLED,
+        Milestone.PROVEN,
         Milestone.TAGGED,
         Milestone.TIDIED,
-        Milestone.PROVEN,
     ]
     assert len({line["transfer_id"] for line in of_pull}) == 1
     for line in of_pull:
@@ -170,7 +170,8 @@ def test_passwords_wrong_and_right_stand_in_no_line_event_or_status(
     site.serve("canary", containerd_engine, [pushed, copied])
     site.until_cache(RegistryAvailable="False/Unauthorized")
     site.edit_cache(registry={"pushSecretRef": {"name": PUSH_SECRET}})
-    site.until_cache(RegistryAvailable="True", Ready="False/Unauthorized")
+    site.until_cache(RegistryAvailable="True")
+    site.until("canary", Ready="False/Unauthorized")
     site.edit_cache(sources=sources(UPSTREAM_SECRET))
     site.until("canary", Ready="True/AllImagesPresent")
     site.until_cache(Ready="True/AllImagesCached")

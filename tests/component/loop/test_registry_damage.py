@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Manifest
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
 from tests.parts.images import tiny_image
@@ -37,7 +37,7 @@ def cached(site: Site, registry: RegistryPart, name: str, **how: str) -> Cached:
     site.cache(registry, images=[{"image": image}], registry=how)
     (row,) = site.until_cache(Ready="True/AllImagesCached")["status"]["imageStatuses"]
     digest = Digest.parse(row["digest"])
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         found = client.manifest(row["repository"], digest)
     assert found is not None
     assert isinstance(found.parsed, Manifest)
@@ -114,7 +114,7 @@ def test_a_push_that_a_stale_registry_forgets_is_told_and_the_range_filled_by_ta
     """It answers 201 to what it does not store, until it is restarted (distribution #3743)."""
     registry = new_registry(has_cache=True)
     one = cached(site, registry, "forgotten:1")
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         client.delete_manifest(one.repository, one.digest)
     registry.collect_garbage()
     site.reconcile_now("look", site.cache_path)

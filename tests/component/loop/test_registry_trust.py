@@ -89,7 +89,7 @@ def test_a_certificate_that_the_operator_refuses_is_told_and_ranges_are_filled_b
         RegistryAvailable="False/TLSRejected",
     )
     message = str(condition(body, "RegistryAvailable")["message"])
-    assert "the operator refuses the registry's certificate" in message
+    assert "registry certificate is not trusted" in message
     assert bad.words in message
     assert proxy.exchanges == []
 
@@ -110,7 +110,7 @@ def test_a_certificate_that_only_the_engine_refuses_names_the_engine(
     site.cache(registry, registry={**where, **TRUSTED})
     site.serve("dind", containerd_engine, [site.image("engine:1")])
     body = site.until("dind", Ready="True/AllImagesPresent", TarFallback="True/TLSRejected")
-    words = f"the engine refuses the certificate of {registry.outer_pull_host}"
+    words = f"the engine rejects the certificate of {registry.outer_pull_host}"
     assert words in condition(body, "TarFallback")["message"]
     site.until_cache(Ready="True/AllImagesCached", RegistryAvailable="True")
 
@@ -125,7 +125,7 @@ def test_a_certificate_of_a_source_that_is_refused_names_the_source(
     site.cache(registry, sources=[source], images=[{"image": image}])
     body = site.until_cache(Ready="False/TLSRejected", Stalled="True/TLSRejected")
     message = str(condition(body, "Ready")["message"])
-    assert f"{site.name}:1 at {upstream.push_host}: the operator refuses" in message
+    assert f"{site.name}:1 at {upstream.push_host}: registry certificate is not" in message
     assert condition(body, "RegistryAvailable")["status"] == "True"
 
 
@@ -140,7 +140,7 @@ def test_a_registry_that_answers_without_end_gives_way_to_tar(
     site.serve("dind", containerd_engine, [site.image("endless:1")])
     site.until("dind", Ready="True/AllImagesPresent", TarFallback="True/ProtocolError")
     body = site.until_cache(Ready="False/ProtocolError", Reconciling="True/ProgressingWithRetry")
-    assert f"longer than {LARGEST} bytes" in condition(body, "Ready")["message"]
+    assert f"larger than {LARGEST} bytes" in condition(body, "Ready")["message"]
 
 
 def away(capture: ScriptedServer) -> dict[str, Answer]:
@@ -223,7 +223,7 @@ def test_a_host_that_is_named_by_an_odd_spelling_of_this_machine_is_not_dialled(
         sources = [{"name": "elsewhere", "upstream": upstream}]
         site.cache(registry, sources=sources, images=[{"image": image}])
         body = site.until_cache(Ready="False/HostNotAllowed", Stalled="True/HostNotAllowed")
-        assert "leads to this machine" in condition(body, "Ready")["message"]
+        assert "resolves to this machine" in condition(body, "Ready")["message"]
         assert knocks() == 0
 
 

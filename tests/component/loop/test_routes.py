@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import NewRegistry, RegistryPart
 from tests.parts.site import Site, holds
@@ -27,10 +28,11 @@ def test_p_e3_the_route_is_told_as_it_was_for_each_image(
     site.edit("ways", images=[{"image": each} for each in (there, pulled, loaded)])
     body = site.until("ways", Ready="True/AllImagesPresent", TarFallback="True", seconds=60)
     assert [record["image"] for record in body["status"]["tarDeliveries"]] == [loaded]
+    wait_for(lambda: site.tells_of("ImageDelivered", "ways", pulled, loaded), "both events", 30)
     told = [event["note"] for event in site.events("ImageDelivered")]
     assert not [note for note in told if there in note]
-    assert [" by the registry (" in note for note in told if pulled in note] == [True]
-    assert [" by tar from builder: " in note for note in told if loaded in note] == [True]
+    assert [" by the registry" in note for note in told if pulled in note] == [True]
+    assert [" by tar (Registry" in note for note in told if loaded in note] == [True]
 
 
 def test_p_e8_a_source_keeps_its_image_so_a_lost_registry_leaves_the_tar(

@@ -165,4 +165,31 @@ def test_a_missing_right_is_named_at_the_start(
     lacking = make_operator("lacking", all_but_pods)
     lacking.begin()
     assert lacking.wait() not in (0, 3)
-    assert "RBACDenied: this operator may not watch pods" in lacking.log()
+    assert "RBACDenied: missing right: watch pods" in lacking.log()
+    last = lacking.log().splitlines()[-1]
+    assert last.startswith(
+        "cyroid-images: the operator ended: RBACDenied: missing rights: watch pods"
+    )
+
+
+@pytest.mark.row("O7")
+def test_b6_a_leader_that_cannot_renew_its_lease_is_not_alive(
+    apiserver: ApiServerPart, make_operator: MakeOperator
+) -> None:
+    """Three durations are long enough for an API server that is only slow."""
+    apiserver.install_crds()
+    part = make_operator("cut-off")
+    part.start()
+    until_held_by(apiserver, "cut-off")
+    healthy = ask(part, "/healthz")
+    assert (healthy.status_code, healthy.json()["lease"]["limit"]) == (200, 9.0)
+    apiserver.pause()
+    try:
+        wait_for(lambda: ask(part, "/healthz").status_code == 503, "it to be dead", SOON)
+        shown = ask(part, "/healthz").json()
+        assert (shown["lease"]["ok"], shown["loop"]["ok"]) == (False, True)
+        assert "cyroid_leader 0.0" in ask(part, "/metrics").text
+    finally:
+        apiserver.resume()
+    wait_for(lambda: ask(part, "/healthz").status_code == 200, "it to live again", SOON)
+    assert part.stop() == 0

@@ -1,4 +1,4 @@
-"""A cancelled call ends at once, raises what the canceller said, and leaves nothing open."""
+"""A cancelled call ends at once, raises what the scope said, and leaves nothing open."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.reconcile.cancellation import Canceller
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.parts.registry import RegistryPart
 from tests.parts.scripted import Peer, ScriptedServer, drip, hang, reply, unread
 
@@ -25,13 +25,13 @@ SOON = 1.0
 """Seconds within which a cancelled thread has to be back."""
 
 
-def cancelled(call: Callable[[Canceller], object], when: Callable[[], bool]) -> CyroidError:
+def cancelled(call: Callable[[CancelScope], object], when: Callable[[], bool]) -> CyroidError:
     """What the call raised after it was cancelled; asserts that it came back soon."""
-    canceller, raised = Canceller(), []
+    scope, raised = CancelScope(), []
 
     def run() -> None:
         try:
-            call(canceller)
+            call(scope)
         except CyroidError as exc:
             raised.append(exc)
 
@@ -41,14 +41,14 @@ def cancelled(call: Callable[[Canceller], object], when: Callable[[], bool]) -> 
     while not when():
         assert time.monotonic() < deadline, "the call never came so far"
         time.sleep(0.01)
-    canceller.cancel()
+    scope.cancel()
     thread.join(SOON)
     assert not thread.is_alive(), "the call goes on"
     return raised[0]
 
 
-def reader_of(server: ScriptedServer) -> Registry:
-    return Registry(RegistryEndpoint(server.url), answer_seconds=60, stall_seconds=60)
+def reader_of(server: ScriptedServer) -> RegistryClient:
+    return RegistryClient(RegistryEndpoint(server.url), answer_seconds=60, stall_seconds=60)
 
 
 def test_a_call_that_waits_for_a_first_byte_is_cut(scripted: ScriptedServer) -> None:
@@ -64,8 +64,8 @@ def test_a_blob_is_cut_in_mid_stream(scripted: ScriptedServer) -> None:
     scripted.script("GET", ".*", drip(b"x", 3600))
     client = reader_of(scripted)
 
-    def read(canceller: Canceller) -> None:
-        with client.open_blob("a/b", LAYER, canceller) as chunks:
+    def read(scope: CancelScope) -> None:
+        with client.open_blob("a/b", LAYER, scope) as chunks:
             list(chunks)
 
     assert isinstance(cancelled(read, lambda: bool(scripted.requests)), Cancelled)
@@ -91,26 +91,26 @@ def test_an_upload_is_cut_while_its_bytes_go_nowhere(scripted: ScriptedServer) -
 
 def test_a_cancelled_call_is_not_even_started(scripted: ScriptedServer) -> None:
     """No request for nobody."""
-    canceller = Canceller()
-    canceller.cancel()
+    scope = CancelScope()
+    scope.cancel()
     with pytest.raises(Cancelled):
-        reader_of(scripted).ping(canceller)
+        reader_of(scripted).ping(scope)
     assert scripted.requests == []
 
 
 def test_a_cause_is_raised_as_given(scripted: ScriptedServer) -> None:
     """A total time-out is a Timeout, not "no longer wanted"."""
-    canceller = Canceller()
-    canceller.cancel(TransferError(Reason.TIMEOUT, "longer than timeouts.total"))
+    scope = CancelScope()
+    scope.cancel(TransferError(Reason.TIMEOUT, "longer than timeouts.total"))
     with pytest.raises(TransferError) as caught:
-        reader_of(scripted).ping(canceller)
+        reader_of(scripted).ping(scope)
     assert caught.value.reason is Reason.TIMEOUT
 
 
 @pytest.mark.slow
 def test_an_upload_to_a_real_registry_that_is_cut_stores_nothing(registry: RegistryPart) -> None:
     """Its source hangs; the blob never exists."""
-    writer = Registry(registry.push_endpoint)
+    writer = RegistryClient(registry.push_endpoint)
     content, begun, free = os.urandom(100_000), threading.Event(), threading.Event()
 
     def hanging() -> Iterator[bytes]:
@@ -133,11 +133,13 @@ def test_p_c2_a_hundred_cycles_leave_no_socket(registry: RegistryPart) -> None:
     stored = registry.push_image("cancelling/cycles", "1")
 
     def cycle() -> None:
-        with Registry(registry.push_endpoint) as client:
+        with RegistryClient(registry.push_endpoint) as client:
             client.has_manifest("cancelling/cycles", stored.digest)
             client.upload_stream("cancelling/cycles", [b"x"], "x/y")
             with pytest.raises(TransferError):
-                Registry(registry.pull_endpoint).check_writable("cancelling/cycles")
+                RegistryClient(registry.pull_endpoint).upload_stream(
+                    "cancelling/cycles", [b"x"], "x/y"
+                )
             with (
                 pytest.raises(KeyError),
                 client.open_blob("cancelling/cycles", stored.parsed.config),  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from tests.parts.images import TinyImage, tiny_image
 from tests.parts.registry import RegistryPart
 
@@ -27,7 +27,7 @@ def flip(path: Path) -> None:
 
 
 def read_layer(registry: RegistryPart, name: str, image: TinyImage) -> bytes:
-    reader = Registry(registry.pull_endpoint)
+    reader = RegistryClient(registry.pull_endpoint)
     with reader.open_blob(f"damage/{name}", image.layers[0].descriptor) as chunks:
         return b"".join(chunks)
 
@@ -47,7 +47,7 @@ def test_r8_the_registry_never_writes_anew_a_blob_that_it_has(registry: Registry
     layer = image.layers[0]
     path = registry.blob_file(layer.descriptor.digest)
     path.write_bytes(path.read_bytes()[:-7])
-    writer = Registry(registry.push_endpoint)
+    writer = RegistryClient(registry.push_endpoint)
     sent = writer.upload_blob("damage/anew", layer.descriptor, [layer.blob])
     assert sent == layer.descriptor.size
     assert writer.blob_size("damage/anew", layer.descriptor.digest) == sent - 7
@@ -61,7 +61,7 @@ def test_r9_a_truncated_layer_is_found_by_its_size_without_download(
     layer = image.layers[0].descriptor
     path = registry.blob_file(layer.digest)
     path.write_bytes(path.read_bytes()[:-7])
-    reader = Registry(registry.pull_endpoint)
+    reader = RegistryClient(registry.pull_endpoint)
     assert reader.blob_size("damage/truncated", layer.digest) == layer.size - 7
     with pytest.raises(TransferError) as caught:
         read_layer(registry, "truncated", image)
@@ -73,7 +73,7 @@ def test_r9_a_removed_layer_is_absent(registry: RegistryPart) -> None:
     image = pushed(registry, "removed")
     layer = image.layers[0].descriptor
     registry.blob_file(layer.digest).unlink()
-    assert Registry(registry.pull_endpoint).blob_size("damage/removed", layer.digest) is None
+    assert RegistryClient(registry.pull_endpoint).blob_size("damage/removed", layer.digest) is None
     with pytest.raises(TransferError) as caught:
         read_layer(registry, "removed", image)
     assert caught.value.reason is Reason.BLOB_MISSING
@@ -84,7 +84,7 @@ def test_r9_a_flipped_config_is_found(registry: RegistryPart) -> None:
     image = pushed(registry, "config")
     flip(registry.blob_file(image.parsed.config.digest))
     with pytest.raises(TransferError) as caught:
-        Registry(registry.pull_endpoint).config("damage/config", image.parsed.config)
+        RegistryClient(registry.pull_endpoint).config("damage/config", image.parsed.config)
     assert caught.value.reason is Reason.DIGEST_MISMATCH
 
 
@@ -96,7 +96,7 @@ def test_r10_an_altered_manifest_is_refused(registry: RegistryPart, by: str) -> 
     path.write_bytes(image.manifest.replace(b'"schemaVersion": 2', b'"schemaVersion":  2'))
     reference = "1" if by == "tag" else image.digest
     with pytest.raises(TransferError) as caught:
-        Registry(registry.pull_endpoint).manifest(f"damage/altered-by-{by}", reference)
+        RegistryClient(registry.pull_endpoint).manifest(f"damage/altered-by-{by}", reference)
     assert caught.value.reason is Reason.MANIFEST_DIGEST_MISMATCH
 
 
@@ -106,4 +106,4 @@ def test_r13_a_removed_manifest_is_absent_or_a_failure_but_never_found(
     """Its file is gone, its links are there."""
     image = pushed(registry, "lost")
     registry.blob_file(image.digest).unlink()
-    assert Registry(registry.pull_endpoint).manifest("damage/lost", image.digest) is None
+    assert RegistryClient(registry.pull_endpoint).manifest("damage/lost", image.digest) is None

@@ -14,8 +14,8 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import OCI_MANIFEST, Descriptor
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.registry.client import Registry
-from cyroid_images.registry.conversation import MOST_HOPS
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.registry.transport import MOST_HOPS
 from cyroid_images.registry.upstream import UpstreamRules
 from tests.parts.credentials import Authority
 from tests.parts.images import tiny_image
@@ -43,17 +43,17 @@ def storage(authority: Authority) -> Iterator[ScriptedServer]:
         yield server
 
 
-def upstream_of(scripted: ScriptedServer, authority: Authority, *, follows: bool) -> Registry:
+def upstream_of(scripted: ScriptedServer, authority: Authority, *, follows: bool) -> RegistryClient:
     ca = authority.certificate.read_text()
     endpoint = RegistryEndpoint(scripted.url, Credentials("me", "s3cret"), ca)
-    return Registry(endpoint, rules=UpstreamRules() if follows else None)
+    return RegistryClient(endpoint, rules=UpstreamRules() if follows else None)
 
 
 def sent_on(scripted: ScriptedServer, location: str) -> None:
     scripted.script("GET", "/v2/.*", reply(307, "", {"Location": location}))
 
 
-def failure_of(registry: Registry) -> TransferError:
+def failure_of(registry: RegistryClient) -> TransferError:
     with pytest.raises(TransferError) as caught:
         registry.config("a/b", LAYER)
     return caught.value
@@ -222,7 +222,7 @@ def test_an_odd_spelling_of_this_machine_is_not_dialled_even_where_it_is_named(h
     with listener() as (port, knocks):
         endpoint = RegistryEndpoint(f"https://{host}:{port}", Credentials("me", "s3cret"))
         with pytest.raises(TransferError) as caught:
-            Registry(endpoint, rules=UpstreamRules()).manifest("a/b", "1")
+            RegistryClient(endpoint, rules=UpstreamRules()).manifest("a/b", "1")
         assert caught.value.reason is Reason.HOST_NOT_ALLOWED
         assert knocks() == 0
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
 from cyroid_images.model.actions import Copy, Slot
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.knowledge import HeldByUpstream, Stored, UpstreamAsk, Wish
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
 from cyroid_images.model.repository import repository_of
-from cyroid_images.registry.patience import Patience
+from cyroid_images.registry.retry import RetryPolicy
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
@@ -56,7 +56,7 @@ class Copying:
         return found
 
     def copy(
-        self, image: str, held: HeldByUpstream | None = None, cancellation: Cancellation = NEVER
+        self, image: str, held: HeldByUpstream | None = None, cancellation: CancelScope = NEVER
     ) -> Stored:
         """Into the repository that the name maps to."""
         wish = Wish(Reference.parse(f"{self.upstream.host}/{image}"))
@@ -70,8 +70,8 @@ class Copying:
         ):
             return copy_upstream(action, upstream, registry, self.known, under)
 
-    def _patience(self) -> Patience:
-        return Patience(wait=lambda seconds, _: self.waits.append(seconds))
+    def _patience(self) -> RetryPolicy:
+        return RetryPolicy(wait=lambda seconds, _: self.waits.append(seconds))
 
 
 def upstream_at(

@@ -9,7 +9,6 @@ from cyroid_images.engine import StreamLimits
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Push, Slot, Target
 from cyroid_images.model.archive import ArchiveImage, LayerFile
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import EngineImage
@@ -24,7 +23,8 @@ from cyroid_images.model.knowledge import (
 from cyroid_images.model.progress import Observer, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import load, pull, push
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
@@ -37,7 +37,7 @@ LIMITS = StreamLimits(stall_seconds=30, first_byte_seconds=60, reply_seconds=60)
 BECAUSE = Fault(Reason.FORCED_BY_SPEC, "a test wants it so")
 
 
-def under(cancellation: Cancellation = NEVER) -> Supervision:
+def under(cancellation: CancelScope = NEVER) -> Supervision:
     return Supervision(LIMITS, ignore, cancellation)
 
 
@@ -48,7 +48,7 @@ class NoArchives:
         self,
         image: ArchiveImage,
         wanted: Collection[Digest] | None = None,
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
     ) -> Iterator[tuple[LayerFile, Iterator[bytes]]]:
         raise AssertionError(f"{image.archive} is not here: {wanted}, {cancellation}")
 
@@ -85,8 +85,13 @@ class Moving:
         info = self.source.engine.info()
         return HeldByEngine("builder", self.source.endpoint, info, image.id, image.content)
 
-    def push(self, seen: HeldByEngine | None = None, cancellation: Cancellation = NEVER) -> Stored:
-        """Source to registry."""
+    def push(
+        self,
+        seen: HeldByEngine | None = None,
+        cancellation: CancelScope = NEVER,
+        known: KnownLayers | None = None,
+    ) -> Stored:
+        """Source to registry, as an operator does that remembers nothing, or just this."""
         reference = self.wish.reference
         repository, tag = repository_of(reference, ()), reference.tag or "latest"
         endpoint = self.registry.push_endpoint
@@ -94,12 +99,12 @@ class Moving:
         compression = Compression.GZIP if is_old else Compression.ZSTD
         slot = Slot(endpoint, repository, tag, compression)
         action = Push(self.wish, seen or self.seen(), slot)
-        with Registry(endpoint) as registry:
+        with RegistryClient(endpoint) as registry:
             return push.push(
-                action, self.source.engine, registry, KnownLayers(), under(cancellation)
+                action, self.source.engine, registry, known or KnownLayers(), under(cancellation)
             ).stored
 
-    def pull(self, stored: Stored, cancellation: Cancellation = NEVER, host: str = "") -> None:
+    def pull(self, stored: Stored, cancellation: CancelScope = NEVER, host: str = "") -> None:
         """Registry to target."""
         pull.pull(self.pulling(stored, host), self.target.engine, under(cancellation))
 
@@ -110,7 +115,7 @@ class Moving:
     def load(
         self,
         held: HeldByCache | SourceImage | None = None,
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
         *,
         archives: Archives | None = None,
         observer: Observer = ignore,

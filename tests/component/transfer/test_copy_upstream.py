@@ -14,19 +14,17 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import HeldByUpstream
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import pin_tag
-from cyroid_images.reconcile.cancellation import Canceller
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.component.transfer.copying import Copying, blobs_read, upstream_at
 from tests.parts.front import cutting, passing_on
 from tests.parts.images import TinyImage, tiny_image
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
 from tests.parts.scripted import ScriptedServer, Step, drip, reply
+from tests.parts.waiting import A_WHILE
 
 pytestmark = pytest.mark.slow
-
-SOON = 1.0
-"""Seconds within which every thread of a copy that is over has to be back."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +72,10 @@ def test_an_image_arrives_as_it_is(copying: Copying, registry: RegistryPart) -> 
     registry.push("copy/as-is", "1", image)
     stored = copying.copy("copy/as-is:1")
     assert stored.manifest.digest == image.digest
-    reader, repository = Registry(copying.ours.pull_endpoint), repository_in(copying, "copy/as-is")
+    reader, repository = (
+        RegistryClient(copying.ours.pull_endpoint),
+        repository_in(copying, "copy/as-is"),
+    )
     for reference in (image.digest, "1", pin_tag(image.digest)):
         fetched = reader.manifest(repository, reference)
         assert fetched is not None
@@ -137,7 +138,7 @@ def test_a_place_that_has_the_layer_no_more_is_no_obstacle(
     remembered = type(held.stored)("never/there", held.stored.manifest, held.content)
     copying.known.learn(ours.push_endpoint, remembered)
     copying.copy("copy/gone:1")
-    assert Registry(ours.pull_endpoint).has_manifest(
+    assert RegistryClient(ours.pull_endpoint).has_manifest(
         repository_in(copying, "copy/gone"), image.digest
     )
 
@@ -229,7 +230,7 @@ def test_a_blob_that_fails_fails_the_image(
     disturb(scripted, image.layers[1].descriptor.digest, *steps)
     assert failure_of(copying, f"{path}:1").reason is reason
     repository = repository_in(copying, path)
-    assert not Registry(copying.ours.pull_endpoint).has_manifest(repository, image.digest)
+    assert not RegistryClient(copying.ours.pull_endpoint).has_manifest(repository, image.digest)
     until(lambda: bytes_of_open_uploads(copying.ours, repository) == 0)
     disturb(scripted, image.layers[1].descriptor.digest, passing_on(registry.pull_endpoint))
     copying.copy(f"{path}:1")
@@ -245,7 +246,7 @@ def test_flipped_bytes_are_never_stored(
     disturb(scripted, layer.descriptor.digest, reply(200, b"x" * layer.descriptor.size))
     assert failure_of(copying, "copy/flipped:1").reason is Reason.DIGEST_MISMATCH
     repository = repository_in(copying, "copy/flipped")
-    reader = Registry(copying.ours.pull_endpoint)
+    reader = RegistryClient(copying.ours.pull_endpoint)
     assert reader.blob_size(repository, layer.descriptor.digest) is None
     until(lambda: bytes_of_open_uploads(copying.ours, repository) == 0)
 
@@ -256,7 +257,7 @@ def test_a_manifest_that_went_is_a_source_that_changed(
     """Between look and copy."""
     registry.push("copy/went", "1", image_of(18))
     held = copying.found("copy/went:1")
-    Registry(registry.push_endpoint).delete_manifest("copy/went", held.id)
+    RegistryClient(registry.push_endpoint).delete_manifest("copy/went", held.id)
     assert failure_of(copying, "copy/went:1", held).reason is Reason.SOURCE_CHANGED
 
 
@@ -277,7 +278,7 @@ def test_one_bad_blob_ends_the_others_at_once(
     disturb(scripted, bad, reply(404))
     began = time.monotonic()
     assert failure_of(copying, "copy/ends:1", held).reason is Reason.BLOB_MISSING
-    assert time.monotonic() - began < 2 * SOON
+    assert time.monotonic() - began < A_WHILE
     repository = repository_in(copying, "copy/ends")
     until(lambda: bytes_of_open_uploads(copying.ours, repository) == 0)
 
@@ -292,26 +293,26 @@ def test_a_cut_ends_all_threads_and_leaves_nothing(
     for layer in image.layers:
         disturb(scripted, layer.descriptor.digest, drip(layer.blob[:1000], 3600))
     threads = threading.active_count()
-    canceller, raised = Canceller(), []
+    scope, raised = CancelScope(), []
 
     def run() -> None:
         try:
-            copying.copy("copy/cut:1", held, canceller)
+            copying.copy("copy/cut:1", held, scope)
         except CyroidError as exc:
             raised.append(exc)
 
     thread = threading.Thread(target=run)
     thread.start()
     until(lambda: blobs_read(scripted) >= 4 and copying.progress != [])
-    canceller.cancel()
-    thread.join(SOON)
+    scope.cancel()
+    thread.join(A_WHILE)
     assert not thread.is_alive()
     assert isinstance(raised[0], Cancelled)
-    assert not [one for one in threading.enumerate() if one.name.startswith("crew")]
+    assert not [one for one in threading.enumerate() if one.name.startswith("parallel")]
     assert threading.active_count() <= threads + len(scripted.requests)
     repository = repository_in(copying, "copy/cut")
     until(lambda: bytes_of_open_uploads(copying.ours, repository) == 0)
-    assert not Registry(copying.ours.pull_endpoint).has_manifest(repository, image.digest)
+    assert not RegistryClient(copying.ours.pull_endpoint).has_manifest(repository, image.digest)
 
 
 def failure_of(copying: Copying, image: str, held: HeldByUpstream | None = None) -> TransferError:

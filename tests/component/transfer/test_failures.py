@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.cancellation import Cancellation
-from cyroid_images.reconcile.cancellation import Canceller
-from cyroid_images.registry.client import Registry
+from cyroid_images.model.engine import EngineInfo, Store
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull
 from tests.component.transfer.moving import Moving, NoArchives, happened, under
 from tests.parts.apiserver import wait_for
@@ -48,11 +48,24 @@ def one(classic_engine: EnginePart, new_registry: NewRegistry, any_engine: Engin
     return made
 
 
+OTHERS: dict[str, Callable[[EngineInfo], EngineInfo]] = {
+    "another-engine": lambda info: replace(info, id="another-engine"),
+    "on-a-clone-of-its-volume": lambda info: replace(info, name="another-pod"),
+    "with-its-other-image-store": lambda info: replace(
+        info, store=next(store for store in Store if store is not info.store)
+    ),
+}
+
+
 @pytest.mark.row("D5")
-def test_p_c5_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None:
+@pytest.mark.parametrize("made_other", OTHERS.values(), ids=OTHERS)
+def test_p_c5_another_engine_at_the_address_is_sent_nothing(
+    one: Moving, made_other: Callable[[EngineInfo], EngineInfo]
+) -> None:
+    """S16: the ID alone is claimed, and equal in engines on cloned volumes."""
     stored = one.push()
     pulling, loading = one.pulling(stored), one.loading()
-    other = replace(pulling.info, id="another-engine")
+    other = made_other(pulling.info)
     before = happened(one.target, "tag", "broken.example")
     wrong = refused(lambda: pull.pull(replace(pulling, info=other), one.target.engine, under()))
     assert wrong.reason is Reason.TARGET_IDENTITY_MISMATCH
@@ -94,7 +107,7 @@ def test_a_layer_that_is_lost_on_the_registry_disk_is_a_missing_blob(
     stored = one.push()
     layer = max(stored.manifest.layers, key=lambda blob: blob.size)
     one.registry.blob_file(layer.digest).unlink()
-    with Registry(one.registry.push_endpoint) as registry:
+    with RegistryClient(one.registry.push_endpoint) as registry:
         error = refused(lambda: lookup.verify(registry, stored))
     assert error.reason is Reason.BLOB_MISSING
     assert refused(lambda: one.pull(stored)).reason in (
@@ -156,20 +169,20 @@ def test_a_load_that_is_cancelled_in_the_middle_ends_at_once_and_tags_nothing(
     wait_for(lambda: is_tidy(one), "the engines to be tidy", 10)
 
 
-def cut(move: Callable[[Cancellation], None], is_in_the_middle: Callable[[], bool]) -> None:
+def cut(move: Callable[[CancelScope], None], is_in_the_middle: Callable[[], bool]) -> None:
     """Run the move in a thread, cancel it in the middle, and see it end within a second."""
-    canceller, raised = Canceller(), list[CyroidError]()
+    scope, raised = CancelScope(), list[CyroidError]()
 
     def work() -> None:
         try:
-            move(canceller)
+            move(scope)
         except CyroidError as error:
             raised.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     wait_for(is_in_the_middle, "the middle of the transfer", 30)
-    canceller.cancel()
+    scope.cancel()
     thread.join(1)
     ended_in_time = not thread.is_alive()
     thread.join(30)

@@ -14,7 +14,7 @@ from cyroid_images.model.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, De
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry
 from tests.component.transfer.copying import AMD64, ARM64, Copying, upstream_at
 from tests.parts.apiserver import free_ports
@@ -52,7 +52,7 @@ def push_index(
     attestation = {**document["manifests"][0], "platform": {"os": "unknown"}}
     document["manifests"].insert(0, attestation)
     content = json.dumps(document).encode()
-    Registry(registry.push_endpoint).put_manifest(repository, tag, content, OCI_INDEX)
+    RegistryClient(registry.push_endpoint).put_manifest(repository, tag, content, OCI_INDEX)
     return Digest.of(content)
 
 
@@ -132,9 +132,9 @@ def test_s3_p_s5_another_platform_is_never_taken(registry: RegistryPart) -> None
         (
             "application/vnd.cncf.helm.config.v1+json",
             "x/y",
-            "is no image that an engine can run, but an artifact (application/vnd.cncf.helm.conf",
+            "not an image that an engine can run: it is an artifact (application/vnd.cncf.h",
         ),
-        (OCI_CONFIG, "application/vnd.cncf.x+json", "but an artifact (of application/vnd.cncf.x"),
+        (OCI_CONFIG, "application/vnd.cncf.x+json", "it is an artifact (of application/vnd.cncf.x"),
         (OCI_CONFIG, FOREIGN, f"cannot be copied: it has a foreign layer ({FOREIGN})"),
         (OCI_CONFIG, KEPT_BACK, f"cannot be copied: it has a foreign layer ({KEPT_BACK})"),
     ],
@@ -156,7 +156,7 @@ def test_artifacts_and_foreign_layers_are_no_image(
 
 def test_an_index_without_images_is_no_image(registry: RegistryPart) -> None:
     """There is not even a platform that it could be for."""
-    Registry(registry.push_endpoint).put_manifest("find/none", "1", index_of({}), OCI_INDEX)
+    RegistryClient(registry.push_endpoint).put_manifest("find/none", "1", index_of({}), OCI_INDEX)
     failed = failure_of(looking(registry), "find/none:1")
     assert failed.reason is Reason.IMAGE_NOT_FOUND
     assert "an index that lists no image" in failed.message
@@ -323,7 +323,7 @@ def test_a_tag_that_moved_is_read_anew(registry: RegistryPart) -> None:
     moved = upstream.find("find/moves:1", known=known)
     assert moved is not None
     assert (known.id, moved.id) == (first.digest, second.digest)
-    Registry(registry.push_endpoint).delete_manifest("find/moves", second.digest)
+    RegistryClient(registry.push_endpoint).delete_manifest("find/moves", second.digest)
     assert upstream.find("find/moves:1", known=moved) is None
 
 
@@ -333,5 +333,5 @@ def test_a_tag_digest_that_is_not_claimed_is_computed(scripted: ScriptedServer) 
     kind = {"Content-Type": OCI_MANIFEST}
     for method in ("GET", "HEAD"):
         scripted.script(method, ".*", reply(200, image.manifest, kind))
-    reader = Registry(RegistryEndpoint(scripted.url))
+    reader = RegistryClient(RegistryEndpoint(scripted.url))
     assert reader.tag_digest("a/b", "1") == image.digest

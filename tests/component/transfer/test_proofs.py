@@ -9,7 +9,7 @@ import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.knowledge import Place, Stored, Wanted
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.lookup import WHAT_HELPS, find, verify, verify_content
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
@@ -25,7 +25,7 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-7])
 
 
-def stored(part: RegistryPart, client: Registry, name: str) -> Stored:
+def stored(part: RegistryPart, client: RegistryClient, name: str) -> Stored:
     """An image of this test alone."""
     part.push_image(name, "1", layers=({"noise": noise(50_000, sum(name.encode()))},))
     found = find(client, Place(name, "1"), Wanted())
@@ -51,7 +51,7 @@ def test_damage_to_a_layer_is_found(
     by_content: Reason | None,
 ) -> None:
     """And the message says what an admin can do."""
-    with Registry(registry.push_endpoint) as client:
+    with RegistryClient(registry.push_endpoint) as client:
         image = stored(registry, client, f"proofs/{request.node.callspec.id}")
         damage(registry.blob_file(image.manifest.layers[0].digest))
         assert reason_of(lambda: verify(client, image)) is by_size

@@ -10,8 +10,8 @@ import pytest
 from cyroid_images.errors import Cancelled, Reason, TransferError
 from cyroid_images.model.knowledge import Place, Wanted
 from cyroid_images.model.progress import Observer, Progress
-from cyroid_images.reconcile.cancellation import Canceller
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import lookup
 from tests.component.transfer.test_stream_push import Streaming
 from tests.parts.apiserver import wait_for
@@ -44,7 +44,7 @@ def in_the_middle(act: Callable[[], None]) -> Observer:
 
 
 def is_there(one: Streaming) -> bool:
-    with Registry(one.registry.push_endpoint) as client:
+    with RegistryClient(one.registry.push_endpoint) as client:
         slot = one.action().to
         return lookup.find(client, Place(slot.repository, slot.tag), Wanted()) is not None
 
@@ -57,10 +57,10 @@ def settled(before: set[threading.Thread]) -> None:
 def test_a_stream_that_is_cancelled_in_the_middle_leaves_nothing(
     classic_engine: EnginePart, new_registry: NewRegistry
 ) -> None:
-    one, canceller = streaming("cancelled", classic_engine, new_registry()), Canceller()
+    one, scope = streaming("cancelled", classic_engine, new_registry()), CancelScope()
     action, before = one.action(), set(threading.enumerate())
     with pytest.raises(Cancelled):
-        one.push(action, canceller, in_the_middle(canceller.cancel))
+        one.push(action, scope, in_the_middle(scope.cancel))
     settled(before)
     assert not is_there(one)
     assert one.push(action).sent_bytes
@@ -69,13 +69,13 @@ def test_a_stream_that_is_cancelled_in_the_middle_leaves_nothing(
 def test_a_stream_that_is_cancelled_before_its_first_byte_ends(
     classic_engine: EnginePart, new_registry: NewRegistry
 ) -> None:
-    one, canceller = streaming("early", classic_engine, new_registry()), Canceller()
+    one, scope = streaming("early", classic_engine, new_registry()), CancelScope()
     action, before = one.action(), set(threading.enumerate())
     classic_engine.pause()
     try:
-        threading.Timer(0.3, canceller.cancel).start()
+        threading.Timer(0.3, scope.cancel).start()
         with pytest.raises(Cancelled):
-            one.push(action, canceller)
+            one.push(action, scope)
     finally:
         classic_engine.resume()
     settled(before)

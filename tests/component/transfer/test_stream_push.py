@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from cyroid_images.model.actions import Push, Slot
-from cyroid_images.model.cancellation import NEVER, Cancellation
 from cyroid_images.model.engine import Store
 from cyroid_images.model.image_cache import Compression
 from cyroid_images.model.knowledge import HeldByEngine, Wish
@@ -15,7 +14,8 @@ from cyroid_images.model.progress import Observer, ignore
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import repository_of
-from cyroid_images.registry.client import Registry
+from cyroid_images.registry.client import RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import push
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
@@ -59,20 +59,20 @@ class Streaming:
     def push(
         self,
         action: Push | None = None,
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
         observer: Observer = ignore,
     ) -> Pushed:
         """As the operator does it."""
         under = Supervision(LIMITS, observer, cancellation)
-        with Registry(self.registry.push_endpoint) as registry:
+        with RegistryClient(self.registry.push_endpoint) as registry:
             return push.push(
                 action or self.action(), self.source.engine, registry, self.known, under
             )
 
-    def stream(self, cancellation: Cancellation = NEVER) -> Pushed:
+    def stream(self, cancellation: CancelScope = NEVER) -> Pushed:
         """By stream, whatever the store."""
         under = Supervision(LIMITS, ignore, cancellation)
-        with Registry(self.registry.push_endpoint) as registry:
+        with RegistryClient(self.registry.push_endpoint) as registry:
             made = StreamPush(self.action(), self.source.engine, registry, self.known, under)
             return made.run("a test wants it so")
 

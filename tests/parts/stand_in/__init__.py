@@ -7,6 +7,7 @@ they do not do is unpack, run, save or push. They keep the contract of a range e
 machine has no room for a thousand dockerds.
 """
 
+from tests.parts.stand_in.lies import Lie
 from tests.parts.stand_in.part import StandInEngine, StandIns
 
-__all__ = ["StandInEngine", "StandIns"]
+__all__ = ["Lie", "StandInEngine", "StandIns"]

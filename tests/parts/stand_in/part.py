@@ -12,6 +12,7 @@ import httpx
 
 from tests.parts.apiserver import free_ports, wait_for
 from tests.parts.range_engine import RangeEngine
+from tests.parts.stand_in.lies import Lie
 
 ROOT = Path(__file__).parents[3]
 READY_SECONDS = 30.0
@@ -23,8 +24,18 @@ class StandInEngine(RangeEngine):
 
     def copy_of(self, other: StandInEngine) -> None:
         """Hold what another one holds now."""
-        url = f"http://{self.address}:{self.port}/stand-ins/copy"
-        query = {"source": other.address}
+        self._do("copy", source=other.address)
+
+    def empty(self) -> None:
+        """Hold nothing from now on."""
+        self._do("empty")
+
+    def tell(self, lie: Lie, **about: str) -> None:
+        """Hang or lie from now on; `about` as `Told` has it, lists with commas."""
+        self._do("lie", lie=lie, **about)
+
+    def _do(self, what: str, **query: str) -> None:
+        url = f"http://{self.address}:{self.port}/stand-ins/{what}"
         httpx.post(url, params=query, trust_env=False, timeout=30).raise_for_status()
 
 
@@ -59,7 +70,7 @@ class StandIns:
             wait_for(self._answers, "the stand-ins to answer", READY_SECONDS, lambda: "")
             yield self
         finally:
-            process.terminate()
+            process.kill()  # it keeps nothing, and what hangs in it may take long to say goodbye
             process.wait(END_SECONDS)
 
     def _answers(self) -> bool:

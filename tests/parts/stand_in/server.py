@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.parts.stand_in.lies import Lies
 from tests.parts.stand_in.loading import load
 from tests.parts.stand_in.pulling import Asked, authorization, manifest_of, pull
 from tests.parts.stand_in.store import Refused, Store
@@ -26,6 +27,7 @@ _HTTP = web.AppKey("http", aiohttp.ClientSession)
 class Tally:
     """What one engine was asked."""
 
+    requests: int = 0
     infos: int = 0
     lists: int = 0
     inspects: int = 0
@@ -42,10 +44,13 @@ class Server:
     def __init__(self) -> None:
         self._stores: defaultdict[str, Store] = defaultdict(Store)
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self._lies = Lies()
 
     def app(self) -> web.Application:
         """Ready to be run."""
-        app = web.Application(middlewares=[_in_words], client_max_size=LARGEST_TAR)
+        app = web.Application(
+            middlewares=[_in_words, self._through_lies], client_max_size=LARGEST_TAR
+        )
         app.cleanup_ctx.append(_http)
         images = r"/{version:v[\d.]+}/images"
         one = images + "/{name:.+}"
@@ -53,6 +58,8 @@ class Server:
             [
                 web.get("/stand-ins/tally", self._told),
                 web.post("/stand-ins/copy", self._copy),
+                web.post("/stand-ins/empty", self._empty),
+                web.post("/stand-ins/lie", self._lie),
                 web.get("/version", self._version),
                 web.get(r"/{version:v[\d.]+}/info", self._info),
                 web.get(images + "/json", self._list),
@@ -74,12 +81,33 @@ class Server:
         self._stores[_address(request)] = self._stores[request.query["source"]].copied()
         return web.Response()
 
+    async def _empty(self, request: web.Request) -> web.Response:
+        """Take away all that the engine that is called holds."""
+        self._stores.pop(_address(request), None)
+        return web.Response()
+
+    async def _lie(self, request: web.Request) -> web.Response:
+        """What the engine that is called does from now on (see `lies.Lie`)."""
+        self._lies.tell(_address(request), request)
+        return web.Response()
+
+    @web.middleware
+    async def _through_lies(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Our own questions are answered; those to engines, as their lies will have it."""
+        if request.path.startswith("/stand-ins/"):
+            answer: web.StreamResponse = await handler(request)
+            return answer
+        self._tallies[_address(request)].requests += 1
+        return await self._lies.answer(_address(request), request, handler)
+
     async def _version(self, _: web.Request) -> web.Response:
         return web.json_response(VERSION)
 
     async def _info(self, request: web.Request) -> web.Response:
         at = _address(request)
         self._tallies[at].infos += 1
+        if self._lies.forgets(at):
+            self._stores.pop(at, None)
         return web.json_response(
             {
                 "ID": str(uuid.uuid5(uuid.NAMESPACE_DNS, at)),

@@ -14,6 +14,7 @@ from cyroid_images.archive import Archives
 from cyroid_images.errors import Cancelled, Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.parts.archives import (
     KALI,
     PACKED,
@@ -249,19 +250,11 @@ def test_a_repeated_look_reads_only_what_changed(root: Path) -> None:
     assert names(second.images[1]) == {"b:2"}
 
 
-class Stopped:
-    """A Cancellation that has happened."""
-
-    def attach(self, cut: Callable[[], None]) -> Callable[[], None]:
-        return cut
-
-    def raise_if_cancelled(self) -> None:
-        raise Cancelled("stop")
-
-
 def test_a_cancelled_look_or_pass_stops_and_blames_no_archive(root: Path) -> None:
     (image,) = look(root, gzip.compress(saved_image(KALI).tar)).images
+    stopped = CancelScope()
+    stopped.cancel()
     with pytest.raises(Cancelled):
-        Archives(root).look("x.tar", Stopped())
+        Archives(root).look("x.tar", stopped)
     with pytest.raises(Cancelled):
-        next(Archives(root).blobs(image, None, Stopped()))
+        next(Archives(root).blobs(image, None, stopped))

@@ -8,8 +8,8 @@ import httpx
 
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.streams import Wire
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.scheduling.cancel_scope import NEVER
 
 
 class Playback(Dialler):

@@ -47,7 +47,8 @@ TABLE = [
     (PUSH, "blob upload unknown: blob upload unknown to registry", Reason.BLOB_MISSING),
     (PUSH, "unexpected status from PUT request to http://r:5000/v2/x/blobs/uploads/1: 404",
      Reason.BLOB_MISSING),
-    (PUSH, "blob upload invalid", Reason.BLOB_MISSING),
+    (PUSH, "error from registry: blob upload invalid", Reason.SERVER_ERROR),
+    (PUSH, "error from registry: unknown error", Reason.SERVER_ERROR),
     (PULL, "unknown blob", Reason.BLOB_MISSING),
     (PULL, "filesystem layer verification failed for digest sha256:00", Reason.DIGEST_MISMATCH),
     (PULL, "failed commit on ref: unexpected commit digest sha256:1, expected sha256:2",
@@ -91,7 +92,10 @@ TABLE = [
     (CONTROL, "client version 1.48 is too new. Maximum supported API version is 1.41",
      Reason.ENGINE_TOO_OLD),
     (CONTROL, "client version 1.41 is too old. Minimum supported API version is 1.44",
-     Reason.PROTOCOL_ERROR),
+     Reason.ENGINE_TOO_NEW),
+    (LOAD, "invalid port '80-90': invalid syntax", Reason.IMAGE_REFUSED),
+    (PULL, "invalid port 'nonsense': invalid syntax", Reason.IMAGE_REFUSED),
+    (PULL, 'Get "https://x:99999/v2/": dial tcp: address 99999: invalid port', Reason.PULL_FAILED),
     (CONTROL, "Client sent an HTTP request to an HTTPS server.", Reason.TLS_REJECTED),
     (PULL, "Client sent an HTTP request to an HTTPS server.", Reason.TLS_REJECTED),
     (CONTROL, "page not found", Reason.PROTOCOL_ERROR),
@@ -133,7 +137,7 @@ def test_a_registry_that_is_not_trusted_names_the_line_that_is_missing() -> None
 
 def test_a_refused_certificate_names_both_parties() -> None:
     error = failure("x509: odd", PULL, what="pull r:5000/x", registry="r:5000")
-    assert "the engine refuses the certificate of r:5000" in error.message
+    assert "the engine rejects the certificate of r:5000" in error.message
 
 
 def test_a_silent_handshake_hints_at_the_mtu_of_the_engine() -> None:

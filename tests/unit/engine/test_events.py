@@ -38,8 +38,8 @@ def test_objects_need_no_line_ends_between_them() -> None:
     [
         ({"error": "disk full"}, "disk full"),
         ({"errorDetail": {"message": "disk full"}}, "disk full"),
-        ({"errorDetail": {"code": 7}}, "an error without words"),
-        ({"error": {"odd": 1}}, "an error without words"),
+        ({"errorDetail": {"code": 7}}, "an error with an empty message"),
+        ({"error": {"odd": 1}}, "an error with an empty message"),
         ({"error": "", "errorDetail": {}}, None),
         ({"error": None}, None),
     ],

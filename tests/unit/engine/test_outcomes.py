@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cyroid_images.engine import streams, tars
+from cyroid_images.engine import save_load, streams
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
@@ -33,7 +33,9 @@ def pull_reason(*chunks: bytes, cut: bool = False) -> Reason | None:
 
 def load_reason(*chunks: bytes, cut: bool = False) -> Reason | None:
     try:
-        tars.load(Playback(chunks, cut=cut).wire(), tars.load_ask("", None), iter([b"x"]), ignore)
+        save_load.load(
+            Playback(chunks, cut=cut).wire(), save_load.load_ask("", None), iter([b"x"]), ignore
+        )
     except TransferError as error:
         return error.reason
     return None
@@ -89,9 +91,9 @@ def test_p_s4_a_load_ends_in(chunks: list[bytes], reason: Reason | None) -> None
 
 def test_p_s4_a_failed_load_keeps_the_words_of_the_engine() -> None:
     with pytest.raises(TransferError, match="broken layer"):
-        tars.load(
+        save_load.load(
             Playback([b'{"error":"broken layer"}']).wire(),
-            tars.load_ask("", None),
+            save_load.load_ask("", None),
             iter([b"x"]),
             ignore,
         )
@@ -105,7 +107,7 @@ def test_p_e7_a_failing_observer_changes_no_outcome() -> None:
     ask = streams.pull_ask("", TRANSPORT)
     streams.pull(Playback([layer, DONE]).wire(), ask, defect, LayerProgress(), StreamLimits())
     loaded = Playback([b'{"stream":"Loaded image: x:1"}']).wire()
-    assert tars.load(loaded, tars.load_ask("", None), iter([b"x"]), defect) == ("x:1",)
+    assert save_load.load(loaded, save_load.load_ask("", None), iter([b"x"]), defect) == ("x:1",)
 
 
 @pytest.mark.parametrize(
@@ -154,5 +156,5 @@ def test_a_password_that_the_engine_echoes_is_not_shown() -> None:
 
 def test_a_tar_that_is_shorter_than_announced_is_said_to_be() -> None:
     wire = Playback([b'{"stream":"Loaded image: x:1"}']).wire()
-    with pytest.raises(TransferError, match="3 bytes, 10 were announced"):
-        tars.load(wire, tars.load_ask("", 10), iter([b"xyz"]), ignore)
+    with pytest.raises(TransferError, match="3 bytes instead of 10"):
+        save_load.load(wire, save_load.load_ask("", 10), iter([b"xyz"]), ignore)

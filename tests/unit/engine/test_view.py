@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cyroid_images.engine.view import (
-    content_of,
-    info_of,
-    lists_by_name,
-    negotiated,
-    rows_named,
-    view_of,
-)
+from cyroid_images.engine.listing import rows_of
+from cyroid_images.engine.view import Inspect, content_of, info_of, negotiated, view_of
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, Store
+from cyroid_images.model.engine import EngineInfo, EngineView, Store
+from cyroid_images.model.image import LONGEST_SETUP, ImageContent
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
@@ -31,6 +27,19 @@ INFO = {
     "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
 }
 ENGINE = EngineInfo("AB:CD", "dind-0", "26.1.5", (1, 45), Store.CLASSIC, Platform("linux", "amd64"))
+
+
+NEWER = replace(ENGINE, version="29.0.0", api=(1, 48), store=Store.CONTAINERD)
+
+
+def seen(
+    listed: object,
+    inspect: Inspect,
+    known: Mapping[Digest, ImageContent] | None = None,
+    info: EngineInfo = ENGINE,
+) -> EngineView:
+    """What a look makes of this list."""
+    return view_of(info, rows_of(info, listed), known or {}, inspect)
 
 
 def inspected(image: Digest, **others: Any) -> dict[str, Any]:
@@ -57,6 +66,21 @@ def test_an_engine_below_1_41_is_too_old() -> None:
         negotiated({"ApiVersion": "1.40", "Version": "19.03"})
     assert caught.value.reason is Reason.ENGINE_TOO_OLD
     assert "19.03" in caught.value.message
+
+
+@pytest.mark.parametrize(("oldest", "api"), [("1.24", (1, 48)), ("1.44", (1, 48)), (None, (1, 48))])
+def test_an_engine_that_still_speaks_our_newest_api_is_spoken_to(
+    oldest: str | None, api: tuple[int, int]
+) -> None:
+    assert negotiated({"ApiVersion": "1.56", "MinAPIVersion": oldest}) == api
+
+
+def test_an_engine_whose_oldest_api_is_newer_than_ours_is_too_new() -> None:
+    """Another try helps as little as with one that is too old; another operator does."""
+    with pytest.raises(TransferError, match="upgrade the operator") as caught:
+        negotiated({"ApiVersion": "1.60", "MinAPIVersion": "1.50", "Version": "31.0.0"})
+    assert caught.value.reason is Reason.ENGINE_TOO_NEW
+    assert "31.0.0" in caught.value.message
 
 
 @pytest.mark.parametrize("answer", [{}, {"ApiVersion": "x"}, {"ApiVersion": None}, []])
@@ -123,7 +147,7 @@ def test_a_view_holds_every_name_and_digest_and_inspects_once() -> None:
             "Size": 7,
         }
     ]
-    view = view_of(ENGINE, listed, {}, inspect)
+    view = seen(listed, inspect)
     assert set(view.images) == {Reference.parse("demo/x:1"), Reference.parse("r:5000/y:2")}
     assert set(view.by_digest) == {Reference.parse(f"demo/x@{M}")}
     image = view.images[Reference.parse("demo/x:1")]
@@ -135,51 +159,111 @@ def test_a_view_holds_every_name_and_digest_and_inspects_once() -> None:
 def test_what_is_known_is_not_inspected() -> None:
     known = {A: content_of(Store.CLASSIC, inspected(A))}
     listed = [{"Id": str(A), "RepoTags": ["x:1"], "RepoDigests": None, "Size": 1}]
-    view = view_of(ENGINE, listed, known, lambda image: pytest.fail(f"inspected {image}"))
+    view = seen(listed, lambda image: pytest.fail(f"inspected {image}"), known)
     assert view.images[Reference.parse("x:1")].content == known[A]
 
 
 def test_an_image_that_vanishes_in_between_is_left_out() -> None:
     listed = [{"Id": str(image), "RepoTags": [f"x:{image.short}"]} for image in (A, B)]
-    view = view_of(ENGINE, listed, {}, lambda image: None if image == A else inspected(image))
+    view = seen(listed, lambda image: None if image == A else inspected(image))
     assert [image.id for image in view.images.values()] == [B]
 
 
 @pytest.mark.parametrize("listed", [{}, None, ["x"], [{"Id": "x"}], [{"Id": str(A), "Size": "x"}]])
 def test_a_nonsensical_list_is_a_protocol_error(listed: object) -> None:
     with pytest.raises(TransferError) as caught:
-        view_of(ENGINE, listed, {}, inspected)
-    assert caught.value.reason is Reason.PROTOCOL_ERROR
-
-
-@pytest.mark.parametrize(
-    ("store", "api", "asked"),
-    [
-        (Store.CONTAINERD, (1, 43), True),
-        (Store.CONTAINERD, (1, 42), False),
-        (Store.CLASSIC, (1, 48), False),
-    ],
-)
-def test_a_containerd_store_that_can_is_asked_for_one_image(
-    store: Store, api: tuple[int, int], asked: bool
-) -> None:
-    assert lists_by_name(replace(ENGINE, store=store, api=api)) is asked
-
-
-def test_only_the_rows_with_a_name_are_left() -> None:
-    name = Reference.parse("nginx:1.25")
-    mine, other = {"RepoTags": ["x:1", "nginx:1.25"]}, {"RepoTags": ["nginx:1.26"]}
-    assert rows_named([mine, other, {}], name) == [mine]
-    assert rows_named("no list", name) == "no list"
-    with pytest.raises(TransferError) as caught:
-        rows_named(["no row"], name)
+        seen(listed, inspected)
     assert caught.value.reason is Reason.PROTOCOL_ERROR
 
 
 def test_what_many_engines_hold_is_kept_in_memory_once() -> None:
     """A thousand ranges of one lab hold the same few images."""
     row = {"Id": str(A), "RepoTags": ["a.example/b:1"], "RepoDigests": [f"a.example/b@{M}"]}
-    views = [view_of(ENGINE, [row], {}, inspected) for _ in range(2)]
+    views = [seen([row], inspected) for _ in range(2)]
     first, second = (view.contents[A] for view in views)
     assert first is second
-    assert view_of(ENGINE, [row], views[0].contents, inspected).contents[A] is first
+    assert seen([row], inspected, views[0].contents).contents[A] is first
+
+
+def half(platform: str = "amd64", *, available: bool) -> dict[str, Any]:
+    """A manifest as the list of API 1.47 tells of it."""
+    said = {"os": "linux", "architecture": platform}
+    return {"Kind": "image", "Available": available, "ImageData": {"Platform": said}}
+
+
+ATTESTATION = {"Kind": "attestation", "Available": True, "AttestationData": {"For": str(A)}}
+
+
+@pytest.mark.parametrize(
+    ("manifests", "is_whole"),
+    [
+        ([half(available=True)], True),
+        ([half(available=False)], False),
+        ([half(available=True), half("arm64", available=False), ATTESTATION], True),
+        ([half(available=False), half("arm64", available=True), ATTESTATION], False),
+        ([ATTESTATION], False),
+        ([{"Kind": "unknown", "Available": True}], False),
+        (None, False),
+    ],
+    ids=[
+        "all",
+        "a-blob-is-missing",
+        "of-an-index",
+        "only-another-platform",
+        "no-image",
+        "odd",
+        "none",
+    ],
+)
+def test_an_image_of_which_a_blob_is_missing_is_half_and_not_held(
+    manifests: object, is_whole: bool
+) -> None:
+    """Defect A: Docker 28 lists it without a platform, 29 as if it were whole."""
+    row = {"Id": str(A), "RepoTags": ["x:1"], "RepoDigests": [f"x@{M}"], "Manifests": manifests}
+    view = seen([row], inspected, info=NEWER)
+    names = {Reference.parse("x:1"), Reference.parse(f"x@{M}")}
+    assert ({*view.images, *view.by_digest}, set(view.half)) == (
+        (names, set()) if is_whole else (set(), names)
+    )
+
+
+def test_what_was_known_of_a_half_image_does_not_make_it_whole() -> None:
+    row = {"Id": str(A), "RepoTags": ["x:1"], "Manifests": [half(available=False)]}
+    known = {A: content_of(Store.CONTAINERD, inspected(A))}
+    assert seen([row], inspected, known, NEWER).images == {}
+
+
+def test_an_image_without_a_platform_is_half() -> None:
+    """Docker 27.0 lists such ones and cannot tell what is available."""
+    info = replace(NEWER, api=(1, 46))
+    row = {"Id": str(A), "RepoTags": ["x:1"]}
+    view = seen([row], lambda image: inspected(image, Os="", Architecture=""), info=info)
+    assert view.images == {}
+    assert view.half == frozenset({Reference.parse("x:1")})
+
+
+def test_an_engine_that_changed_its_store_under_one_id_lacks_its_images() -> None:
+    """Docker 29's migration: what was there is missing, and that is no error."""
+    before = seen([{"Id": str(A), "RepoTags": ["x:1"]}], inspected)
+    assert set(before.images) == {Reference.parse("x:1")}
+    assert seen([], inspected, before.contents, NEWER).images == {}
+
+
+def test_what_nobody_can_name_is_not_inspected() -> None:
+    """Layers of a build and replaced images: a builder has hundreds."""
+    row = {"Id": str(A), "RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]}
+    assert seen([row], lambda image: pytest.fail(f"inspected {image}")).listed == ()
+
+
+def test_a_look_takes_only_so_many_layers_and_so_long_a_setup() -> None:
+    """B3: an engine fills no memory of ours, whatever it says."""
+    many = {"Layers": [str(B)] * 513}
+    with pytest.raises(TransferError) as caught:
+        content_of(Store.CLASSIC, inspected(A, RootFS=many))
+    assert caught.value.reason is Reason.PROTOCOL_ERROR
+    contents = [
+        content_of(Store.CLASSIC, inspected(A, Config={"Labels": {"x": "y" * 100_000 + end}}))
+        for end in "ab"
+    ]
+    assert all(len(content.setup) <= LONGEST_SETUP for content in contents)
+    assert contents[0].setup != contents[1].setup

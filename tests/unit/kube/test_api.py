@@ -15,8 +15,8 @@ from cyroid_images.kube.api import (
     LONGEST_HOLD_SECONDS,
     PER_SECOND,
     SPARE_LEFT,
-    Answer,
     Api,
+    ApiResponse,
 )
 from tests.unit.kube.fake_client import FakeClient, answer
 from tests.unit.reconcile.clock import run
@@ -32,12 +32,12 @@ def called(client: FakeClient, scenario: Callable[[Api], Awaitable[None]]) -> No
 
 
 def test_an_answer_is_printed_without_its_body() -> None:
-    assert repr(Answer(200, {"data": {"password": "aHVudGVyMg=="}})) == "Answer(code=200)"
+    assert repr(ApiResponse(200, {"data": {"password": "aHVudGVyMg=="}})) == "ApiResponse(code=200)"
 
 
 def test_the_message_of_a_refusal_is_bounded() -> None:
-    assert Answer(422, {"message": "x" * 9000}).message == "422 " + "x" * 500
-    assert Answer(404, {}).message == "404"
+    assert ApiResponse(422, {"message": "x" * 9000}).message == "422 " + "x" * 500
+    assert ApiResponse(404, {}).message == "404"
 
 
 @pytest.mark.parametrize(

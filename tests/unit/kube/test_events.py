@@ -21,20 +21,24 @@ def test_moments_are_written_with_microseconds_in_utc() -> None:
 
 
 def test_what_steers_a_terminal_stays_out_of_an_event() -> None:
-    body = events.new_event(replace(NOTE, message="\x1b[31mred\x00\nend"), Identity("cyroid"), NOW)
+    body = events.new_event(
+        replace(NOTE, message="\x1b[31mred\x00\nend"), Identity("cyroid", "operator-1"), NOW
+    )
     assert body["note"] == "red end"
 
 
 def test_an_object_of_the_cluster_has_no_namespace_in_its_event() -> None:
-    body = events.new_event(replace(NOTE, kind="ImageCache", namespace=""), Identity("cyroid"), NOW)
+    body = events.new_event(
+        replace(NOTE, kind="ImageCache", namespace=""), Identity("cyroid", "operator-1"), NOW
+    )
     assert body["metadata"]["namespace"] == "default"
     assert "namespace" not in body["regarding"]
 
 
 def test_what_was_said_often_before_it_was_written_is_a_series_at_once() -> None:
-    body = events.new_event(replace(NOTE, count=3), Identity("cyroid"), NOW)
+    body = events.new_event(replace(NOTE, count=3), Identity("cyroid", "operator-1"), NOW)
     assert body["series"]["count"] == 3
-    assert "series" not in events.new_event(NOTE, Identity("cyroid"), NOW)
+    assert "series" not in events.new_event(NOTE, Identity("cyroid", "operator-1"), NOW)
 
 
 def test_b21_a_repeat_brings_its_own_message() -> None:

@@ -283,4 +283,14 @@ IMAGE_CACHE_CASES = (
     _bad("an unknown push policy", pushPolicy="Never"),
     *_at("allowedNamespaces"),
     *_durations("refresh.interval", most="168h", beyond="168.5h"),
+    _good("no limits", limits={}),
+    _good("every limit", limits={"stall": "5m", "total": "2h", "interval": "30s"}),
+    _good("a stall alone that is longer than any default", limits={"stall": "24h"}),
+    _bad(
+        "a limit of stall that is no shorter than that of total",
+        limits={"stall": "1h", "total": "60m"},
+    ),
+    *_durations("limits.interval", most="168h", beyond="168h1ms"),
+    *_durations("limits.stall", most="24h", beyond="24h1ms"),
+    *_durations("limits.total", most="168h", beyond="168h1ms"),
 )

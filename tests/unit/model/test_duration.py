@@ -18,6 +18,7 @@ from cyroid_images.model.duration import parse_duration
         ("1m1s1ms", 61.001),
         ("0s", 0),
         ("2562047h47m16s", 9223372036.0),
+        ("0" * 30 + "5s", 5),
     ],
 )
 def test_a_duration_becomes_seconds(text: str, seconds: float) -> None:
@@ -39,8 +40,15 @@ def test_a_duration_becomes_seconds(text: str, seconds: float) -> None:
         "\u0665m",
         "2562048h",
         "1" * 31 + "ms",
+        "0" * 31 + "5s",
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
+
+
+def test_the_largest_is_what_go_can_hold_to_the_nanosecond() -> None:
+    assert parse_duration("2562047h47m16.854775807s") == 9223372036.854775807
+    with pytest.raises(ValueError, match="longer than 292 years"):
+        parse_duration("2562047h47m16.854775808s")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,7 @@ from cyroid_images.model.image import (
     canonical_setup,
     canonical_time,
     content_of_config,
+    kept_once,
 )
 from cyroid_images.model.platform import Platform
 
@@ -133,3 +136,28 @@ def test_a_moment_that_cannot_be_stays_as_it_is() -> None:
 def test_empty_settings_do_not_count() -> None:
     assert canonical_setup({"Cmd": None, "Env": [], "Hostname": "x"}) == canonical_setup(None)
     assert canonical_setup({"Cmd": ["a"]}) != canonical_setup({"Entrypoint": ["a"]})
+
+
+def test_b3_a_content_is_kept_once_and_only_as_long_as_somebody_holds_it() -> None:
+    """B3: a weak dictionary whose value is its key kept every content of every engine for good."""
+    first = kept_once(replace(CONTENT, created="b3"))
+    assert kept_once(replace(CONTENT, created="b3")) is first
+    held = weakref.ref(first)
+    del first
+    gc.collect()
+    assert held() is None
+    again = kept_once(replace(CONTENT, created="b3"))
+    assert kept_once(replace(CONTENT, created="b3")) is again
+
+
+def test_b3_memory_does_not_grow_with_the_contents_that_were_seen() -> None:
+    """A builder makes new images for months."""
+
+    def see(first: int) -> int:
+        for number in range(first, first + 2_000):
+            kept_once(replace(CONTENT, created=f"b3-{number}"))
+        gc.collect()
+        return sum(isinstance(thing, ImageContent) for thing in gc.get_objects())
+
+    before = see(0)
+    assert see(10_000) - before < 100

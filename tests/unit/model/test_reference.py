@@ -91,3 +91,23 @@ def test_a_move_to_docker_hub_adds_the_namespace_that_it_implies() -> None:
 
 def test_the_tagged_name_has_no_digest() -> None:
     assert Reference.parse(f"nginx:1@{SHA256}").tagged == Reference.parse("nginx:1")
+
+
+WHY_NOT = {
+    "nothing": ("", "has 1 to 512 characters"),
+    "a-space": ("a b", "only printable ASCII without spaces"),
+    "a-control-character": ("nginx\n", "only printable ASCII without spaces"),
+    "another-alphabet": ("ngin\u0445", "only printable ASCII without spaces"),
+    "an-address": ("https://host/x", "is a URL: name the image"),
+    "credentials": ("user:secret@host/x", "holds no credentials"),
+    "an-id": (f"sha256:{'a' * 64}", "an image ID is not a reference"),
+    "a-tag": ("nginx:-x", "is not a tag"),
+    "a-component": ("a/B", "is not a path component"),
+    "a-host": ("Local/x", "is not a host"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), WHY_NOT.values(), ids=WHY_NOT)
+def test_a_refusal_says_which_rule_is_broken(text: str, why: str) -> None:
+    with pytest.raises(InvalidReference, match=why):
+        Reference.parse(text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from cyroid_images.errors import InvalidSpec
 from cyroid_images.model.selector import LabelSelector
 
 LABELS = {"range": "42", "team": "red", "empty": ""}
@@ -60,3 +62,27 @@ def test_all_requirements_must_be_met() -> None:
 def test_without_requirements_it_is_empty() -> None:
     assert selector({"matchLabels": {}}).is_empty
     assert not requiring("a", "Exists").is_empty
+
+
+EXISTS = {"operator": "Exists"}
+LONG_KEY = f"{'p' * 253}/{'k' * 63}"
+MOST = {
+    "a-value": lambda more: {"matchLabels": {"a": "v" * (63 + more)}},
+    "a-key": lambda more: {"matchExpressions": [{"key": "p" * more + LONG_KEY, **EXISTS}]},
+    "values": lambda more: {"matchExpressions": [{"key": "a", **one_of(32 + more)}]},
+    "labels": lambda more: {"matchLabels": {f"k{number}": "v" for number in range(16 + more)}},
+    "requirements": lambda more: {"matchExpressions": [{"key": "a", **EXISTS}] * (16 + more)},
+}
+
+
+def one_of(count: int) -> dict[str, Any]:
+    return {"operator": "In", "values": [f"v{number}" for number in range(count)]}
+
+
+@pytest.mark.parametrize("document", MOST.values(), ids=MOST)
+def test_the_largest_that_kubernetes_takes_is_read_and_one_more_is_refused(
+    document: Callable[[int], dict[str, Any]],
+) -> None:
+    assert not selector(document(0)).is_empty
+    with pytest.raises(InvalidSpec):
+        selector(document(1))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.cancellation import NEVER
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineInfo, Store
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.scheduling.cancel_scope import NEVER
 
 
 @pytest.mark.parametrize(("api", "reads"), [((1, 41), False), ((1, 42), True), ((1, 51), True)])

@@ -87,7 +87,7 @@ def test_an_answer_is_reset_or_falls_silent_in_its_middle(
 
 
 def read_into(content: bytearray, http: httpx.Client) -> None:
-    with http.stream("GET", "/length", timeout=0.1) as answer:
+    with http.stream("GET", "/length", timeout=0.5) as answer:
         for piece in answer.iter_raw():
             content += piece
 
@@ -96,7 +96,7 @@ def test_a_slow_line_takes_its_time(http: httpx.Client, proxy: FaultProxy) -> No
     proxy.line = Line(latency=0.01, bytes_per_second=500_000)
     began = time.monotonic()
     assert http.get("/length").content == BODY
-    assert 0.14 < time.monotonic() - began < 1
+    assert time.monotonic() - began > 0.14
 
 
 def test_a_line_that_is_cut_resets_each_connection_at_that_byte(

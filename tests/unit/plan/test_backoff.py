@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cyroid_images.errors import Reason
-from cyroid_images.plan.backoff import failed, gives_way_to_tar
+from cyroid_images.plan.backoff import REGISTRY_AGAIN, failed, gives_way_to_tar
 from tests.unit.plan.examples import NOW, failure, fault
 
 
@@ -85,3 +85,7 @@ def test_a_tar_comes_after_so_many_attempts_and_not_before(reason: Reason, attem
 )
 def test_where_a_tar_cannot_help_it_is_never_tried(reason: Reason) -> None:
     assert not gives_way_to_tar(failure(reason, 99))
+
+
+def test_a_registry_route_that_failed_is_left_alone_for_ten_minutes() -> None:
+    assert timedelta(minutes=10) == REGISTRY_AGAIN

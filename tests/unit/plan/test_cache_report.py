@@ -67,14 +67,14 @@ def written(item: ImageCache, status: ImageCacheStatus) -> dict[str, Any]:
     return {"kind": "ImageCache", "metadata": metadata, "status": status.to_document()}
 
 
-def story(status: ImageCacheStatus) -> dict[str, str]:
+def conditions_of(status: ImageCacheStatus) -> dict[str, str]:
     return {str(each.type): f"{each.status}/{each.reason}" for each in status.conditions}
 
 
 def test_everything_cached_is_ready_and_tells_where_it_is() -> None:
     held = source_seen(view({"nginx:1.25": content()}))
     status = told(cache_seen(sources=(held,)), [cached()])
-    assert story(status) == {
+    assert conditions_of(status) == {
         "Ready": "True/AllImagesCached",
         "RegistryAvailable": "True/Available",
         "SourceAvailable": "True/Available",
@@ -86,7 +86,7 @@ def test_everything_cached_is_ready_and_tells_where_it_is() -> None:
 
 def test_a_cache_that_lists_nothing_is_ready() -> None:
     status = told(cache_seen(cache_item(), wishes={}), [])
-    assert story(status)["Ready"] == "True/AllImagesCached"
+    assert conditions_of(status)["Ready"] == "True/AllImagesCached"
     assert status.summary.images == "0/0"
 
 
@@ -98,19 +98,19 @@ def test_a_blob_that_two_images_share_is_counted_once() -> None:
 def test_a_registry_that_is_away_makes_no_cache_ready() -> None:
     away = fault(Reason.REGISTRY_UNREACHABLE)
     status = told(cache_seen(registry=away), [cached()])
-    assert story(status)["Ready"] == "False/RegistryUnreachable"
-    assert story(status)["RegistryAvailable"] == "False/RegistryUnreachable"
+    assert conditions_of(status)["Ready"] == "False/RegistryUnreachable"
+    assert conditions_of(status)["RegistryAvailable"] == "False/RegistryUnreachable"
 
 
 def test_a_registry_that_was_not_asked_yet_is_unknown() -> None:
     status = told(cache_seen(registry=fault(Reason.PROGRESSING)), [waiting(Reason.PROGRESSING)])
-    assert story(status)["RegistryAvailable"] == "Unknown/Progressing"
+    assert conditions_of(status)["RegistryAvailable"] == "Unknown/Progressing"
 
 
 def test_a_refused_write_is_told_though_all_is_cached() -> None:
     status = told(cache_seen(write=fault(Reason.REGISTRY_FULL)), [cached()])
-    assert story(status)["Ready"] == "True/AllImagesCached"
-    assert story(status)["RegistryAvailable"] == "False/RegistryFull"
+    assert conditions_of(status)["Ready"] == "True/AllImagesCached"
+    assert conditions_of(status)["RegistryAvailable"] == "False/RegistryFull"
 
 
 def test_a_source_that_does_not_answer_is_told_by_name() -> None:
@@ -120,26 +120,27 @@ def test_a_source_that_does_not_answer_is_told_by_name() -> None:
     assert available is not None
     assert available.reason is Reason.SOURCE_UNREACHABLE
     assert available.message == "source builder: refused"
-    assert story(status)["Ready"] == "True/AllImagesCached"
+    assert conditions_of(status)["Ready"] == "True/AllImagesCached"
 
 
 def test_a_source_that_was_not_heard_yet_is_unknown() -> None:
     status = told(cache_seen(sources=(source_seen(fault(Reason.PROGRESSING)),)), [cached()])
-    assert story(status)["SourceAvailable"] == "Unknown/Progressing"
+    assert conditions_of(status)["SourceAvailable"] == "Unknown/Progressing"
 
 
 def test_a_source_that_nobody_needs_is_not_complained_about() -> None:
     lost = source_seen(fault(Reason.ENGINE_UNREACHABLE))
     status = told(cache_seen(cache_item(), sources=(lost,), wishes={}), [])
-    assert story(status)["SourceAvailable"] == "True/Available"
+    assert conditions_of(status)["SourceAvailable"] == "True/Available"
 
 
 def test_an_image_that_nobody_has_stalls_only_when_nothing_else_goes_on() -> None:
     lost = waiting(Reason.IMAGE_NOT_FOUND)
-    alone = told(cache_seen(), [lost, cached(wish("redis:7"))])
-    beside = told(cache_seen(), [lost, pushing(wish("redis:7"))])
-    assert story(alone)["Stalled"] == "True/ImageNotFound"
-    assert story(beside)["Reconciling"] == "True/Progressing"
+    seen = cache_seen(cache_item("nginx:1.25", "redis:7"))
+    alone = told(seen, [lost, cached(wish("redis:7"))])
+    beside = told(seen, [lost, pushing(wish("redis:7"))])
+    assert conditions_of(alone)["Stalled"] == "True/ImageNotFound"
+    assert conditions_of(beside)["Reconciling"] == "True/Progressing"
     assert alone.observed_generation == 3
     assert beside.observed_generation == -1
 
@@ -159,15 +160,18 @@ def test_what_is_not_cached_stands_first() -> None:
 
 def test_rows_beyond_the_bound_are_counted() -> None:
     steps = [cached(wish(f"nginx:{number}")) for number in range(130)]
-    status = told(cache_seen(), [*steps, waiting(Reason.IMAGE_NOT_FOUND, wish("z:1"))])
+    status = told(
+        cache_seen(cache_item("z:1")), [*steps, waiting(Reason.IMAGE_NOT_FOUND, wish("z:1"))]
+    )
     assert (len(status.image_statuses), status.images_omitted) == (128, 3)
     assert status.image_statuses[0].image == "z:1"
-    assert status.summary.images == "130/131"
+    assert (status.summary.images, status.on_demand.cached) == ("0/1", 130)
 
 
 def test_failures_beyond_the_bound_are_counted() -> None:
     wishes = [wish(f"nginx:{number}") for number in range(25)]
-    seen = cache_seen(failures={each: failure(Reason.PUSH_FAILED) for each in wishes})
+    item = cache_item(*map(str, wishes))
+    seen = cache_seen(item, failures={each: failure(Reason.PUSH_FAILED) for each in wishes})
     status = told(seen, [waiting(Reason.PUSH_FAILED, each) for each in wishes])
     assert (len(status.failures), status.failures_omitted, status.images.failed) == (20, 5, 25)
 
@@ -214,7 +218,7 @@ def test_a_moved_tag_is_told_with_both_digests() -> None:
 
 def test_a_suspended_cache_that_lacks_something_says_so() -> None:
     status = told(cache_seen(cache_item("nginx:1.25", suspend=True)), [pushing()])
-    assert story(status)["Ready"] == "False/Suspended"
+    assert conditions_of(status)["Ready"] == "False/Suspended"
     assert status.observed_generation == 3
 
 
@@ -239,10 +243,11 @@ FAULTS = st.sampled_from(
     registry=st.none() | FAULTS,
     lost=st.none() | FAULTS | st.just(fault(Reason.PROGRESSING)),
     failed=st.lists(st.tuples(st.integers(0, 150), FAULTS), max_size=40),
+    listed=st.integers(0, 128),
     suspend=st.booleans(),
 )
 def test_whatever_a_pass_saw_the_status_conforms(
-    kinds: list[Any], times: int, suspend: bool, **seen_so: Any
+    kinds: list[Any], times: int, listed: int, suspend: bool, **seen_so: Any
 ) -> None:
     wishes = [wish(f"nginx:{number}") for number in range(len(kinds) * times)]
     makers: dict[str, Any] = {"cached": cached, "push": pushing}
@@ -252,7 +257,7 @@ def test_whatever_a_pass_saw_the_status_conforms(
     ]
     failures = {wishes[n]: failure(why.reason) for n, why in seen_so["failed"] if n < len(wishes)}
     seen = cache_seen(
-        cache_item("nginx:1.25", suspend=suspend),
+        cache_item(*map(str, wishes[:listed]), suspend=suspend),
         registry=seen_so["registry"],
         sources=(source_seen(lost),) if (lost := seen_so["lost"]) else (),
         wishes=dict.fromkeys(wishes, True),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.model.fault import Route
-from cyroid_images.plan.delivery_summary import SUMMARY_BYTES, Delivered, sameness, summary
+from cyroid_images.plan.delivery_summary import SUMMARY_BYTES, Arrival, sameness, summary
 
 REGISTRY, TAR = Route.REGISTRY, Route.TAR
 WHY = "RegistryUnreachable: cannot connect to 10.0.0.1:5000: connection refused"
 
 
-def images(count: int, route: Route = REGISTRY, why: str = "") -> list[Delivered]:
-    return [Delivered(f"{route}-{number}:1", "dind-r1", route, why) for number in range(count)]
+def images(count: int, route: Route = REGISTRY, why: str = "") -> list[Arrival]:
+    return [Arrival(f"{route}-{number}:1", "dind-r1", route, why) for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -32,28 +32,28 @@ def images(count: int, route: Route = REGISTRY, why: str = "") -> list[Delivered
             f"13 images delivered into dind-r1: 12 by the registry, 1 by tar ({WHY})",
         ),
         (
-            images(3) + images(2, TAR, WHY) + [Delivered("c:1", "dind-r1", TAR, "x")],
+            images(3) + images(2, TAR, WHY) + [Arrival("c:1", "dind-r1", TAR, "x")],
             (
                 "6 images delivered into dind-r1: 3 by the registry, 3 by tar"
                 f" ({WHY}; and 1 other reason)"
             ),
         ),
         (
-            [Delivered("a:1", f"dind-{number}", REGISTRY) for number in range(4)],
+            [Arrival("a:1", f"dind-{number}", REGISTRY) for number in range(4)],
             "a:1 delivered into 4 pods by the registry",
         ),
         (
-            [Delivered("a:1", "one", REGISTRY), Delivered("a:1", "two", TAR, "x")],
+            [Arrival("a:1", "one", REGISTRY), Arrival("a:1", "two", TAR, "x")],
             "1 image delivered into 2 pods: a:1 by the registry; a:1 by tar (x)",
         ),
     ],
 )
-def test_a_summary_says_what_came_where_and_how(told: list[Delivered], text: str) -> None:
+def test_a_summary_says_what_came_where_and_how(told: list[Arrival], text: str) -> None:
     assert summary(told) == text
 
 
 def test_a_summary_is_bounded_in_bytes() -> None:
-    told = [Delivered("ä" * 900, "dind-r1", TAR, "ö" * 900)]
+    told = [Arrival("ä" * 900, "dind-r1", TAR, "ö" * 900)]
     assert SUMMARY_BYTES - 10 < len(summary(told).encode()) <= SUMMARY_BYTES
 
 

@@ -74,7 +74,7 @@ def written(item: RangeImages, status: RangeImagesStatus) -> dict[str, Any]:
     return {"kind": "RangeImages", "metadata": metadata, "status": status.to_document()}
 
 
-def story(status: RangeImagesStatus) -> dict[str, str]:
+def conditions_of(status: RangeImagesStatus) -> dict[str, str]:
     return {str(each.type): f"{each.status}/{each.reason}" for each in status.conditions}
 
 
@@ -84,7 +84,7 @@ def engines(count: int, shown: Any = HELD) -> tuple[TargetSeen, ...]:
 
 def test_everything_there_is_ready_and_settles_the_generation() -> None:
     status = told(range_seen(targets=engines(2)), (present(wish()),), (present(wish()),))
-    assert story(status) == {
+    assert conditions_of(status) == {
         "Ready": "True/AllImagesPresent",
         "TargetsAvailable": "True/Available",
         "RegistryAvailable": "True/Available",
@@ -98,14 +98,14 @@ def test_an_image_counts_when_it_is_in_every_target() -> None:
     status = told(range_seen(targets=engines(2)), (present(wish()),), (pulling(2),))
     assert (status.images.present, status.targets.ready) == (0, 1)
     assert status.observed_generation == -1
-    assert story(status)["Ready"] == "False/Progressing"
+    assert conditions_of(status)["Ready"] == "False/Progressing"
 
 
 def test_no_target_is_no_success() -> None:
     status = told(range_seen())
-    assert story(status)["Ready"] == "False/NoTargets"
-    assert story(status)["TargetsAvailable"] == "False/NoTargets"
-    assert story(status)["Reconciling"] == "True/NoTargets"
+    assert conditions_of(status)["Ready"] == "False/NoTargets"
+    assert conditions_of(status)["TargetsAvailable"] == "False/NoTargets"
+    assert conditions_of(status)["Reconciling"] == "True/NoTargets"
     assert (status.summary.images, status.summary.targets) == ("0/1", "0/0")
 
 
@@ -170,8 +170,8 @@ def test_a_tar_that_helped_stands_beside_ready() -> None:
     status = told(
         range_seen(targets=engines(1)), (present(wish()),), tar=(record_of(loading(), NOW),)
     )
-    assert story(status)["Ready"] == "True/AllImagesPresent"
-    assert story(status)["TarFallback"] == "True/ForcedBySpec"
+    assert conditions_of(status)["Ready"] == "True/AllImagesPresent"
+    assert conditions_of(status)["TarFallback"] == "True/ForcedBySpec"
     assert (status.images.via_tar, status.target_statuses[0].via_tar) == (1, 1)
 
 
@@ -179,7 +179,7 @@ def test_a_load_on_record_that_has_not_ended_counts_nowhere() -> None:
     status = told(
         range_seen(targets=engines(1, view())), (loading(),), tar=(record_of(loading(), NOW),)
     )
-    assert story(status)["TarFallback"] == "False/NotNeeded"
+    assert conditions_of(status)["TarFallback"] == "False/NotNeeded"
     assert (status.images.via_tar, status.target_statuses[0].via_tar) == (0, 0)
     assert len(status.tar_deliveries) == 1
 
@@ -187,15 +187,15 @@ def test_a_load_on_record_that_has_not_ended_counts_nowhere() -> None:
 def test_what_is_present_stays_ready_while_the_registry_is_away() -> None:
     away = cache_view(registry=fault(Reason.REGISTRY_UNREACHABLE))
     status = told(range_seen(targets=engines(1), cache=away), (present(wish()),))
-    assert story(status)["Ready"] == "True/AllImagesPresent"
-    assert story(status)["RegistryAvailable"] == "False/RegistryUnreachable"
+    assert conditions_of(status)["Ready"] == "True/AllImagesPresent"
+    assert conditions_of(status)["RegistryAvailable"] == "False/RegistryUnreachable"
 
 
 def test_a_missing_cache_is_waited_for() -> None:
     seen = range_seen(targets=engines(1), cache_fault=fault(Reason.CACHE_NOT_FOUND))
     status = told(seen, (waiting(Reason.CACHE_NOT_FOUND),))
-    assert story(status)["Ready"] == "False/CacheNotFound"
-    assert story(status)["RegistryAvailable"] == "Unknown/CacheNotFound"
+    assert conditions_of(status)["Ready"] == "False/CacheNotFound"
+    assert conditions_of(status)["RegistryAvailable"] == "Unknown/CacheNotFound"
 
 
 def test_an_engine_that_starts_is_unknown_and_one_that_refuses_unavailable() -> None:
@@ -203,8 +203,8 @@ def test_an_engine_that_starts_is_unknown_and_one_that_refuses_unavailable() -> 
     refusing = TargetSeen(target(2), fault=fault(Reason.ENGINE_UNREACHABLE))
     one = told(range_seen(targets=(starting,)), ())
     both = told(range_seen(targets=(starting, refusing)), (), ())
-    assert story(one)["TargetsAvailable"] == "Unknown/WaitingForEngine"
-    assert story(both)["TargetsAvailable"] == "False/EngineUnreachable"
+    assert conditions_of(one)["TargetsAvailable"] == "Unknown/WaitingForEngine"
+    assert conditions_of(both)["TargetsAvailable"] == "False/EngineUnreachable"
     message = both.condition(ConditionType.TARGETS_AVAILABLE)
     assert message is not None
     assert message.message == "dind-2: why (and 1 more)"
@@ -213,13 +213,13 @@ def test_an_engine_that_starts_is_unknown_and_one_that_refuses_unavailable() -> 
 def test_a_suspended_range_that_lacks_something_says_so_and_is_settled() -> None:
     seen = range_seen(range_item(suspend=True), engines(1, view()))
     status = told(seen, (pulling(),))
-    assert story(status)["Ready"] == "False/Suspended"
+    assert conditions_of(status)["Ready"] == "False/Suspended"
     assert status.observed_generation == 3
 
 
 def test_a_suspended_range_that_has_everything_is_ready() -> None:
     seen = range_seen(range_item(suspend=True), engines(1))
-    assert story(told(seen, (present(wish()),)))["Ready"] == "True/AllImagesPresent"
+    assert conditions_of(told(seen, (present(wish()),)))["Ready"] == "True/AllImagesPresent"
 
 
 def test_moments_stay_until_the_status_turns() -> None:
@@ -237,6 +237,7 @@ def test_moments_stay_until_the_status_turns() -> None:
 FAULTS = st.sampled_from(
     sorted(marked(Mark.TRANSIENT, Mark.WAITING, Mark.TERMINAL, Mark.INTEGRITY))
 ).map(lambda reason: Fault(reason, "a\x1b[31m message\nof two lines"))
+OF_TARGETS = FAULTS.filter(lambda why: why.reason is not Reason.REGISTRY_UNREACHABLE)
 IMAGES = ("nginx:1.25", "redis:7", "ghcr.io/a/b:1")
 
 
@@ -269,7 +270,7 @@ def test_whatever_a_pass_saw_the_status_conforms(
     kinds = [data.draw(steps_of(number)) for number in range(1, min(count, 3) + 1)]
     steps = [kinds[number % len(kinds)] for number in range(count)] if kinds else []
     targets = tuple(
-        shown_by(number, mine, data.draw(FAULTS) if not mine else FORCED)
+        shown_by(number, mine, data.draw(OF_TARGETS) if not mine else FORCED)
         for number, mine in enumerate(steps, 1)
     )
     failures = {

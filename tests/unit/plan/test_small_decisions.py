@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,10 @@ from cyroid_images.model.progress import Progress
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.reference import Reference
 from cyroid_images.plan.conflicts import conflicts
-from cyroid_images.plan.first_word import first_word, first_word_of_cache, stalled
-from cyroid_images.plan.settled import settled_generation
+from cyroid_images.plan.initial_status import initial_cache_status, initial_range_status, stalled
+from cyroid_images.plan.observed_generation import generation_observed
+from cyroid_images.plan.progress_text import under_way
 from cyroid_images.plan.tidy import leftovers
-from cyroid_images.plan.wording import under_way
 from tests.parts.conformance import assert_status_conforms, kstatus
 from tests.unit.plan.examples import (
     NOW,
@@ -71,6 +72,15 @@ def test_one_name_with_other_content_in_one_pod_is_a_conflict(
     assert [each.reason for each in found.values()] == [Reason.CONFLICTING_IMAGES] * expected
 
 
+def test_without_an_older_object_nothing_is_asked_of_a_pod() -> None:
+    def pods() -> Iterator[Pod]:
+        raise AssertionError("asked")
+        yield POD
+
+    assert conflicts(wanting("c", "nginx:1"), [wanting("a", "redis:7")], [POD]) == {}
+    assert conflicts(wanting("c", "nginx:1"), [], pods()) == {}
+
+
 def test_a_conflict_names_the_rival_and_the_pod() -> None:
     older, item = wanting("a", f"nginx:1@{ONE}"), wanting("b", "nginx:1")
     (found,) = conflicts(item, [older], [POD])[POD.uid].values()
@@ -94,7 +104,9 @@ def test_a_rival_has_its_names_only_where_it_selects_the_pod() -> None:
     }
 
 
-def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
+@pytest.mark.row("B18")
+def test_b18_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
+    """A person may pull by digest from our registry, too, and may give a repository a tag."""
     shown = view(
         {
             "transfer.cyroid.io/image:abc": content(),
@@ -104,10 +116,15 @@ def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
         {
             f"127.0.0.1:5000/docker.io/library/nginx@{ONE}": content(),
             f"127.0.0.1:5000/mine@{TWO}": content(),
+            f"127.0.0.1:5000/pulled-by-hand@{TWO}": content(),
             f"nginx@{ONE}": content(),
         },
     )
-    assert [str(name) for name in leftovers(shown, frozenset({"127.0.0.1:5000"}))] == [
+    ours = {
+        Reference.parse(f"127.0.0.1:5000/{name}")
+        for name in (f"docker.io/library/nginx@{ONE}", f"mine@{TWO}", f"not-there@{ONE}")
+    }
+    assert [str(name) for name in leftovers(shown, ours)] == [
         f"127.0.0.1:5000/docker.io/library/nginx@{ONE}",
         "transfer.cyroid.io/image:abc",
     ]
@@ -116,8 +133,8 @@ def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
 
 def test_the_first_word_conforms_and_looks_done_to_nobody() -> None:
     for body, status in (
-        (range_body(), first_word(range_item("a:1", "b:1"), NOW)),
-        (cache_body(), first_word_of_cache(cache_item("a:1", "b:1"), NOW)),
+        (range_body(), initial_range_status(range_item("a:1", "b:1"), NOW)),
+        (cache_body(), initial_cache_status(cache_item("a:1", "b:1"), NOW)),
     ):
         obj = {**body, "status": status.to_document()}
         assert_status_conforms(obj, body)
@@ -133,7 +150,11 @@ def test_an_object_that_cannot_be_worked_on_stalls_with_the_rule_it_breaks(
     why = fault(Reason.INVALID_SPEC, "spec.images: broken")
     conditions = stalled((), 3, why, NOW, is_range=is_range)
     body = range_body() if is_range else cache_body()
-    status = first_word(range_item(), NOW) if is_range else first_word_of_cache(cache_item(), NOW)
+    status = (
+        initial_range_status(range_item(), NOW)
+        if is_range
+        else initial_cache_status(cache_item(), NOW)
+    )
     told = status.model_copy(update={"conditions": conditions, "observed_generation": 3})
     assert_status_conforms({**body, "status": told.to_document()})
     assert {str(each.type): each.status for each in conditions}["Stalled"] == "True"
@@ -184,4 +205,4 @@ def test_a_generation_is_observed_when_it_is_settled(
     item = range_item(status={"observedGeneration": 2})
     kind, status, reason = told
     conditions = set_conditions((), [Verdict(kind, status, reason, "why")], generation=3, now=NOW)
-    assert settled_generation(item.status, item.metadata, conditions) == generation
+    assert generation_observed(item.status, item.metadata, conditions) == generation

@@ -13,7 +13,6 @@ from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan import range_report
 from cyroid_images.plan.cache import know
 from cyroid_images.plan.delivery import Delivered, plan_image
-from cyroid_images.plan.unseen import keep_ready, keeps_ready
 from tests.unit.plan.examples import (
     AMD64,
     ARM64,
@@ -54,8 +53,7 @@ def report(known: Knowledge, before: RangeImagesStatus) -> RangeImagesStatus:
     seen = RangeSeen(item, (SEEN,), cache, None, {}, NOW)
     given = Delivered(SEEN.target, VIEW, cache, Delivery.REGISTRY_THEN_TAR, {}, NOW)
     steps = {SEEN.target.uid: tuple(plan_image(wished, given) for wished in seen.wishes)}
-    status = range_report.report(seen, RangeDone(steps, (), (), {}))
-    return keep_ready(item.status, status) if keeps_ready(seen, steps) else status
+    return range_report.report(seen, RangeDone(steps, (), (), {}))
 
 
 @pytest.mark.parametrize("known", UNKNOWN.values(), ids=UNKNOWN)

@@ -17,7 +17,6 @@ from cyroid_images.plan import cache_report, delivery, range_report
 from cyroid_images.plan.cache import anchored, know, plan_image
 from cyroid_images.plan.delivery import Delivered
 from cyroid_images.plan.gate import holds_all
-from cyroid_images.plan.unseen import keep_cached, keep_ready, keeps_cached, keeps_ready
 from tests.unit.plan.examples import (
     NOW,
     REGISTRY,
@@ -86,8 +85,6 @@ def _of_cache(side: _CacheSide) -> tuple[CacheStep, Knowledge, Document]:
         seen = replace(seen, anchors={wish(): digest})
     step = plan_image(wish(), seen, REGISTRY)
     status = cache_report.report(seen, [step], ())
-    if keeps_cached(seen, [step]):
-        status = keep_cached(seen.item.status, status)
     return step, know(wish(), seen), status.to_document()
 
 
@@ -99,8 +96,6 @@ def _of_range(
     (each,) = seen.targets
     steps = _steps(seen, each)
     status = range_report.report(seen, RangeDone({each.target.uid: steps}, (), (), {}))
-    if keeps_ready(seen, {each.target.uid: steps}):
-        status = keep_ready(seen.item.status, status)
     return steps, holds_all(each, steps), status.to_document()
 
 

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
@@ -26,6 +25,7 @@ from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports
 from cyroid_images.report.event_recorder import event_type
 from cyroid_images.store.keys import Key, Kind
+from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 from tests.unit.plan.examples import NOW, stored
 
 
@@ -53,6 +53,8 @@ class FakeCluster:
     gone: bool = False
     gates: list[tuple[str, str]] = field(default_factory=list)
     """UID and status of each pod condition that was written."""
+    meanwhile: Callable[[], None] | None = None
+    """Happens while a status is on its way."""
 
     async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
         if self.errors:
@@ -65,6 +67,8 @@ class FakeCluster:
         if self.errors:
             raise self.errors.pop(0)
         self.statuses.append((key, resource_version, status))
+        if self.meanwhile is not None:
+            self.meanwhile()
         return None if self.gone else str(int(resource_version) + 1)
 
     async def set_pod_condition(

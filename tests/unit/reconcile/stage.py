@@ -23,6 +23,7 @@ from cyroid_images.observe.places import (
     UpstreamAnswer,
     UpstreamPlace,
 )
+from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.controller import Controller
 from cyroid_images.reconcile.parts import Lookers, Parts, Ports, Sizes, join
 from cyroid_images.report.transfers import tell_transfer
@@ -119,12 +120,11 @@ class Stage:
             told=told,
             client_secret="client",
             platform=AMD64,
+            range_limits=RangeLimits(stall=600.0, total=14400.0, interval=1.0),
         )
         self.parts = join(ports, sizes or Sizes(8, 4, 4, 4, 8, LIMITS))
         supervisor = Supervisor(self.failures.append)
-        self.loop = Controller(
-            self.parts, self.cluster, supervisor, workers=4, sweep_seconds=600.0
-        )
+        self.loop = Controller(self.parts, self.cluster, supervisor, workers=4, sweep_seconds=600.0)
 
     def lookers(self) -> Lookers:
         """The looks of all places at the fakes."""
@@ -141,9 +141,7 @@ class Stage:
         endpoint = EngineEndpoint(place.url)
         return EngineShown(endpoint, self.engines.look(endpoint))
 
-    def look_at_upstream(
-        self, place: UpstreamPlace, last: UpstreamAnswer | None
-    ) -> UpstreamAnswer:
+    def look_at_upstream(self, place: UpstreamPlace, last: UpstreamAnswer | None) -> UpstreamAnswer:
         del last
         host = place.reference.host
         endpoint = UpstreamEndpoint(host, RegistryEndpoint(f"https://{host}"))

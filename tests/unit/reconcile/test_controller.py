@@ -210,12 +210,15 @@ def test_what_is_dangerous_as_written_is_told_once() -> None:
 
 
 def test_what_the_registry_lost_is_filled_again_and_says_so() -> None:
+    images = [{"image": "nginx:1.25"}]
+
     async def scenario(stage: Stage) -> None:
+        stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=SOURCES, images=images)]
         await stage.loop.start()
         await until(lambda: stage.told().get("Ready") == READY)
         stage.registries.held.clear()
         stage.movers.moves.clear()
-        body = cache_body(sources=SOURCES)
+        body = cache_body(sources=SOURCES, images=images)
         body["metadata"]["annotations"] = {"cyroid.io/reconcile-at": "now"}
         stage.loop.changed("ImageCache", "MODIFIED", body)
         await until(lambda: bool(stage.movers.moves))

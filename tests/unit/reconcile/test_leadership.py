@@ -11,8 +11,8 @@ import pytest
 
 from cyroid_images.errors import ApiUnavailable
 from cyroid_images.model.lease import Lease
-from cyroid_images.reconcile.leadership import Leadership
-from tests.unit.reconcile.clock import until
+from cyroid_images.reconcile.leadership import RELEASE_SECONDS, Leadership
+from tests.unit.reconcile.clock import run, until
 
 SECONDS = 0.035
 """Of the Lease, so that a renewal is due each 5 ms; the clock itself is ours."""
@@ -20,25 +20,36 @@ SECONDS = 0.035
 
 @dataclass(slots=True)
 class FakeLeases:
-    """One Lease with versions, as the API server keeps it; `is_away` and nobody answers."""
+    """One Lease with versions, as the API server keeps it; `is_away` and nobody answers.
+
+    `errors` are raised one after the other instead; `hangs` and no call ever returns.
+    """
 
     stored: Lease | None = None
     is_away: bool = False
+    hangs: bool = False
+    errors: list[Exception] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
 
     async def lease(self) -> Lease | None:
-        if self.is_away:
-            raise ApiUnavailable("away")
+        await self._fault()
         return self.stored
 
     async def put_lease(self, lease: Lease) -> Lease | None:
-        if self.is_away:
-            raise ApiUnavailable("away")
+        await self._fault()
         if (self.stored.version if self.stored else "") != lease.version:
             return None
         self.writes.append(lease.holder)
         self.stored = replace(lease, version=f"{len(self.writes)}", renewed=f"{len(self.writes)}")
         return self.stored
+
+    async def _fault(self) -> None:
+        if self.is_away:
+            raise ApiUnavailable("away")
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.errors:
+            raise self.errors.pop(0)
 
 
 @dataclass(slots=True)
@@ -166,3 +177,51 @@ def test_a_lease_that_somebody_deletes_is_made_again() -> None:
         assert lost == []
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("exec plugin"), KeyError("metadata"), TypeError(), ApiUnavailable("429")],
+    ids=lambda error: type(error).__name__,
+)
+def test_b6_whatever_a_renewal_raises_the_next_one_is_tried(error: Exception) -> None:
+    async def scenario() -> None:
+        leases = FakeLeases()
+        leadership = Leadership(leases, "me", SECONDS, Clock())
+        await leadership.take()
+        leases.errors = [error, error]
+        lost: list[str] = []
+        await kept(leadership, lambda: not leases.errors and len(leases.writes) > 2, lost)
+        assert lost == []
+
+    asyncio.run(scenario())
+
+
+def test_the_age_is_that_of_the_last_renewal_while_it_is_ours() -> None:
+    async def scenario() -> None:
+        leases, clock = FakeLeases(), Clock()
+        leadership = Leadership(leases, "me", SECONDS, clock)
+        clock.now = 5.0
+        assert leadership.age() == 0.0
+        await leadership.take()
+        clock.now = 12.0
+        assert leadership.age() == 7.0
+        await leadership.release()
+        assert leadership.age() == 0.0
+
+    asyncio.run(scenario())
+
+
+def test_b20_an_api_server_that_hangs_does_not_hold_who_gives_it_back() -> None:
+    async def scenario() -> None:
+        leases = FakeLeases()
+        leadership = Leadership(leases, "me", 35.0)
+        await leadership.take()
+        leases.hangs = True
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await leadership.release()
+        assert loop.time() - began == pytest.approx(RELEASE_SECONDS)
+        assert not leadership.may_act()
+
+    run(scenario())

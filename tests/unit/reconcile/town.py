@@ -13,19 +13,17 @@ from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import Held, Stored, Wish
+from cyroid_images.model.knowledge import Held, Stored
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import EnginePlace, ImagePlace, ImageThere, RegistryPlace
-from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.reconcile.parts import Lookers, Sizes
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.store.keys import Key, Kind
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import BUILDER, cache_body, content, info, stored, view
@@ -100,15 +98,15 @@ class TownMovers(FakeMovers):
 
     untagged: Callable[[Untag], None]
 
-    def untag(self, action: Untag, cancellation: Cancellation) -> None:
+    def untag(self, action: Untag, cancellation: CancelScope) -> None:
         super().untag(action, cancellation)
         self.untagged(action)
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:
+    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:
         super().push(action, cancellation, observer)
         return Pushed(stored_for(action), How.STREAM, "a test wants it so")
 
-    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:
+    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:
         super().copy(action, cancellation, observer)
         return stored_for(action)
 
@@ -209,25 +207,10 @@ class Town(Stage):
             assert_status_conforms(obj)
 
     async def restart(self) -> None:
-        """Another process: only what stands in the API is known, and the anchors."""
+        """Another process: only what stands in the API is known."""
         self.hanging.let_go()
         await self.loop.stop()
-        before = self.anchors()
         self.join()
-        states = self.parts.caches._states
-        make = states._make
-
-        def made(item: ImageCache) -> CacheState:
-            state = make(item)
-            state.anchors.update(before)
-            return state
-
-        states._make = made
-
-    def anchors(self) -> dict[Wish, Digest]:
-        """What the cache has proven against a source."""
-        state = self.parts.caches._states.find(CACHE)
-        return dict(state.anchors) if state is not None else {}
 
     async def become_ready(self) -> None:
         """Start, and wait until the range and its cache are Ready."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from typing import NoReturn
 
 import httpx
 import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.model.cancellation import NEVER
-from cyroid_images.registry.failures import failure, translated
+from cyroid_images.registry.errors import failure, translated
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 
 @pytest.mark.parametrize(
@@ -19,9 +18,6 @@ from cyroid_images.registry.failures import failure, translated
         (httpx.ConnectError("[Errno 111] Connection refused"), False, "RegistryUnreachable"),
         (httpx.ConnectError("[Errno -2] Name or service not known"), False, "RegistryUnreachable"),
         (httpx.ConnectTimeout("timed out"), False, "RegistryUnreachable"),
-        (httpx.ReadTimeout("timed out"), False, "RegistryUnreachable"),
-        (httpx.ReadTimeout("timed out"), True, "Timeout"),
-        (httpx.WriteTimeout("timed out"), False, "Timeout"),
         (httpx.ReadError("reset"), False, "RegistryUnreachable"),
         (httpx.ReadError("reset"), True, "TransferInterrupted"),
         (httpx.WriteError("pipe"), False, "TransferInterrupted"),
@@ -45,7 +41,7 @@ def test_a_tls_refusal_names_the_operator_as_the_refusing_party() -> None:
     outer.__context__ = refused
     found = failure("ping at host", outer, answered=False)
     assert found.reason is Reason.TLS_REJECTED
-    told = "ping at host: the operator refuses the registry's certificate: certificate has expired"
+    told = "ping at host: registry certificate is not trusted: certificate has expired"
     assert found.message == told
 
 
@@ -62,20 +58,41 @@ def test_a_header_value_never_stands_in_a_message() -> None:
     assert "secret" not in failure("act", exc, answered=False).message
 
 
-class Cut:
-    """A cancellation that has happened."""
-
-    def attach(self, cut: object) -> NoReturn:
-        raise AssertionError(cut)
-
-    def raise_if_cancelled(self) -> None:
-        raise Cancelled("no longer wanted")
+def cancelled() -> CancelScope:
+    scope = CancelScope()
+    scope.cancel()
+    return scope
 
 
 def test_our_own_cut_is_no_outage() -> None:
-    """The cancellation is asked first."""
-    with pytest.raises(Cancelled), translated("act", Cut(), answered=True):
+    """The scope is asked first."""
+    with pytest.raises(Cancelled), translated("act", cancelled(), answered=True):
         raise httpx.ReadError("bad file descriptor")
+
+
+@pytest.mark.parametrize(
+    ("exc", "cause"),
+    [
+        pytest.param(
+            ConnectionRefusedError(111, "Connection refused"), "connection refused", id="refused"
+        ),
+        pytest.param(OSError(-2, "Name or service not known"), "name or service", id="name"),
+    ],
+)
+def test_who_cannot_be_connected_to_is_named_with_the_systems_words(
+    exc: OSError, cause: str
+) -> None:
+    """It may be a token or storage host, not the registry itself."""
+    outer = httpx.ConnectError("x", request=httpx.Request("GET", "https://r:5000/v2/"))
+    outer.__cause__ = exc
+    found = failure("ping the registry at r:5000", outer, answered=False)
+    told = f"ping the registry at r:5000: cannot connect to https://r:5000: {cause}"
+    assert found.message.startswith(told)
+
+
+def test_what_is_not_http_is_told_as_that() -> None:
+    found = failure("act", httpx.RemoteProtocolError("illegal status line"), answered=False)
+    assert found.message == "act: response is not HTTP: illegal status line"
 
 
 def test_what_is_not_of_httpx_passes() -> None:

@@ -10,7 +10,7 @@ import pytest
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.manifest import Descriptor
-from cyroid_images.registry.streams import Ending, Measured, verified
+from cyroid_images.registry.streams import CompletedBody, HashedStream, verified
 
 CHUNKS = [b"one", b"", b"two", b"three"]
 WHOLE = b"onetwothree"
@@ -53,7 +53,7 @@ def test_wrong_bytes_raise_before_the_last_chunk(chunks: Sequence[bytes], reason
 
 def test_bytes_of_unknown_length_are_measured() -> None:
     """Digest and size are those of what passed."""
-    measured = Measured(CHUNKS)
+    measured = HashedStream(CHUNKS)
     assert b"".join(measured) == WHOLE
     assert (measured.digest, measured.size) == (DESCRIPTOR.digest, DESCRIPTOR.size)
 
@@ -65,7 +65,7 @@ def failing() -> Iterator[bytes]:
 
 def test_a_source_that_fails_ends_properly_and_raises_when_asked() -> None:
     """So an upload's body has an end, and the failure is not lost."""
-    ending = Ending(failing())
+    ending = CompletedBody(failing())
     assert list(ending) == [b"one"]
     with pytest.raises(KeyError, match="source"):
         ending.raise_failure()
@@ -73,6 +73,6 @@ def test_a_source_that_fails_ends_properly_and_raises_when_asked() -> None:
 
 def test_a_source_that_ends_well_has_no_failure() -> None:
     """Nothing is raised."""
-    ending = Ending(CHUNKS)
+    ending = CompletedBody(CHUNKS)
     list(ending)
     ending.raise_failure()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, Store
 from cyroid_images.model.image import content_of_config
-from cyroid_images.model.knowledge import Stored
+from cyroid_images.model.knowledge import HeldByEngine, Stored
+from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.transfer.known_layers import MOST_PLACES, KnownLayer, KnownLayers
+from cyroid_images.transfer.known_layers import (
+    MOST_PLACES,
+    MOST_PLAIN,
+    KnownLayer,
+    KnownLayers,
+)
 from tests.parts.images import TinyImage, tiny_image
 
 HERE = RegistryEndpoint("http://10.0.0.1:5001")
@@ -57,3 +66,30 @@ def test_the_book_forgets_the_oldest_and_keeps_few_places_of_each() -> None:
         known.learn(HERE, stored("a", tiny_image([{"file": b"%d" % number}])))
     assert known.of(HERE, IMAGE.layers[0].diff_id) == ()
     assert known.repositories_of(HERE, IMAGE.parsed.config.digest) == ()
+
+
+def test_an_image_is_plain_in_the_engine_that_showed_it_so_and_in_no_other() -> None:
+    known = KnownLayers()
+    source = held_by("tcp://10.0.0.1:2375", "engine-1")
+    known.learn_plain(source)
+    assert known.is_plain(replace(source, source="another name", size=7))
+    assert not known.is_plain(replace(source, id=Digest.of(b"other")))
+    assert not known.is_plain(held_by("tcp://10.0.0.2:2375", "engine-1"))
+    assert not known.is_plain(held_by("tcp://10.0.0.1:2375", "engine-2"))
+
+
+def test_the_images_that_are_plain_are_forgotten_the_oldest_first() -> None:
+    known, source = KnownLayers(), held_by("tcp://10.0.0.1:2375", "engine-1")
+    images = [replace(source, id=Digest.of(b"%d" % number)) for number in range(MOST_PLAIN + 1)]
+    for image in images:
+        known.learn_plain(image)
+    assert not known.is_plain(images[0])
+    assert all(known.is_plain(image) for image in images[1:])
+
+
+def held_by(url: str, engine: str) -> HeldByEngine:
+    platform = Platform("linux", "amd64")
+    info = EngineInfo(engine, "builder", "26.1.5", (1, 45), Store.CONTAINERD, platform)
+    return HeldByEngine(
+        "builder", EngineEndpoint(url), info, Digest.of(b"image"), stored("a").content
+    )

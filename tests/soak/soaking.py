@@ -1,0 +1,84 @@
+"""Many rounds, and whether memory, tasks and threads stay where they were."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.soak.crowd import Crowd, Size, run
+
+WARM = 4
+"""One round in so many at the beginning is not judged: caches and pools fill once."""
+KIB = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """After a round, when all of it is gone."""
+
+    kib: float
+    tasks: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """From the first half of the judged rounds to the second, at the least of each: what stays.
+
+    The least, since a round may end with a collection or a status still under way.
+    """
+
+    samples: Sequence[Sample]
+
+    @property
+    def kib(self) -> float:
+        """Of memory."""
+        first, second = self._halves()
+        return min(each.kib for each in second) - min(each.kib for each in first)
+
+    @property
+    def tasks(self) -> int:
+        """Of asyncio tasks."""
+        first, second = self._halves()
+        return min(each.tasks for each in second) - min(each.tasks for each in first)
+
+    @property
+    def threads(self) -> int:
+        """Of threads."""
+        first, second = self._halves()
+        return min(each.threads for each in second) - min(each.threads for each in first)
+
+    def _halves(self) -> tuple[Sequence[Sample], Sequence[Sample]]:
+        judged = self.samples[len(self.samples) // WARM :]
+        return judged[: len(judged) // 2], judged[len(judged) // 2 :]
+
+
+def soaked(rounds: int, size: Size) -> Growth:
+    """What that many rounds leave behind."""
+    samples: list[Sample] = []
+
+    async def all_rounds(crowd: Crowd) -> None:
+        for number in range(rounds):
+            await crowd.come_and_go(number, size)
+            samples.append(_sample())
+
+    # Whoever captures the log of a test keeps each line of it.
+    logging.disable(logging.CRITICAL)
+    tracemalloc.start()
+    try:
+        run(all_rounds)
+    finally:
+        tracemalloc.stop()
+        logging.disable(logging.NOTSET)
+    return Growth(samples)
+
+
+def _sample() -> Sample:
+    gc.collect()
+    kib = tracemalloc.get_traced_memory()[0] / KIB
+    return Sample(kib, len(asyncio.all_tasks()), threading.active_count())
