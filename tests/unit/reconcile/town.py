@@ -16,7 +16,7 @@ from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import Held, Stored
+from cyroid_images.model.knowledge import Held, Stored, Wish
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
@@ -138,8 +138,9 @@ class Town(Stage):
         Stage.__post_init__(self)
 
     def join(self, lookers: Lookers | None = None, sizes: Sizes | None = None) -> None:
-        self.movers = movers = TownMovers(self.arrive)
-        movers.untagged = self.drop
+        if not isinstance(self.movers, TownMovers):
+            self.movers = movers = TownMovers(self.arrive)
+            movers.untagged = self.drop
         Stage.join(self, lookers, sizes or self.sizes)
         self.hanging.watch(self.parts.threads)
 
@@ -211,6 +212,11 @@ class Town(Stage):
         self.hanging.let_go()
         await self.loop.stop()
         self.join()
+
+    def anchors(self) -> dict[Wish, Digest]:
+        """What the cache has proven against a source."""
+        state = self.parts.caches._states.find(CACHE)
+        return dict(state.anchors) if state is not None else {}
 
     async def become_ready(self) -> None:
         """Start, and wait until the range and its cache are Ready."""
