@@ -18,6 +18,7 @@ from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineView, Store
 from cyroid_images.model.observed import EngineShown
+from cyroid_images.model.status import MOST_DIGESTS
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info
@@ -28,8 +29,6 @@ from tests.unit.reconcile.virtual_time import run as run_virtual
 
 PAUSE_SECONDS = 1300.0
 """Between two rounds: longer than anything that went is remembered for whoever comes back."""
-LIST_SECONDS = 700.0
-"""Until the next sweep has listed everything."""
 NOWHERE = "10.250.0.1"
 """Where an engine refuses."""
 Bodies = list[tuple[Kind, Mapping[str, Any]]]
@@ -84,7 +83,7 @@ class Crowd:
         self._listed |= {
             Kind.POD: [],
             Kind.RANGE_IMAGES: [],
-            Kind.IMAGE_CACHE: [cache_body(sources=SOURCES, refresh={"interval": "10m"})],
+            Kind.IMAGE_CACHE: [_cache()],
         }
         town.holds.clear()
         town.held[BUILDER.url] = set()
@@ -191,6 +190,12 @@ def run_before_start(rounds: Rounds) -> None:
 def _bodies(name: str, address: str, images: Iterable[str]) -> Bodies:
     wanted = range_for(name, images=[{"image": each} for each in images])
     return [(Kind.POD, a_pod(name, address=address)), (Kind.RANGE_IMAGES, wanted)]
+
+
+def _cache() -> dict[str, Any]:
+    """A cache after months: it has recorded as many digests as it ever does."""
+    known = {f"soak.example/long-gone-{at}:1": str(digest(f"{at}")) for at in range(MOST_DIGESTS)}
+    return cache_body(status={"digests": known}, sources=SOURCES, refresh={"interval": "10m"})
 
 
 def _id_of(name: str) -> Digest:

@@ -26,6 +26,9 @@ class Wish:
     reference: Reference
     platform: Platform | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.reference)
+
     def __str__(self) -> str:
         return f"{self.reference}{f' ({self.platform})' if self.platform else ''}"
 

@@ -54,6 +54,10 @@ class Reference:
     tag: str | None
     digest: Digest | None = None
 
+    def __hash__(self) -> int:
+        """Of what tells most apart: every pass looks references up by the thousand."""
+        return hash((self.path, self.tag))
+
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Read what a person wrote; raises InvalidReference and says which rule it breaks."""

@@ -106,6 +106,7 @@ class LabelSelector(Part):
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an object with these labels is chosen."""
-        return all(labels.get(key) == value for key, value in self.match_labels.items()) and all(
-            requirement.matches(labels) for requirement in self.match_expressions
-        )
+        for key, value in self.match_labels.items():  # no `all`: most pods fail the first
+            if labels.get(key) != value:
+                return False
+        return all(requirement.matches(labels) for requirement in self.match_expressions)

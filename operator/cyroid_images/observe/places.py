@@ -60,6 +60,10 @@ class ImagePlace:
     """What is asked for: the tag, or a digest that alone is believed."""
     wanted: Wanted
 
+    def __hash__(self) -> int:
+        """Without the content, whose hash takes as long as a pass has time for all of them."""
+        return hash((self.repository, self.tag))
+
 
 @dataclass(frozen=True, slots=True)
 class ImageThere:

@@ -20,10 +20,15 @@ def conflicts(
 
     One name means one content while cache, platform and digest agree.
     """
-    rivals = [(rival, shared) for rival in older if (shared := _shared(item, rival))]
+    before = tuple(older)
+    if not before:
+        return {}
+    mine = tuple(pods)
+    near = (rival for rival in before if any(rival.selects(pod) for pod in mine))
+    rivals = [(rival, shared) for rival in near if (shared := _shared(item, rival))]
     if not rivals:  # as a rule: then nothing is asked per pod
         return {}
-    found = {pod.uid: _in_pod(pod, rivals) for pod in pods}
+    found = {pod.uid: _in_pod(pod, rivals) for pod in mine}
     return {uid: lost for uid, lost in found.items() if lost}
 
 

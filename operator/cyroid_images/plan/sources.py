@@ -101,7 +101,9 @@ def _in_engine(
         return None
     if wish.platform is not None and image.content.platform != wish.platform:
         return _other_platform(source, wish, [image.content.platform])
-    content = replace(image.content, aliases=image.content.aliases | {image.id})
+    content = image.content
+    if image.id not in content.aliases:
+        content = replace(content, aliases=content.aliases | {image.id})
     info = shown.view.info
     return HeldByEngine(source.name, shown.endpoint, info, image.id, content, image.size)
 

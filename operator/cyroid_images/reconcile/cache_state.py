@@ -173,8 +173,9 @@ class CacheState:
 
     def tagged(self, wish: Wish, digest: Digest | None) -> None:
         """What the tag of a stored image names now: what none of ours is, somebody else put."""
-        ours = {d for each in self.proven.values() for d in each.stored.content.identities}
-        if digest is None or digest in ours:
+        own = [self.proven[wish]] if wish in self.proven else []
+        proven = (*own, *self.proven.values())  # as a rule it is its own, which ends the search
+        if digest is None or any(digest in each.stored.content.identities for each in proven):
             self.foreign.pop(wish, None)
         else:
             self.foreign[wish] = digest

@@ -109,8 +109,12 @@ class FairTurns(Generic[T]):
     def _next_of(self, party: str) -> T | None:
         """The first of this party whose limits all have room; it takes its places."""
         lanes = self._waiting[party]
+        spent: set[str] = set()
         for limits, lane in lanes.items():
-            if all(self._has_room(party, name) for name in limits):
+            if not spent.isdisjoint(limits):  # asked once, however many lanes it holds up
+                continue
+            spent.update(name for name in limits if not self._has_room(party, name))
+            if spent.isdisjoint(limits):
                 ticket = next(iter(lane))
                 lanes[limits] = lanes.pop(limits)  # the other lanes come first then
                 self._drop_waiting(ticket, self._places[ticket])
