@@ -141,7 +141,7 @@ def test_s9_a_source_that_is_back_is_believed_again() -> None:
 
 
 def test_b15_every_pinned_image_is_pinned_after_a_restart_however_many_there_are() -> None:
-    count = 200
+    count = 140
 
     async def scenario(town: Town) -> None:
         names = [f"app{number:03}:1" for number in range(count)]
@@ -150,8 +150,8 @@ def test_b15_every_pinned_image_is_pinned_after_a_restart_however_many_there_are
             cache_body(sources=SOURCES, refresh={"policy": "Pin"})
         ]
         ranges = []
-        for first in range(0, count, 100):
-            images = [{"image": name} for name in names[first : first + 100]]
+        for first in range(0, count, 70):
+            images = [{"image": name} for name in names[first : first + 70]]
             ranges.append(a_range(f"r{first}", images=images))
         town.cluster.listed[Kind.RANGE_IMAGES] = ranges
         await town.loop.start()
@@ -162,7 +162,7 @@ def test_b15_every_pinned_image_is_pinned_after_a_restart_however_many_there_are
         await town.restart()
         town.movers.moves.clear()
         await town.loop.start()
-        await asyncio.sleep(1200)
+        await asyncio.sleep(400)
         assert len(town.anchors()) == count
 
     assert "two" not in moved_words(lived(scenario))
