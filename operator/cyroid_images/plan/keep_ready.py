@@ -43,10 +43,15 @@ def keeps_cache_ready(seen: CacheSeen, listed: Collection[CacheStep]) -> bool:
 def still_ready(before: S, fresh: S) -> S:
     """The last status with what is known anew: which parties answer, and which pass was asked."""
     told = {each.type: each for each in fresh.conditions}
+    kept = tuple(_newer(old, told.get(old.type)) for old in before.conditions)
+    for old in before.conditions:
+        told.pop(old.type, None)
+    # Another version of the operator may have said less, or in words that we cannot read.
+    more = (each for each in told.values() if each.type not in _ONLY_WHILE_TRUE)
     return before.model_copy(
         update={
             "last_handled_reconcile_at": fresh.last_handled_reconcile_at,
-            "conditions": tuple(_newer(old, told.get(old.type)) for old in before.conditions),
+            "conditions": (*kept, *more),
         }
     )
 
@@ -70,6 +75,7 @@ def _is_not_looked_at(new: Condition, old: Condition | None) -> bool:
     )
 
 
+_ONLY_WHILE_TRUE = frozenset({ConditionType.RECONCILING, ConditionType.STALLED})
 _PARTIES = frozenset({ConditionType.REGISTRY_AVAILABLE, ConditionType.SOURCE_AVAILABLE})
 
 

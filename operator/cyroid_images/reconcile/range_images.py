@@ -86,8 +86,9 @@ class RangeReconciler:
         state.prune(steps)
         self.transfers.sync(key, seen, steps, state)
         self._report(key, seen, steps, state)
+        fresh = _fresh(seen, steps)
         self.gates.tell(
-            key, {each.target.uid: holds_all(each, _of(each, steps)) for each in seen.targets}
+            key, {each.target.uid: holds_all(each, fresh[each.target.uid]) for each in seen.targets}
         )
         (self._rivals.add if _has_rivals(seen) else self._rivals.discard)(key)
         is_running = bool(self.transfers.executor.running(key))
@@ -198,6 +199,11 @@ def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
 def _of(each: TargetSeen, steps: Steps) -> tuple[Step, ...]:
     """The steps that are decided by what the target shows now."""
     return () if each.is_stale else steps.get(each.target.uid, ())
+
+
+def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
+    """What was seen before the last delivery does not say that it is gone."""
+    return {each.target.uid: _of(each, steps) for each in seen.targets}
 
 
 def _has_rivals(seen: RangeSeen) -> bool:

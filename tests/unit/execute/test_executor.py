@@ -13,8 +13,8 @@ import pytest
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended, Job, Transfer
-from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads
 from tests.unit.reconcile import clock
@@ -29,7 +29,7 @@ LIMITS = {"all": Limit.whole(2), "engine": Limit.whole(1)}
 
 @dataclass(slots=True)
 class Work:
-    """Blocking work that a test lets end, and that its cancellation cuts."""
+    """Blocking work that a test lets end, and that its scope cuts."""
 
     error: Exception | None = None
     begun: threading.Event = field(default_factory=threading.Event)
@@ -37,14 +37,14 @@ class Work:
     runs: int = 0
     was_cut: bool = False
 
-    def __call__(self, cancellation: CancelScope, observer: Observer) -> str:
-        detach = cancellation.attach(self.cut)
+    def __call__(self, scope: CancelScope, observer: Observer) -> str:
+        detach = scope.attach(self.cut)
         self.runs += 1
         observer(Progress(7, 10))
         self.begun.set()
         assert self.go_on.wait(PATIENCE)
         detach()
-        cancellation.raise_if_cancelled()
+        scope.raise_if_cancelled()
         if self.error is not None:
             raise self.error
         return "result"
@@ -121,11 +121,11 @@ def test_progress_never_goes_back_where_a_transfer_begins_anew() -> None:
     async def scenario(bench: Bench) -> None:
         again = threading.Event()
 
-        def work(cancellation: CancelScope, observer: Observer) -> str:
+        def work(scope: CancelScope, observer: Observer) -> str:
             observer(Progress(7, 10))
             observer(Progress(2, 4))
             again.set()
-            cancellation.raise_if_cancelled()
+            scope.raise_if_cancelled()
             return "result"
 
         bench.executor.sync("owner", [transfer(work)])

@@ -19,8 +19,8 @@ from cyroid_images.execute.executor import (
     Executor,
 )
 from cyroid_images.execute.transfer import Job, Transfer
-from cyroid_images.model.cancellation import Cancellation
 from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads
 from tests.unit.reconcile import clock
@@ -38,11 +38,11 @@ class Engine:
     observer: Observer | None = None
     go_on: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, cancellation: Cancellation, observer: Observer) -> None:
+    def __call__(self, scope: CancelScope, observer: Observer) -> None:
         self.observer = observer
-        cancellation.attach(self.go_on.set)
+        scope.attach(self.go_on.set)
         assert self.go_on.wait(PATIENCE)
-        cancellation.raise_if_cancelled()
+        scope.raise_if_cancelled()
 
     @property
     def has_begun(self) -> bool:

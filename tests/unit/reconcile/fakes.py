@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
+from cyroid_images.execute import ports as execute_ports
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
@@ -19,13 +20,12 @@ from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, U
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.execute import ports as execute_ports
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports
 from cyroid_images.report.event_recorder import event_type
-from cyroid_images.store.keys import Key, Kind
 from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import NOW, stored
 
 
@@ -162,6 +162,8 @@ class FakeMovers:
 
     then: Callable[[Copy | Push | Pull | Load], None]
     moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
+    dropped: Callable[[], None] = lambda: None
+    """Happens when names are dropped."""
 
     def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
@@ -191,6 +193,7 @@ class FakeMovers:
 
     def untag(self, action: Untag, cancellation: Cancellation) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
+        self.dropped()
 
     def _move(self, action: Copy | Push | Pull | Load) -> None:
         self.moves.append(action)
