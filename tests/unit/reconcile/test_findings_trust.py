@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_b15_every_pinned_image_is_pinned_after_a_restart_however_many_there_are
         town.cluster.listed[Kind.IMAGE_CACHE] = [
             cache_body(sources=SOURCES, refresh={"policy": "Pin"})
         ]
-        ranges = []
+        ranges: list[Mapping[str, Any]] = []
         for first in range(0, count, 70):
             images = [{"image": name} for name in names[first : first + 70]]
             ranges.append(a_range(f"r{first}", images=images))
