@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -221,7 +222,7 @@ def test_b13_a_hung_engine_is_told_once_and_does_not_flap(seconds: float) -> Non
 
 def test_b25_a_pod_that_is_no_longer_ready_is_looked_at_at_once() -> None:
     async def scenario(town: Town) -> None:
-        body = town.cluster.listed[Kind.POD][0]
+        body: Any = town.cluster.listed[Kind.POD][0]
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
         body["status"] = {**body["status"], **ready}
         await town.become_ready()
