@@ -10,7 +10,6 @@ from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.plan import backoff
 
-
 MOST_ENGINES = 1024
 """Of one object that are remembered; the oldest are forgotten."""
 
