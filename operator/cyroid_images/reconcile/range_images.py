@@ -22,7 +22,7 @@ from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.gate import holds_all
 from cyroid_images.plan.initial_status import initial_range_status
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
-from cyroid_images.reconcile.range_snapshot import NOT_YET, RangeSnapshots
+from cyroid_images.reconcile.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.reconcile.range_transfers import RangeTransfers, Steps
 from cyroid_images.reconcile.requeue import requeue_after
@@ -161,7 +161,7 @@ class RangeReconciler:
             return Wait(wish, self.defect(exc))
 
     def _report(self, key: Key, seen: RangeSeen, steps: Steps, state: RangeState) -> None:
-        if any(each.fault is NOT_YET for each in seen.targets) and state.looked_at < 0:
+        if any(each.fault in (NOT_YET, NOT_MET) for each in seen.targets) and state.looked_at < 0:
             return  # the first looks end soon, one way or the other
         if state.looks_first():
             _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
@@ -189,6 +189,11 @@ def _by_target(
     for key, failure in failures.items():
         found.setdefault(key.uid, {})[key.wish, key.route] = failure
     return found
+
+
+def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
+    """Of targets whose last look is older than what happened there nothing is missed."""
+    return {each.target.uid: steps[each.target.uid] for each in seen.targets if not each.is_stale}
 
 
 def _of(each: TargetSeen, steps: Steps) -> tuple[Step, ...]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.actions import Copy, Load, Pull, Push
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import Held, Stored
+from cyroid_images.model.knowledge import Held, Stored, Wish
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
@@ -94,7 +94,13 @@ class TownCluster(FakeCluster):
 
 
 class TownMovers(FakeMovers):
-    """What a push proves is what was pushed."""
+    """What a push proves is what was pushed, and what is untagged is gone."""
+
+    untagged: Callable[[Untag], None]
+
+    def untag(self, action: Untag, cancellation: CancelScope) -> None:
+        super().untag(action, cancellation)
+        self.untagged(action)
 
     def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:
         super().push(action, cancellation, observer)
@@ -118,6 +124,8 @@ class Town(Stage):
     """By URL of the engine: its images, by name; one that is not here refuses."""
     acts: dict[str, Callable[[], None]] = field(default_factory=dict)
     """By URL of the engine: what a look does before it shows anything."""
+    left: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By URL of the engine: what it has under repository@digest."""
     about: dict[str, EngineInfo] = field(default_factory=dict)
     shelves: dict[str, Shelf] = field(default_factory=dict)
     sizes: Sizes | None = None
@@ -130,7 +138,9 @@ class Town(Stage):
         Stage.__post_init__(self)
 
     def join(self, lookers: Lookers | None = None, sizes: Sizes | None = None) -> None:
-        self.movers = TownMovers(self.arrive)
+        if not isinstance(self.movers, TownMovers):
+            self.movers = movers = TownMovers(self.arrive)
+            movers.untagged = self.drop
         Stage.join(self, lookers, sizes or self.sizes)
         self.hanging.watch(self.parts.threads)
 
@@ -148,7 +158,13 @@ class Town(Stage):
             raise TransferError(Reason.ENGINE_UNREACHABLE, f"cannot connect to {place.url}")
         images = {name: content(word) for name, word in held.items()}
         about = self.about.get(place.url) or info()
-        return EngineShown(EngineEndpoint(place.url), view(images, about=about))
+        by_digest = {n: content(word) for n, word in self.left.get(place.url, {}).items()}
+        return EngineShown(EngineEndpoint(place.url), view(images, by_digest, about))
+
+    def drop(self, action: Untag) -> None:
+        held = self.left.get(action.endpoint.url, {})
+        for name in action.names:
+            held.pop(str(name), None)
 
     def look_at_registry(
         self, place: RegistryPlace, last: RegistryEndpoint | None
@@ -196,6 +212,11 @@ class Town(Stage):
         self.hanging.let_go()
         await self.loop.stop()
         self.join()
+
+    def anchors(self) -> dict[Wish, Digest]:
+        """What the cache has proven against a source."""
+        state = self.parts.caches._states.find(CACHE)
+        return dict(state.anchors) if state is not None else {}
 
     async def become_ready(self) -> None:
         """Start, and wait until the range and its cache are Ready."""

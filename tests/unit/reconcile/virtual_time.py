@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 BEGIN = 1000.0
 """Seconds on the clock at the start: no machine runs since zero seconds."""
+TICK_SECONDS = 1e-6
 GUARD_SECONDS = 60.0
 """No thread hangs longer than that in real time, whatever a test forgets."""
 
@@ -38,6 +39,7 @@ class VirtualSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> Any:
         self.turns += 1
+        self.now += TICK_SECONDS  # no two moments are one, as on a real clock
         if timeout is not None and timeout <= 0:
             return super().select(0)
         if timeout is None or self.is_busy():
