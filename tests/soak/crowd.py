@@ -14,15 +14,16 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from cyroid_images.reconcile.keys import Key, Kind
+from tests.unit.reconcile.test_loop import CACHE, READY, SOURCES, Stage, a_range
+from tests.unit.reconcile.test_world import pod
+
 from cyroid_images.engine.view import view_of
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineView, Store
-from cyroid_images.reconcile.keys import Key, Kind
+from cyroid_images.model.engine import EngineView, ImageStore
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info, metadata, stored
 from tests.unit.reconcile.fakes import FakeClock
-from tests.unit.reconcile.test_loop import CACHE, READY, SOURCES, Stage, a_range
-from tests.unit.reconcile.test_world import pod
 
 ROUND_SECONDS = 120.0
 """A round takes a second or two; a busy machine gets the benefit of the doubt."""
@@ -31,7 +32,7 @@ GLANCE_SECONDS, GLANCES = 0.02, 50
 NOWHERE = "10.250.0.1"
 """Where an engine refuses."""
 Bodies = list[tuple[Kind, Mapping[str, Any]]]
-_INFO = replace(info(), store=Store.CLASSIC)
+_INFO = replace(info(), store=ImageStore.CLASSIC)
 
 
 @dataclass(frozen=True, slots=True)

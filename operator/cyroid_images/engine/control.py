@@ -25,7 +25,7 @@ from cyroid_images.engine.faults import told
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of one answer: a list of 4096 images of two or three platforms has about so many."""
@@ -44,7 +44,7 @@ class Patience:
 
 @contextlib.contextmanager
 def session(
-    dialler: Dialler, cancellation: Cancellation, patience: Patience, version: str = UNASKED_VERSION
+    dialler: Dialler, cancellation: CancelScope, patience: Patience, version: str = UNASKED_VERSION
 ) -> Iterator[docker.APIClient]:
     """A docker-py client whose calls all end in time, or with the cancellation.
 
@@ -122,7 +122,7 @@ def inspected(api: docker.APIClient, image: Digest) -> Mapping[str, Any] | None:
 class _Adapter(BaseAdapter):
     """Carries the requests of one docker-py client over one httpx client."""
 
-    def __init__(self, dialler: Dialler, cancellation: Cancellation, seconds: float) -> None:
+    def __init__(self, dialler: Dialler, cancellation: CancelScope, seconds: float) -> None:
         super().__init__()
         self._http = dialler.client(seconds)
         self._extensions = dialler.extensions(cancellation)

@@ -29,7 +29,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 LONGEST_ERROR = 64 * 1024
 """Bytes read of an error answer."""
@@ -77,10 +77,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Where an Ask goes and what bounds it: the engine, its silence, our Cancellation."""
+    """Where an Ask goes and what bounds it: the engine, its silence, our CancelScope."""
 
     dialler: Dialler
-    cancellation: Cancellation
+    cancellation: CancelScope
     silence: httpx.Timeout
 
     @contextlib.contextmanager

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.metrics import naming
 from cyroid_images.metrics.shown import Shown
-from cyroid_images.model.measured import LOOK, PassResult, State, Transferred, Way
-from cyroid_images.model.request_observer import RequestDone as Asked
+from cyroid_images.model.measured import LOOK, GaugeValues, PassResult, Transferred, Way
+from cyroid_images.model.request_observer import RequestDone
 
 TRANSFER_SECONDS = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 1800)
 """From a layer that is there already to a Windows image over a slow line."""
@@ -55,7 +55,7 @@ class Metrics:
             self._registry
         ), prometheus_client.CONTENT_TYPE_LATEST
 
-    def show(self, look: Callable[[], State]) -> None:
+    def show(self, look: Callable[[], GaugeValues]) -> None:
         """Where the state of everything is read at each scrape."""
         self._shown.look = look
 
@@ -103,19 +103,19 @@ class Metrics:
 
     # -- Watch: what the leaves tell, from their threads ------------------------------
 
-    def registry_asked(self, asked: Asked) -> None:
+    def registry_asked(self, asked: RequestDone) -> None:
         """A request to a registry, ours or an upstream."""
         operation = naming.registry_operation(asked.method, asked.path)
         cache = self._caches.get(naming.host_of(asked.host), UPSTREAM)
         labels = (cache, operation, naming.code_of(asked.code))
         self._registry_seconds.labels(*labels).observe(asked.seconds)
 
-    def engine_asked(self, asked: Asked) -> None:
+    def engine_asked(self, asked: RequestDone) -> None:
         """A request to an engine of a range or a source."""
         operation = naming.engine_operation(asked.method, asked.path)
         self._engine_seconds.labels(operation, naming.code_of(asked.code)).observe(asked.seconds)
 
-    def kube_asked(self, asked: Asked) -> None:
+    def kube_asked(self, asked: RequestDone) -> None:
         """A call to the Kubernetes API; the watches of kopf are not among them."""
         verb, resource = naming.kube_request(asked.method, asked.path)
         self._kube.labels(verb, resource, naming.code_of(asked.code)).inc()

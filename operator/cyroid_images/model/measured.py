@@ -67,7 +67,7 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class GaugeValues:
     """Everything that is shown as it is now, not counted up."""
 
     due: int = 0

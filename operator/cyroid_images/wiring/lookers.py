@@ -17,7 +17,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.knowledge import Place, UpstreamAsk
+from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint, UpstreamEndpoint
@@ -263,7 +263,7 @@ class ImageLooker:
                 held = lookup.holds(registry, last.stored, place.tag)
                 if held.is_there:
                     return ImageThere(last.stored, held.tagged)
-            asked = Place(place.repository, place.reference)
+            asked = ImageLocation(place.repository, place.reference)
             stored = lookup.find(registry, asked, place.wanted)
         if stored is not None:
             self.known.learn(endpoint, stored)

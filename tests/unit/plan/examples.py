@@ -10,7 +10,7 @@ from typing import Any
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Target
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, Store
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, ImageStore
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.image_cache import ImageCache
@@ -84,7 +84,7 @@ def image(known: ImageContent, *names: str, digests: tuple[str, ...] = ()) -> En
 
 
 def info(platform: Platform = AMD64, api: tuple[int, int] = (1, 45)) -> EngineInfo:
-    return EngineInfo("ENGINE", "dind", "26.1.5", api, Store.CONTAINERD, platform)
+    return EngineInfo("ENGINE", "dind", "26.1.5", api, ImageStore.CONTAINERD, platform)
 
 
 def view(

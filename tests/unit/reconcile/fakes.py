@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
+from cyroid_images.execute import ports as execute_ports
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
@@ -15,17 +16,23 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
-from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
+from cyroid_images.model.knowledge import (
+    Held,
+    HeldByUpstream,
+    ImageLocation,
+    Stored,
+    UpstreamAsk,
+    Wanted,
+)
 from cyroid_images.model.progress import Observer
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.execute import ports as execute_ports
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports
 from cyroid_images.report.event_recorder import event_type
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.store.keys import Key, Kind
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
 from tests.unit.plan.examples import NOW, stored
 
 
@@ -140,7 +147,9 @@ class FakeRegistries:
         if self.away:
             raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{endpoint} refuses")
 
-    def find(self, endpoint: RegistryEndpoint, place: Place, wanted: Wanted) -> Stored | None:
+    def find(
+        self, endpoint: RegistryEndpoint, place: ImageLocation, wanted: Wanted
+    ) -> Stored | None:
         self.ping(endpoint)
         found = self.held.get(place.repository)
         matches = wanted.content is None or (found and found.content.is_same(wanted.content))
@@ -159,11 +168,11 @@ class FakeMovers:
     then: Callable[[Copy | Push | Pull | Load], None]
     moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
+    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
         return Pushed(stored(), How.STREAM, "a test wants it so")
 
-    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
+    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:  # noqa: ARG002 - the port
         self._move(action)
         return stored()
 
@@ -171,7 +180,7 @@ class FakeMovers:
         self,
         action: Pull,
         stall_seconds: float,  # noqa: ARG002 - the port
-        cancellation: Cancellation,  # noqa: ARG002 - the port
+        cancellation: CancelScope,  # noqa: ARG002 - the port
         observer: Observer,  # noqa: ARG002 - the port
     ) -> None:
         self._move(action)
@@ -180,12 +189,12 @@ class FakeMovers:
         self,
         action: Load,
         stall_seconds: float,  # noqa: ARG002 - the port
-        cancellation: Cancellation,  # noqa: ARG002 - the port
+        cancellation: CancelScope,  # noqa: ARG002 - the port
         observer: Observer,  # noqa: ARG002 - the port
     ) -> None:
         self._move(action)
 
-    def untag(self, action: Untag, cancellation: Cancellation) -> None:  # noqa: ARG002 - the port
+    def untag(self, action: Untag, cancellation: CancelScope) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
 
     def _move(self, action: Copy | Push | Pull | Load) -> None:
