@@ -25,6 +25,7 @@ from cyroid_images.model.status import (
     CacheImageCounts,
     ImageCacheStatus,
     ImageStatus,
+    OnDemandCounts,
     RangeImageCounts,
     RangeImagesStatus,
     RangeSummary,
@@ -224,6 +225,8 @@ def fullest_cache_status() -> ImageCacheStatus:
         stored_bytes=2**45,
         image_statuses=(row,) * MOST_IMAGE_STATUSES,
         images_omitted=5,
+        on_demand=OnDemandCounts(wanted=5, missing=5),
+        digests={f"r.example/{number}:1 linux/arm64": Digest.of(b"x") for number in range(2000)},
         conditions=conditions_of(ConditionType.READY, ConditionType.SOURCE_AVAILABLE),
     )
 
@@ -256,9 +259,9 @@ def test_the_fullest_status_is_taken_and_nothing_of_it_is_lost(
 
 
 def test_the_columns_tell_the_story(server: ApiServerPart) -> None:
-    for kind, words in (
-        ("rimg", ["NAME", "READY", "IMAGES", "TARGETS", "FALLBACK", "REASON", "AGE"]),
-        ("cic", ["NAME", "READY", "IMAGES", "REGISTRY", "REASON", "AGE"]),
+    for kind, words, more in (
+        ("rimg", ["NAME", "READY", "IMAGES", "TARGETS", "FALLBACK", "REASON", "AGE"], ["FAILED"]),
+        ("cic", ["NAME", "READY", "IMAGES", "REGISTRY", "REASON", "AGE"], ["ON-DEMAND", "MISSING"]),
     ):
         long = "RangeImages" if kind == "rimg" else "ImageCache"
         name = f"columns-{kind}"
@@ -267,7 +270,7 @@ def test_the_columns_tell_the_story(server: ApiServerPart) -> None:
         plain = server.kubectl("get", kind, name, "-n", "default").stdout.splitlines()[0]
         wide = server.kubectl("get", kind, name, "-n", "default", "-o", "wide").stdout
         assert plain.split() == words
-        assert wide.splitlines()[0].split() == [*words, "MESSAGE"]
+        assert wide.splitlines()[0].split() == [*words, *more, "MESSAGE"]
         server.call("DELETE", f"{PATHS[long]}/{name}")
 
 

@@ -24,6 +24,7 @@ from cyroid_images.model.status import (
 )
 from cyroid_images.model.text import CONDITION_MESSAGE, ROW_MESSAGE, clean_message
 from tests.parts.condition_reasons import fits
+from tests.parts.contradictions import contradictions
 
 Object = Mapping[str, Any]
 
@@ -53,18 +54,6 @@ _FURTHER = {
     "RangeImages": {"targets"},
     "ImageCache": {"storedBytes", "onDemand", "digests", "digestsOmitted"},
 }
-_CONTRADICTED = {
-    "TargetsAvailable": {
-        Reason.NO_TARGETS,
-        Reason.POD_NOT_READY,
-        Reason.WAITING_FOR_ENGINE,
-        Reason.ENGINE_UNREACHABLE,
-        Reason.TARGET_IDENTITY_MISMATCH,
-    },
-    "RegistryAvailable": {Reason.REGISTRY_UNREACHABLE},
-    "SourceAvailable": {Reason.SOURCE_UNREACHABLE},
-}
-"""By condition: while it is True, neither Ready nor Stalled nor a row gives these reasons."""
 _PARTS = {"type", "status", "reason", "message", "observedGeneration", "lastTransitionTime"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -94,7 +83,7 @@ def violations(obj: Object, before: Object | None = None) -> list[str]:
         return broken  # the rules below read what was just found to be there
     return [
         *_one_story(status),
-        *_contradictions(status),
+        *contradictions(status),
         *_generations(obj, status),
         *_counts(kind, status),
         *_kstatus_agrees(obj),
@@ -163,23 +152,6 @@ def _one_story(status: Object) -> Iterator[str]:
     is_suspended = ready["reason"] == Reason.SUSPENDED
     if ready["status"] != "True" and bool(abnormal) == is_suspended:
         yield f"Ready={ready['status']}/{ready['reason']} beside {abnormal or 'neither'}"
-
-
-def _contradictions(status: Object) -> Iterator[str]:
-    """No condition says that a party answers while another one waits for that party."""
-    told = {each["type"]: each for each in status["conditions"]}
-    given = [(name, told[name]["reason"]) for name in ("Ready", "Stalled") if name in told]
-    given += [
-        (f"a row of {field}", row["reason"])
-        for field in ("missing", "imageStatuses")
-        for row in status.get(field, ())
-        if "reason" in row
-    ]
-    for name, reasons in _CONTRADICTED.items():
-        if name in told and told[name]["status"] == "True":
-            for where, reason in given:
-                if reason in reasons:
-                    yield f"{name} is True, and {where} says {reason}"
 
 
 def _generations(obj: Object, status: Object) -> Iterator[str]:

@@ -161,8 +161,14 @@ class Site:
         return self._until(self.path(name), seconds, wanted, at)
 
     def until_cache(self, *, seconds: float = SECONDS, **wanted: str) -> dict[str, Any]:
-        """The cache once its conditions are so."""
-        return self._until(self.cache_path, seconds, wanted, lambda _: True)
+        """The cache once its conditions are so; a Ready one also holds what ranges ask for."""
+        is_whole = wanted.get("Ready", "").startswith("True")
+        return self._until(
+            self.cache_path,
+            seconds,
+            wanted,
+            lambda body: not (is_whole and body["status"].get("onDemand", {}).get("missing")),
+        )
 
     def until_bytes_come(self, way: FaultProxy, target: str) -> None:
         """Some thousands of an answer to a GET of that target have come through the proxy."""

@@ -17,7 +17,7 @@ def test_every_reason_is_printed_once_with_its_meaning(capsys: pytest.CaptureFix
     lines = capsys.readouterr().out.splitlines()
     assert lines == reason_table().splitlines()
     assert len(lines) == 2 + len(Reason)
-    assert "| `NoTargets` | W | no pod matches the selector and carries the label |" in lines
+    assert "| `CacheNotFound` | W | the ImageCache does not exist |" in lines
 
 
 def test_the_crds_of_both_kinds_are_written(tmp_path: Path) -> None:

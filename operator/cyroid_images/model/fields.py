@@ -124,10 +124,11 @@ def seconds(default: str, *, least: str, most: str) -> Any:
     )
 
 
-def duration_bounds(*, least: str, most: str) -> Any:
-    """The bounds of a field of type Seconds that has no default."""
+def optional_seconds(*, least: str, most: str) -> Any:
+    """A field of type `Seconds | None` with bounds and without a default."""
     rule = f"duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
     return Field(
+        default=None,
         ge=duration.parse_duration(least),
         le=duration.parse_duration(most),
         json_schema_extra=cel((rule, f"between {least} and {most}")),

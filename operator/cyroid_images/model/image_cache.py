@@ -25,11 +25,11 @@ from cyroid_images.model.fields import (
     SecretRef,
     SomeHosts,
     cel,
-    duration_bounds,
     refuse,
     seconds,
     unique_by,
 )
+from cyroid_images.model.limits import Limits
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.selector import LabelSelector
 from cyroid_images.model.status import ImageCacheStatus, read_status
@@ -229,34 +229,6 @@ class Refresh(Part):
 
     interval: Seconds = seconds("10m", least="1s", most="168h")
     """How often sources and registry are looked at again, as a duration such as `10m`."""
-
-
-_STALL_IS_SHORTER = (
-    "!has(self.stall) || !has(self.total) || duration(self.stall) < duration(self.total)",
-    "stall must be shorter than total",
-)
-
-
-class Limits(Part):
-    """How far the ranges that use the cache may go; what is absent is the operator's setting."""
-
-    model_config = ConfigDict(json_schema_extra=cel(_STALL_IS_SHORTER))
-
-    stall: Annotated[Seconds, duration_bounds(least="1s", most="24h")] | None = None
-    """Most that `timeouts.stall` of a range may be, as a duration such as `5m`: how long a
-    transfer without a single byte holds its turn."""
-
-    total: Annotated[Seconds, duration_bounds(least="1s", most="168h")] | None = None
-    """Most that `timeouts.total` of a range may be, as a duration such as `2h`."""
-
-    interval: Annotated[Seconds, duration_bounds(least="1s", most="168h")] | None = None
-    """Least that `interval` of a range may be, as a duration such as `30s`."""
-
-    @model_validator(mode="after")
-    def _stall_is_shorter(self) -> Self:
-        if self.stall is not None and self.total is not None and self.stall >= self.total:
-            raise refuse(_STALL_IS_SHORTER[1])
-        return self
 
 
 _NOT_DOCKER_HUB = (

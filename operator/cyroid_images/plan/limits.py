@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyroid_images.model.image_cache import Limits
+from cyroid_images.model.limits import Limits
 from cyroid_images.model.range_images import RangeImagesSpec
 
 

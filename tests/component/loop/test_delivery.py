@@ -26,7 +26,7 @@ def test_three_images_reach_two_ranges_with_one_push_each(
         assert body["status"]["summary"] == {"images": "3/3", "targets": "1/1"}
         assert holds(engine, *images)
     cached = site.until_cache(Ready="True/AllImagesCached")
-    assert cached["status"]["images"]["cached"] == 3
+    assert cached["status"]["onDemand"] == {"wanted": 3, "cached": 3, "missing": 0}
     assert len(site.events("ImagePushed")) == 3
     wait_for(lambda: site.tells_of("ImageDelivered", "one", *images), "events of all three", 30)
     assert len(site.source.happened("save")) - reads == 3

@@ -49,7 +49,7 @@ def test_a_full_registry_is_told_and_the_range_is_filled_by_tar(
     """`/v2/` answers 200 all the while; it is left alone for five minutes."""
     registry = new_registry(disk_bytes=64 * 1024)
     images = [site.image("toomuch:1")]
-    site.cache(registry)
+    site.cache(registry, images=[{"image": images[0]}])
     site.serve("toomuch", containerd_engine, images)
     body = site.until("toomuch", Ready="True/AllImagesPresent", TarFallback="True", seconds=60)
     assert {each["reason"] for each in body["status"]["tarDeliveries"]} == {"RegistryFull"}

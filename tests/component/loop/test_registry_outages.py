@@ -85,8 +85,9 @@ def test_a_registry_that_stays_busy_gives_way_to_tar_and_is_filled_when_it_is_we
     site: Site, way: Way, status: int, reason: str
 ) -> None:
     way.proxy.on("POST", UPLOADS, Answer(status, body=b"come again"), times=1000)
-    site.cache(way.registry, registry={"pushURL": f"http://{way.proxy.host}"})
-    site.serve("busy", way.engine, [site.image("busy:1")])
+    image, where = site.image("busy:1"), {"pushURL": f"http://{way.proxy.host}"}
+    site.cache(way.registry, registry=where, images=[{"image": image}])
+    site.serve("busy", way.engine, [image])
     site.until("busy", Ready="True/AllImagesPresent", TarFallback=f"True/{reason}")
     body = site.until_cache(Ready=f"False/{reason}", Reconciling="True/ProgressingWithRetry")
     assert f"{status} come again" in condition(body, "Ready")["message"]

@@ -105,7 +105,8 @@ def test_s8_an_upstream_with_a_password_is_copied_as_it_is(
     upstream = new_registry()
     image = f"{upstream.push_host}/{site.name}/tool:1"
     digest = put_upstream(upstream, image, sum(site.name.encode()))
-    site.cache(registry, sources=[upstream_source(upstream, WRONG_SECRET)])
+    wrong = [upstream_source(upstream, WRONG_SECRET)]
+    site.cache(registry, sources=wrong, images=[{"image": image}])
     site.serve("dind", containerd_engine, [image])
     site.until_cache(Ready="False/Unauthorized", Stalled="True/Unauthorized")
     site.until("dind", Ready="False/Unauthorized")

@@ -65,7 +65,10 @@ def seen_by(count: int, *images: str, **parts: Any) -> RangeSeen:
 
 
 def test_b23_four_images_that_nobody_has_are_named_and_counted() -> None:
-    steps = [present("a:1"), *(lost(each, message=f"no source has {each}") for each in IMAGES[1:])]
+    steps: list[Step] = [
+        present("a:1"),
+        *(lost(each, message=f"no source has {each}") for each in IMAGES[1:]),
+    ]
     status = told(seen_by(1), steps)
     assert [(row.image, row.message) for row in status.missing] == [
         (each, f"no source has {each}") for each in IMAGES[1:]
@@ -136,7 +139,7 @@ def test_b23_the_worst_of_several_targets_is_told_with_the_pod_that_it_is_about(
 
 
 def test_b23_what_needs_somebody_stands_first_then_what_lacks_in_most_targets() -> None:
-    steps = {
+    steps: dict[str, tuple[Step, Step]] = {
         "a:1": (pulling("a:1"), present("a:1")),
         "b:1": (pulling("b:1"), pulling("b:1")),
         "c:1": (lost("c:1"), present("c:1")),
@@ -149,7 +152,7 @@ def test_b23_what_needs_somebody_stands_first_then_what_lacks_in_most_targets() 
 
 def test_b23_rows_beyond_the_bound_are_counted_and_the_worst_are_kept() -> None:
     images = [f"i:{number}" for number in range(40)]
-    steps = [*(pulling(each) for each in images[:-1]), lost(images[-1])]
+    steps: list[Step] = [*(pulling(each) for each in images[:-1]), lost(images[-1])]
     status = told(seen_by(1, *images), steps)
     assert (len(status.missing), status.missing_omitted) == (32, 8)
     assert status.missing[0].image == "i:39"

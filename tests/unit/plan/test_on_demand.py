@@ -108,7 +108,7 @@ def test_b22_a_cache_that_lists_nothing_is_ready_while_its_registry_answers() ->
 def test_a_wish_for_another_platform_than_the_listed_one_is_on_demand() -> None:
     item = cache_item()
     listed = cache_item("nginx:1.25")
-    steps = [cached(wish(platform=AMD64)), lost(wish(platform=ARM64))]
+    steps: list[CacheStep] = [cached(wish(platform=AMD64)), lost(wish(platform=ARM64))]
     assert told(cache_seen(item), steps).on_demand.missing == 1
     assert told(cache_seen(listed), [cached(wish()), *steps]).on_demand.wanted == 2
 

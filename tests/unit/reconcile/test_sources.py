@@ -27,6 +27,7 @@ def test_a_range_that_is_tar_only_fills_no_registry() -> None:
     assert stage.cluster.last(CACHE)["images"]["desired"] == 0
 
 
+LISTED = [{"image": "nginx:1.25"}]
 UPSTREAM = [{"name": "hub", "upstream": {"hosts": ["docker.io"]}}]
 
 
@@ -45,7 +46,7 @@ def test_an_image_of_an_upstream_is_copied_and_asked_for_once_an_interval() -> N
 
 def test_an_upstream_that_limits_is_left_alone_as_long_as_it_says() -> None:
     async def scenario(stage: Stage) -> None:
-        stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=UPSTREAM)]
+        stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=UPSTREAM, images=LISTED)]
         stage.upstreams.error = TransferError(Reason.RATE_LIMITED, "too many", retry_after=3600)
         await stage.loop.start()
         await until(lambda: stage.told(CACHE).get("Ready") == "False/RateLimited")
@@ -75,7 +76,7 @@ def test_an_image_of_an_archive_is_copied() -> None:
 def test_a_missing_archive_is_told_on_the_cache() -> None:
     async def scenario(stage: Stage) -> None:
         bundles = [{"name": "bundles", "archive": {"path": "lab.tar"}}]
-        stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=bundles)]
+        stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=bundles, images=LISTED)]
         await stage.loop.start()
         await until(lambda: stage.told(CACHE).get("Stalled") == "True/ArchiveMissing")
         assert stage.told(CACHE)["SourceAvailable"] == "False/ArchiveMissing"
