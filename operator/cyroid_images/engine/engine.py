@@ -48,16 +48,18 @@ class Engine:
         endpoint: EngineEndpoint,
         *,
         answer_seconds: float = 10.0,
-        watch: RequestObserver = unobserved,
+        on_request: RequestObserver = unobserved,
     ) -> None:
         self.endpoint = endpoint
         self._answer_seconds = answer_seconds
-        self._dialler = Dialler(endpoint, watch)
+        self._dialler = Dialler(endpoint, on_request)
         self._api: tuple[int, int] | None = None
 
     def in_a_hurry(self, answer_seconds: float) -> Engine:
         """The same engine, waited for no longer than that for each answer."""
-        return Engine(self.endpoint, answer_seconds=answer_seconds, watch=self._dialler.watch)
+        return Engine(
+            self.endpoint, answer_seconds=answer_seconds, on_request=self._dialler.on_request
+        )
 
     def info(self, cancellation: CancelScope = NEVER) -> EngineInfo:
         """Who the engine says it is, in the newest API that both sides speak.

@@ -49,7 +49,7 @@ class Ask:
     method: str
     path: str
     what: str
-    """The move in words: "pull host/app@sha256:.."."""
+    """The transfer in words: "pull host/app@sha256:.."."""
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     registry: str = ""

@@ -1,4 +1,4 @@
-"""The moves behind the transfers; wiring fills them in. Blocking: they run in threads."""
+"""What carries out a transfer; wiring fills it in. Blocking: it runs in threads."""
 
 from __future__ import annotations
 

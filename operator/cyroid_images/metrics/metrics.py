@@ -1,7 +1,7 @@
 """Everything that is counted up, by name, type and labels; the face towards the program.
 
-The methods fit the ports of those who tell: `Measures` of the loop, `Watch` of the leaves.
-Each costs some microseconds and none raises.
+The methods fit the ports of those who tell: `Measures` of the controller,
+`RequestObserver` of the leaves. Each costs some microseconds and none raises.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Metrics:
         """Who is asked at each scrape whether this process is the active one."""
         self._leader.set_function(lambda: float(may_act()))
 
-    # -- Measures: what the loop tells ------------------------------------------------
+    # -- Measures: what the controller tells ------------------------------------------
 
     def passed(self, kind: str, result: PassResult, seconds: float) -> None:
         self._passes.labels(kind, result).inc()

@@ -1,4 +1,4 @@
-"""The port to whoever counts: what the loop tells of itself, and `Unmeasured`, who forgets it."""
+"""The port to whoever counts what the controller tells of itself; `Unmeasured` forgets it."""
 
 from __future__ import annotations
 

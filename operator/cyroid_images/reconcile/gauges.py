@@ -1,4 +1,4 @@
-"""The state of everything at this moment, for a scrape: read from what the loop has anyway.
+"""The state of everything at this moment, for a scrape: read from what the controller has anyway.
 
 No I/O and no memory of its own, so what is deleted is no longer shown.
 """

@@ -79,7 +79,7 @@ class _Loading:
     def _pass_on(self, held: HeldByEngine) -> Digest:
         """The tar of a source engine, as it comes; its length is not known before."""
         under = self.under
-        source = Engine(held.endpoint, watch=under.watches.engines)
+        source = Engine(held.endpoint, on_request=under.on_requests.engines)
         with (
             carrying(source, held.id, self.name),
             source.save(

@@ -1,4 +1,4 @@
-"""What watches over a move: how long it may be silent, who sees progress, who may stop it."""
+"""What bounds a transfer: how long it may be silent, who sees progress, who may stop it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from cyroid_images.scheduling.cancel_scope import CancelScope
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """Handed to every move as one."""
+    """Handed to every transfer as one."""
 
     limits: StreamLimits
     observer: Observer
     cancellation: CancelScope
-    watches: RequestObservers = field(default_factory=RequestObservers)
-    """For peers that a move dials itself."""
+    on_requests: RequestObservers = field(default_factory=RequestObservers)
+    """For peers that a transfer dials itself."""

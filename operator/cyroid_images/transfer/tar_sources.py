@@ -61,14 +61,16 @@ def taken_apart(
         case HeldByArchive():
             yield _of_archive(held.image, name, archives, under.cancellation)
         case HeldByUpstream():
-            watch = under.watches.registries
-            with upstream_registry(held.upstream, watch=watch) as upstream, as_source():
+            on_request = under.on_requests.registries
+            with upstream_registry(held.upstream, on_request=on_request) as upstream, as_source():
                 parts = _of_registry(upstream, held.stored, name, under.cancellation)
                 # Each manifest asked for there would count against its rate limit.
                 yield replace(parts, look_up=lambda _: None)
         case HeldByCache():
-            stall, watch = under.limits.stall_seconds, under.watches.registries
-            with RegistryClient(held.registry, stall_seconds=stall, watch=watch) as registry:
+            stall, on_request = under.limits.stall_seconds, under.on_requests.registries
+            with RegistryClient(
+                held.registry, stall_seconds=stall, on_request=on_request
+            ) as registry:
                 yield _of_registry(registry, held.stored, name, under.cancellation)
 
 

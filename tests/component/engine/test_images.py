@@ -245,7 +245,7 @@ def test_several_images_are_looked_up_by_name_in_one_request(range_engine: Range
     missing = Reference.parse("images/several:2")
     names = [*view.images, *view.by_digest, missing]
     asked: list[str] = []
-    engine = Engine(range_engine.endpoint, watch=lambda request: asked.append(request.path))
+    engine = Engine(range_engine.endpoint, on_request=lambda request: asked.append(request.path))
     engine.info()
     del asked[:]
     found = engine.images_named(info, names, view.contents)
@@ -260,7 +260,7 @@ def test_a_containerd_store_answers_for_the_named_images_only(
     for number in range(4):
         docker29_engine.load_image(f"images/many:{number}", ({"x": bytes([number])},))
     asked: list[str] = []
-    engine = Engine(docker29_engine.endpoint, watch=lambda request: asked.append(request.path))
+    engine = Engine(docker29_engine.endpoint, on_request=lambda request: asked.append(request.path))
     info = engine.info()
     del asked[:]
     assert engine.image(info, Reference.parse("images/many:2")) is not None
