@@ -17,10 +17,10 @@ LAYERS: dict[str, tuple[str, str]] = {
     "settings": ("errors", "pydantic pydantic_settings os pathlib"),
     "logs": ("model", "pythonjsonlogger"),
     "model": ("errors", "pydantic pydantic_core"),
-    # asyncio, threading, time: it is about tasks, threads and moments, and about nothing else
-    "scheduling": ("errors model", "asyncio threading time concurrent"),
+    # it is about tasks, threads and turns, and about nothing else
+    "scheduling": ("errors", "asyncio threading time"),
     # both HTTP leaves need connections that a CancelScope can cut; time: how long one took
-    "sockets": ("errors model scheduling", "httpx ssl socket time"),
+    "sockets": ("model scheduling", "httpx ssl socket time"),
     "plan": ("errors model", ""),
     # time: the moment until which a bearer token is good, the end of a call
     "registry": ("errors model scheduling sockets", "httpx ssl time"),
@@ -33,28 +33,38 @@ LAYERS: dict[str, tuple[str, str]] = {
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives
     "archive": ("errors model scheduling", "tarfile pathlib os zstandard isal threading"),
-    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio time ssl os pathlib random"),
+    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio pathlib"),
     # threads read, compress and send at the same time
     "transfer": (
         "errors model scheduling registry engine archive",
         "threading concurrent time zstandard isal",
     ),
-    "reconcile": ("errors model scheduling plan", "asyncio concurrent threading time"),
+    "store": ("errors model", ""),
+    "defects": ("errors model", ""),
+    # threading: looks run in threads, and ask the gate of a host there
+    "observe": ("errors model scheduling defects", "asyncio threading"),
+    # time: how long a transfer took
+    "execute": ("errors model scheduling defects", "asyncio time"),
+    "report": ("errors model plan scheduling store execute", "asyncio time"),
+    "reconcile": (
+        "errors model plan scheduling store observe execute report defects",
+        "asyncio time",
+    ),
     # time: how long ago the last event came
     "metrics": ("errors model", "prometheus_client time"),
     "probes": ("", "aiohttp"),
     "wiring": (
         (
-            "errors settings model scheduling plan registry engine archive kube transfer reconcile"
-            " metrics probes"
+            "errors settings model scheduling plan registry engine archive kube transfer observe"
+            " report reconcile metrics probes"
         ),
-        "asyncio time random pathlib",
+        "asyncio random pathlib",
     ),
-    "handlers": ("errors model plan reconcile", "kopf asyncio random pathlib time ssl os"),
-    "crds": ("errors model", "yaml pathlib"),
+    "handlers": ("", "kopf asyncio random"),
+    "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
-    "bootstrap": ("errors model", "kubernetes bcrypt yaml urllib3 pathlib time"),
-    "cli": ("errors settings logs model plan wiring handlers crds bootstrap", "kopf pathlib os"),
+    "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
+    "cli": ("errors settings logs wiring handlers crds bootstrap", "kopf pathlib os"),
 }
 GUARDED = frozenset(
     [

@@ -88,5 +88,5 @@ def test_the_checks_see_what_they_look_for() -> None:
     assert public_classes({"a": twice, "b": twice}) == {"Place": ["a", "b"]}
     long = ast.parse("def f() -> None:\n" + "    x = 1\n" * LONGEST_FUNCTION)
     assert list(long_functions(long)) == ["f has 51 lines"]
-    renamed = ast.parse("from cyroid_images.model.engine import ImageStore as Store")
-    assert list(renamed_imports(renamed)) == ["ImageStore as Store"]
+    renamed = ast.parse("from cyroid_images.model.engine import ImageStore as ImageStore")
+    assert list(renamed_imports(renamed)) == ["ImageStore as ImageStore"]

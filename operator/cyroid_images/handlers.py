@@ -82,16 +82,23 @@ def tell_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
     """Log an error that nobody caught, but for one at the end that is none.
 
     A watch that is cancelled between two events leaves its generators suspended. At its end
-    asyncio closes all of them at once, so the outer complains that the inner one is closing
-    already (kopf 1.45: `infinite_watch` around `streaming_block`; both wordings of Python hold
-    "athrow()"). By then the watch has ended and its connections are closed: there is nothing
-    to mend.
+    asyncio closes all of them at once, while the outer one of kopf 1.45 closes the inner, too:
+    whichever comes second complains. By then the watch has ended and its connections are
+    closed, so there is nothing to mend.
     """
-    is_watch = getattr(context.get("asyncgen"), "__name__", "") == "infinite_watch"
-    if is_watch and "athrow()" in str(context.get("exception")):
+    is_watch = getattr(context.get("asyncgen"), "__name__", "") in _GENERATORS_OF_A_WATCH
+    if is_watch and any(text in str(context.get("exception")) for text in _CLOSED_TWICE):
         _log.debug("a watch was closed at the end between two events")
     else:
         loop.default_exception_handler(context)
+
+
+_GENERATORS_OF_A_WATCH = ("infinite_watch", "streaming_block")
+_CLOSED_TWICE = (
+    "generator didn't stop after athrow()",
+    "asynchronous generator is already running",
+)
+"""As `contextlib` and Python say it."""
 
 
 class Backoffs:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from tests.bench.traces import Call, Trace, engine_calls, engine_trace
 from tests.chaos.faults import API, Fault, Kind
 from tests.chaos.others import HANGING
 from tests.chaos.stack import empty, wipe
@@ -32,6 +33,7 @@ FORBIDDEN = Answer(
     {"Content-Type": "application/json"},
     json.dumps({"kind": "Status", "apiVersion": "v1", "reason": "Forbidden", "code": 403}).encode(),
 )
+TRANSFERS = ("/images/create", "/images/load")
 PULL_SECONDS = 4.0
 """Until an image that was removed is brought back: two looks."""
 LOOK_SECONDS = 0.005
@@ -165,14 +167,14 @@ class Doing:
 
     def _hang_in_pull(self, fault: Fault) -> str:
         """Take an image away, and stop the engine while the operator brings it back."""
-        engine, world = self._stack.engines[fault.which], self._world
-        for image in world.wanted(fault.which):
+        engine = self._stack.engines[fault.which]
+        for image in self._world.wanted(fault.which):
             engine.try_docker("rmi", image)
-        deadline = time.monotonic() + PULL_SECONDS
-        while not (is_pulling := engine.downloaded() > 0) and time.monotonic() < deadline:
+        trace, deadline = engine_trace(engine), time.monotonic() + PULL_SECONDS
+        while not (begun := _transfers(trace)) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
         engine.pause()
-        return "in mid-pull" if is_pulling else f"no pull came within {PULL_SECONDS:g} s"
+        return begun[0].path if begun else f"nothing was brought within {PULL_SECONDS:g} s"
 
     def _lie(self, lie: Lie, _: Fault) -> None:
         self._world.others.tell(lie)
@@ -219,3 +221,8 @@ class Doing:
     def _drawn(self, fault: Fault) -> str:
         images = self._world.wanted(fault.which)
         return images[fault.draw % len(images)]
+
+
+def _transfers(trace: Trace) -> list[Call]:
+    """The pulls and loads that began."""
+    return [call for call in engine_calls(trace) if call.path.startswith(TRANSFERS)]

@@ -15,7 +15,7 @@ from tests.parts.site import condition
 
 BITE_SECONDS = 5.0
 """Two looks at everything: until then a fault has done what it does."""
-SERVED_SECONDS = 20.0
+SERVED_SECONDS = 30.0
 """Alone it takes two seconds; half of each share is what others can take."""
 
 Serve = Callable[[Callable[[], None]], float]

@@ -27,6 +27,8 @@ from tests.parts.registry import RegistryPart
 from tests.parts.silent_volume import why_no_silence
 from tests.parts.stand_in import StandIns
 
+LOGS_CALLS: dict[str, object] = {"debug": True}
+"""So that dockerd tells when a pull begins."""
 JSON_LOG = {"CYROID_LOG_FORMAT": "json"}
 CONFIG_BYTES = 4096
 """More than the config of any image here, and less than any layer."""
@@ -89,7 +91,9 @@ def beside(
         stand_ins = ends.enter_context(StandIns().running())
         (port,) = free_ports(1)
         first, second = (
-            ends.enter_context(_engine(Setup(port, address, containerd_store=bool(number))))
+            ends.enter_context(
+                _engine(Setup(port, address, containerd_store=bool(number), extra=LOGS_CALLS))
+            )
             for number, address in enumerate(TARGET_ADDRESSES)
         )
         source = ends.enter_context(_engine(Setup(free_ports(1)[0])))

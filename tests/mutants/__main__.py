@@ -79,7 +79,7 @@ def _run(copy: Path, folder: Path, asked: argparse.Namespace) -> int:
         return 2
     seconds = time.monotonic() - started
     print(f"{len(notes.seconds)} tests pass without any, with their lines noted: {seconds:.0f} s")
-    verdicts = dict(_tried(copy, mutants, notes, started + asked.minutes * 60))
+    verdicts = dict(_tried(copy, mutants, notes, time.monotonic() + asked.minutes * 60))
     print(report(verdicts, len(mutants)))
     print(f"{time.monotonic() - started:.0f} s")
     return 0 if score(verdicts) >= MUST_KILL else 1

@@ -20,8 +20,16 @@ MODULES = (
     "model/selector.py",
 )
 """Everything that decides, below the package."""
-TESTS = ("tests/unit/plan", "tests/unit/observe", "tests/unit/model", "tests/unit/test_errors.py")
+TESTS = (
+    "tests/unit/plan",
+    "tests/unit/observe",
+    "tests/unit/model",
+    "tests/unit/test_errors.py",
+    "tests/test_generated.py",
+)
 """The tests that must notice. Each mutant meets only those of them that run its line."""
+OF_CONSTANTS = "tests/test_generated.py"
+"""Meets each change of a constant besides: the limits of the models are in the CRDs."""
 
 
 def modules(project: Path, only: str = "*") -> Iterator[Path]:

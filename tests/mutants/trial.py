@@ -24,6 +24,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.mutants.scope import OF_CONSTANTS
+
 _MEMORY = 4 << 30  # bytes of address space: a list that grows for ever fails a test, no more
 _NO_PROCESSOR = 10  # as many seconds may pass as this times the seconds of processor
 _PLUGINS = ("-p", "_hypothesis_pytestplugin", "-p", "pytest_timeout", "-p", "no:cacheprovider")
@@ -53,6 +55,7 @@ class Notes:
         runs = {test for test, seen in by_test.items() if not set(lines).isdisjoint(seen)}
         if "" in runs or not is_in_function:  # a constant: whoever runs this module, else all
             runs |= set(by_test) - {""} or set(self.seconds)
+            runs |= {test for test in self.seconds if test.startswith(OF_CONSTANTS)}
         return sorted(runs - {""}, key=lambda test: (self.seconds[test], test))
 
 

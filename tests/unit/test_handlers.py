@@ -11,7 +11,6 @@ import pytest
 from cyroid_images.handlers import tell_error
 
 
-@contextlib.asynccontextmanager
 async def streaming_block() -> AsyncIterator[None]:
     """As kopf's: it waits for something at its end."""
     try:
@@ -23,7 +22,7 @@ async def streaming_block() -> AsyncIterator[None]:
 
 async def infinite_watch() -> AsyncIterator[int]:
     """As kopf's: a generator around another one."""
-    async with streaming_block():
+    async with contextlib.asynccontextmanager(streaming_block)():
         yield 1
         await asyncio.Event().wait()
 
@@ -52,12 +51,13 @@ def test_b29_a_watch_that_is_left_between_two_events_is_no_error_at_the_end(
     [
         (infinite_watch, "generator didn't stop after athrow()", False),
         (infinite_watch, "athrow(): asynchronous generator is already running", False),
+        (streaming_block, "aclose(): asynchronous generator is already running", False),
         (infinite_watch, "the stream is broken", True),
         (another_generator, "generator didn't stop after athrow()", True),
     ],
 )
 def test_b29_only_that_error_of_that_generator_is_none(
-    generator: Callable[[], AsyncIterator[int]],
+    generator: Callable[[], AsyncIterator[int | None]],
     text: str,
     caplog: pytest.LogCaptureFixture,
     *,

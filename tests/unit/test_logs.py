@@ -16,7 +16,7 @@ import pytest
 from cyroid_images import logs
 from cyroid_images.logs import HIDDEN, Redaction
 from cyroid_images.model.log_context import about, fields
-from cyroid_images.reconcile.pool import Pool
+from cyroid_images.scheduling.threads import Threads
 
 CANARY = 'hush "quoted" \\ canary'
 Lines = Callable[[], list[dict[str, Any]]]
@@ -81,7 +81,7 @@ def test_lines_of_kopf_about_an_object_name_it_under_the_same_key(lines: Lines) 
 
 def test_work_in_a_thread_of_the_pool_is_about_the_same(lines: Lines) -> None:
     async def work() -> None:
-        pool = Pool("move", 1)
+        pool = Threads("move", 1)
         with about(image="nginx"):
             task = asyncio.create_task(pool.run(lambda: own().info("moved")))
         await task

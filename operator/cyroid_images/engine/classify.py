@@ -103,8 +103,8 @@ _TABLE: tuple[_Row, ...] = (
         _REGISTRY,
         Reason.BLOB_MISSING,
     ),
-    # What the registry could not write, as for a full disk (the containerd store from 28 on).
-    _row("blob upload invalid", _PUSH, Reason.SERVER_ERROR),
+    # A 500 of the registry, for a full disk or else (the containerd store from 28 on).
+    _row("blob upload invalid|from registry: unknown error", _PUSH, Reason.SERVER_ERROR),
     # The containerd store tells the status alone; it is the upload that is not known.
     _row(r"unexpected status from (?:put|patch) request.*\b404\b", _PUSH, Reason.BLOB_MISSING),
     _row(

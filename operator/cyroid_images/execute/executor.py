@@ -110,7 +110,7 @@ class Executor:
 
     def check_turns(self) -> None:
         """Cut what made no real progress for a turn and holds a place that others wait for."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         for job in self.under_way():
             if self._has_moved(job, now) or not self._turns.is_in_the_way(job):
                 continue
@@ -134,7 +134,7 @@ class Executor:
     def _begin(self) -> None:
         """Start those whose turn it is."""
         for job in self._turns.give():
-            job.started = job.moved = time.monotonic()
+            job.started, job.moved = time.monotonic(), asyncio.get_running_loop().time()
             job.progress = Progress(0)
             with about(transfer_id=job.id, **self._log_fields(job.transfer.action)):
                 self._tasks[job] = asyncio.create_task(self._work(job))

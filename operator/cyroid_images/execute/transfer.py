@@ -61,7 +61,7 @@ class Job:
     """None until its turn has come."""
     started: float = 0.0
     moved: float = 0.0
-    """When it last made real progress, by the monotonic clock."""
+    """When it last made real progress, by the clock of the event loop."""
     counted: int = 0
     """The bytes that were counted as real progress then."""
     id: str = field(default_factory=lambda: secrets.token_hex(4))

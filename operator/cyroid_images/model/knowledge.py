@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cyroid_images.model.archive import ArchiveImage
@@ -161,7 +161,7 @@ class Knowledge:
     is_unknown: bool = True
     """Without content: somebody who could have it has not answered. False: nobody has it."""
     registry: Fault | None = None
-    """Why the registry cannot tell whether it has this image, though it answers otherwise."""
+    """Why the registry, or its storage, cannot tell now whether it has this image."""
     failure: Failure | None = None
     """The last push that failed, while the image is not stored."""
 
@@ -178,3 +178,9 @@ class CacheView:
     endpoint: RegistryEndpoint | None = None
     """Where the operator itself reaches the registry; None while that is not known."""
     images: Mapping[Wish, Knowledge] = field(default_factory=dict)
+
+    def registry_fault(self, wishes: Iterable[Wish]) -> Fault | None:
+        """Why the registry cannot serve these: it is away, or cannot tell what it has."""
+        known = (self.images.get(wish) for wish in wishes)
+        faults = (each.registry for each in known if each is not None and each.registry)
+        return self.registry or next(faults, None)

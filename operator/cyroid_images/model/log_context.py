@@ -1,7 +1,7 @@
 """What the log lines of one piece of work have in common: its object, its transfer.
 
 The work says it once; every line below, of whatever module, carries it, also in the thread
-that `Pool` hands the work to. Nothing is logged here, and nothing decides by it.
+that `Threads` hands the work to. Nothing is logged here, and nothing decides by it.
 """
 
 from __future__ import annotations

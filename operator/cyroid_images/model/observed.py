@@ -112,6 +112,8 @@ class SourceSeen:
     name: str
     shown: EngineShown | ArchiveView | UpstreamShown | None = None
     fault: Fault | None = None
+    is_stale: bool = False
+    """Something happened there that no look has seen yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def names_in_source(reference: Reference, aliases: Sequence[str]) -> tuple[Refer
     """
     if reference.host not in _lower(aliases):
         return (reference,)
-    others = [reference.at(host) for host in _lower(aliases) if host != reference.host]
+    others = [reference.at(host) for host in _lower(aliases)]
     return tuple(dict.fromkeys((reference, *others, reference.at(DOCKER_HUB))))
 
 

@@ -230,6 +230,8 @@ class Observer(Generic[P, V]):
         held.look = None
         if self._places.get(place) is not held:
             return
+        if held.last is not None and held.last.began > after.began:
+            after = held.last  # learned meanwhile: this look began before that
         held.last = after
         if held.followers:
             self._plan(place, held)

@@ -63,10 +63,10 @@ def registry_available(seen: RangeSeen) -> Verdict:
     """The condition RegistryAvailable of a range: what the operator asked for its cache."""
     kind = ConditionType.REGISTRY_AVAILABLE
     if seen.cache is None or not seen.cache.looked:
-        fault = seen.cache_fault or Fault(Reason.PROGRESSING, "not looked at yet")
-        return Verdict(kind, ConditionStatus.UNKNOWN, fault.reason, fault.message)
-    if seen.cache.registry is not None:
-        return _unavailable(kind, seen.cache.registry)
+        unseen = seen.cache_fault or Fault(Reason.PROGRESSING, "not looked at yet")
+        return Verdict(kind, ConditionStatus.UNKNOWN, unseen.reason, unseen.message)
+    if (fault := seen.cache.registry_fault(seen.wishes)) is not None:
+        return _unavailable(kind, fault)
     message = f"the registry of ImageCache {seen.item.cache_name} answers at its push listener"
     return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, message)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from cyroid_images.errors import Reason
+from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import (
     PROGRESSING,
     Cached,
@@ -37,10 +37,7 @@ from cyroid_images.model.knowledge import (
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
-from cyroid_images.plan.sources import resolution
-
-_ANSWERS = frozenset({Reason.PLATFORM_MISMATCH, Reason.HOST_NOT_ALLOWED, Reason.IMAGE_NOT_FOUND})
-"""Faults of a source that say what is there; all others say that it could not be seen."""
+from cyroid_images.plan.sources import is_answer, resolution
 
 
 def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -> CacheStep:
@@ -53,7 +50,7 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
     if isinstance(found, Fault):
         # A source that may come back is told; that nobody has it, only when all have answered.
         return Wait(wish, unknown if unknown and isinstance(found, Absence) else found)
-    if unknown is not None or registry is None:
+    if registry is None or (unknown is not None and not _is_damage(unknown)):
         return Wait(wish, unknown or PROGRESSING)
     failure = _holding_up(wish, found, seen)
     if failure is not None:
@@ -65,18 +62,21 @@ def know(wish: Wish, seen: CacheSeen) -> Knowledge:
     """What the ranges are told of this wish."""
     found = resolution(wish, seen)
     failure, unknown = seen.failures.get(wish), _registry_unknown(wish, seen)
+    away = None if unknown is None or _is_open(unknown) else unknown
     stored = current(wish, found, seen)
     if stored is not None:
         source = found if not isinstance(found, Fault) and _same(stored, found) else None
         content = _joined(stored.content, source.content) if source else stored.content
-        return Knowledge(content, replace(stored, content=content), source, failure=failure)
+        held = replace(stored, content=content)
+        return Knowledge(content, held, source, registry=away, failure=failure)
+    if unknown is not None and _may_be_pinned(wish, unknown, seen):
+        return Knowledge(fault=unknown, registry=away, failure=failure)
     if not isinstance(found, Fault):
-        away = unknown if unknown and unknown.reason is not Reason.PROGRESSING else None
         return Knowledge(found.content, None, found, registry=away, failure=failure)
     if isinstance(found, Absence) and unknown is not None:
-        return Knowledge(fault=unknown, failure=failure)
-    is_unknown = unknown is not None or found.reason not in _ANSWERS
-    return Knowledge(fault=found, is_unknown=is_unknown, failure=failure)
+        return Knowledge(fault=unknown, registry=away, failure=failure)
+    is_unknown = unknown is not None or not is_answer(found)
+    return Knowledge(fault=found, is_unknown=is_unknown, registry=away, failure=failure)
 
 
 def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored | None:
@@ -123,6 +123,28 @@ def drifted(wish: Wish, seen: CacheSeen) -> tuple[Stored, SourceImage] | None:
 def _registry_unknown(wish: Wish, seen: CacheSeen) -> Fault | None:
     """Why it is not known whether the registry has it; None: it has answered."""
     return seen.registry or seen.lookups.get(wish)
+
+
+def _is_damage(unknown: Fault) -> bool:
+    """It has answered, with something that does not have its digest: that is put right."""
+    return unknown.reason.mark is Mark.INTEGRITY
+
+
+def _is_open(unknown: Fault) -> bool:
+    """Is that no fault of the registry as a whole?"""
+    return unknown.reason is Reason.PROGRESSING or _is_damage(unknown)
+
+
+def _may_be_pinned(wish: Wish, unknown: Fault, seen: CacheSeen) -> bool:
+    """Pinned is what the registry has, and it has not told yet: a source may have moved on.
+
+    One that never had the image, as far as anybody knows, is not waited for while it is away.
+    """
+    if seen.item.spec.refresh.policy is not RefreshPolicy.PIN:
+        return False
+    if _is_damage(unknown):
+        return False
+    return wish in seen.anchors or unknown.reason is Reason.PROGRESSING
 
 
 def _fill(wish: Wish, found: SourceImage, slot: Slot) -> Fill:

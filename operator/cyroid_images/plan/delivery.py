@@ -16,6 +16,7 @@ from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import CacheView, HeldByCache, Knowledge, SourceImage, Wish
+from cyroid_images.model.platform import Platform
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan import backoff
 
@@ -37,7 +38,7 @@ class Delivered:
 
 def plan_image(wish: Wish, seen: Delivered) -> Step:
     """The one step that this image needs in this engine now."""
-    known = knowledge_for(wish, seen)
+    known = knowledge_for(wish, seen.cache, seen.view.info.platform)
     content = known.content
     if content is None:
         return Wait(wish, known.fault or PROGRESSING)
@@ -49,13 +50,13 @@ def plan_image(wish: Wish, seen: Delivered) -> Step:
     return _by_tar(wish, known, seen, because)
 
 
-def knowledge_for(wish: Wish, seen: Delivered) -> Knowledge:
-    """What is known of the wish for this engine: asked for its platform only where need be."""
-    known = seen.cache.images.get(wish, Knowledge())
-    platform = seen.view.info.platform
+def knowledge_for(wish: Wish, cache: CacheView, platform: Platform) -> Knowledge:
+    """What is known of the wish for an engine of this platform, which is asked for only where
+    need be."""
+    known = cache.images.get(wish, Knowledge())
     if wish.platform or known.content is None or known.content.platform == platform:
         return known
-    return seen.cache.images.get(Wish(wish.reference, platform), Knowledge())
+    return cache.images.get(Wish(wish.reference, platform), Knowledge())
 
 
 def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
@@ -162,7 +163,8 @@ def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
         return False
     if because.reason.mark is Mark.INTEGRITY or because.reason is Reason.IMAGE_NOT_FOUND:
         return False  # the registry itself is the one in doubt
-    if seen.cache.registry is not None and seen.cache.registry.reason not in _READABLE:
+    away = seen.cache.registry or known.registry
+    if away is not None and away.reason not in _READABLE:
         return False
     return _unreadable(known, seen) is None
 

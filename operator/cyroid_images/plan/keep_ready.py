@@ -14,10 +14,10 @@ from cyroid_images.model.actions import Cached, CacheStep, Present, Step, Wait
 from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
 from cyroid_images.model.observed import CacheSeen, RangeSeen, TargetSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import Status
+from cyroid_images.plan.delivery import knowledge_for
 
 S = TypeVar("S", bound=Status)
 
@@ -43,10 +43,15 @@ def keeps_cache_ready(seen: CacheSeen, listed: Collection[CacheStep]) -> bool:
 def still_ready(before: S, fresh: S) -> S:
     """The last status with what is known anew: which parties answer, and which pass was asked."""
     told = {each.type: each for each in fresh.conditions}
+    kept = tuple(_newer(old, told.get(old.type)) for old in before.conditions)
+    for old in before.conditions:
+        told.pop(old.type, None)
+    # Another version of the operator may have said less, or in words that we cannot read.
+    more = (each for each in told.values() if each.type not in _ONLY_WHILE_TRUE)
     return before.model_copy(
         update={
             "last_handled_reconcile_at": fresh.last_handled_reconcile_at,
-            "conditions": tuple(_newer(old, told.get(old.type)) for old in before.conditions),
+            "conditions": (*kept, *more),
         }
     )
 
@@ -70,6 +75,7 @@ def _is_not_looked_at(new: Condition, old: Condition | None) -> bool:
     )
 
 
+_ONLY_WHILE_TRUE = frozenset({ConditionType.RECONCILING, ConditionType.STALLED})
 _PARTIES = frozenset({ConditionType.REGISTRY_AVAILABLE, ConditionType.SOURCE_AVAILABLE})
 
 
@@ -111,19 +117,8 @@ def _may_be_there(step: Step, each: TargetSeen, seen: RangeSeen) -> bool:
         return False
     if seen.cache is None:
         return _is_progress(step.fault)
-    known = _known(step.wish, each, seen.cache)
+    known = knowledge_for(step.wish, seen.cache, each.view.info.platform)
     return known.content is None and known.is_unknown
-
-
-def _known(wish: Wish, each: TargetSeen, cache: CacheView) -> Knowledge:
-    """What the cache knows of the wish for this engine's platform."""
-    known = cache.images.get(wish, Knowledge())
-    if wish.platform or known.content is None or each.view is None:
-        return known
-    platform = each.view.info.platform
-    if known.content.platform == platform:
-        return known
-    return cache.images.get(Wish(wish.reference, platform), Knowledge())
 
 
 def _is_unseen(step: CacheStep) -> bool:

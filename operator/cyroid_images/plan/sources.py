@@ -25,6 +25,7 @@ from cyroid_images.model.repository import names_in_source
 Found = SourceImage | Fault | None
 """None: the source was seen and does not have it. A fault: it cannot tell, or cannot give it."""
 
+_ANSWERS = frozenset({Reason.PLATFORM_MISMATCH, Reason.HOST_NOT_ALLOWED, Reason.IMAGE_NOT_FOUND})
 _ENGINE_FAULTS = frozenset({Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT, Reason.WAITING_FOR_ENGINE})
 
 
@@ -60,9 +61,14 @@ def resolve(wish: Wish, sources: Sources) -> SourceImage | Fault:
             return found
         elif wish in sources.not_fresh and not isinstance(source.shown, UpstreamShown):
             faults.append(Fault(Reason.PROGRESSING, f"source {source.name}: looked at again"))
-    if faults:  # a source that may come back is waited for before a human is asked for help
-        return min(faults, key=lambda fault: fault.reason.mark is Mark.TERMINAL)
+    if faults:  # who may have it comes before who was seen; who may come back, before a human
+        return min(faults, key=lambda each: (is_answer(each), each.reason.mark is Mark.TERMINAL))
     return _not_found(wish, sources)
+
+
+def is_answer(fault: Fault) -> bool:
+    """Does it say what is there? All other faults say that it could not be seen."""
+    return fault.reason in _ANSWERS
 
 
 def find_in(source: SourceSeen, wish: Wish, sources: Sources) -> Found:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyroid_images.errors import Reason
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended
-from cyroid_images.model.actions import Copy, Fill, Push
+from cyroid_images.model.actions import Copy, Fill, Push, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache
@@ -35,6 +35,8 @@ class CacheOutcomes:
         """Everything that has ended for this cache since its last pass."""
         for ended in self.executor.take_ended(key):
             fill = ended.transfer.action
+            if isinstance(fill, Untag):
+                self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
             if not isinstance(fill, Push | Copy):
                 continue
             if ended.fault is not None:

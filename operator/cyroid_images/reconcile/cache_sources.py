@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.archive import ArchiveView
+from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import EngineSource, ImageCache, Source, UpstreamSource
 from cyroid_images.model.knowledge import HeldByUpstream, Wish
@@ -67,6 +68,12 @@ class CacheSources:
             observer, place = self._place(item, source)
             if source.name == name and place is not None:
                 observer.refresh(place)
+
+    def refresh_engine(self, item: ImageCache, endpoint: EngineEndpoint, since: float) -> None:
+        """What this source engine showed before that moment does not count any more."""
+        for source in item.spec.sources:
+            if source.engine is not None and source.engine.endpoint == endpoint.url:
+                self.engines.refresh(_engine_place(item, source.name, source.engine), since)
 
     def forget(self, key: Key) -> None:
         """The cache is gone."""
@@ -164,7 +171,7 @@ def _seen(name: str, observer: Observer[Any, Any], place: object) -> SourceSeen:
         return SourceSeen(name, fault=NOT_YET)
     if seen.fault is not None:
         return SourceSeen(name, fault=seen.fault)
-    return SourceSeen(name, seen.view)
+    return SourceSeen(name, seen.view, is_stale=observer.is_stale(place))
 
 
 def _engine_place(item: ImageCache, name: str, engine: EngineSource) -> EnginePlace:

@@ -85,7 +85,7 @@ class CacheState:
                     failure = Failure(fault, row.attempts, row.next_attempt_time or now)
                     state.failures[wish] = failure
         # An operator before this one recorded digests in the rows of images only.
-        for each_row in item.status.image_statuses:
+        for each_row in () if item.status.digests else item.status.image_statuses:
             if each_row.digest is not None:
                 for wish in _wishes_of(each_row):
                     state.anchors[wish] = each_row.digest

@@ -104,7 +104,7 @@ class Controller:
 
     def has_threads(self) -> bool:
         """Is there a purpose all of whose threads have been lost in calls that never end?"""
-        return not any(each.is_stuck(STUCK_SECONDS) for each in self.parts.threads)
+        return not any(each.is_stuck(STUCK_SECONDS) for each in self.parts.looking)
 
     def _wake(self, keys: Iterable[Key]) -> None:
         for key in keys:

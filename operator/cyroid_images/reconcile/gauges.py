@@ -75,8 +75,7 @@ def _registries(store: Store, demand: Demand) -> Iterator[tuple[str, bool]]:
     for name in store.caches:
         view = demand.view(name)
         if view is not None and view.looked:
-            is_down = any(known.registry is not None for known in view.images.values())
-            yield name, view.registry is None and not is_down
+            yield name, view.registry_fault(view.images) is None
 
 
 def _moving(parts: Parts) -> Iterator[Moving]:

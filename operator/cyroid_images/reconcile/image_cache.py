@@ -142,7 +142,7 @@ class CacheReconciler:
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
         for step in due(open_ones, running):
             transfers[_slot_key(step)] = self._transfer(key, step)
-        tidy = tidy_sources(seen, transfers.values(), self.executor, self.movers)
+        tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         self.executor.sync(key, [*transfers.values(), *tidy])
 
     def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:

@@ -130,10 +130,16 @@ class Parts:
     gates: ReadinessGates
     observers: Observers
     threads: tuple[Threads, ...]
+    """Those of the transfers first."""
     ranges: RangeReconciler
     caches: CacheReconciler
     clock: Clock
     measures: Measures
+
+    @property
+    def looking(self) -> tuple[Threads, ...]:
+        """The threads of the observers: a transfer may take an hour, and has its own deadline."""
+        return self.threads[1:]
 
     def close_observers(self) -> None:
         """Look no more."""

@@ -22,7 +22,7 @@ from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.gate import holds_all
 from cyroid_images.plan.initial_status import initial_range_status
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
-from cyroid_images.reconcile.range_snapshot import NOT_YET, RangeSnapshots
+from cyroid_images.reconcile.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.reconcile.range_transfers import RangeTransfers, Steps
 from cyroid_images.reconcile.requeue import requeue_after
@@ -78,7 +78,7 @@ class RangeReconciler:
         seen = self.snapshots.take(key, item, state)
         self.outcomes.tell_replaced(key, seen, state)
         steps = await self._decide(seen)
-        gone = state.drifted(steps, seen.now, self.clock.spread())
+        gone = state.drifted(_fresh(seen, steps), seen.now, self.clock.spread())
         if gone:  # what did not last has failed, and is not begun again at once
             self.outcomes.tell_drift(key, seen, gone)
             seen = replace(seen, failures=dict(state.failures))
@@ -86,8 +86,9 @@ class RangeReconciler:
         state.prune(steps)
         self.transfers.sync(key, seen, steps, state)
         self._report(key, seen, steps, state)
+        fresh = _fresh(seen, steps)
         self.gates.tell(
-            key, {each.target.uid: holds_all(each, _of(each, steps)) for each in seen.targets}
+            key, {each.target.uid: holds_all(each, fresh[each.target.uid]) for each in seen.targets}
         )
         (self._rivals.add if _has_rivals(seen) else self._rivals.discard)(key)
         is_running = bool(self.transfers.executor.running(key))
@@ -160,7 +161,7 @@ class RangeReconciler:
             return Wait(wish, self.defect(exc))
 
     def _report(self, key: Key, seen: RangeSeen, steps: Steps, state: RangeState) -> None:
-        if any(each.fault is NOT_YET for each in seen.targets) and state.looked_at < 0:
+        if any(each.fault in (NOT_YET, NOT_MET) for each in seen.targets) and state.looked_at < 0:
             return  # the first looks end soon, one way or the other
         if state.looks_first():
             _log.info("%s: looked", key, extra={"step": Milestone.LOOKED})
@@ -190,9 +191,19 @@ def _by_target(
     return found
 
 
+def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
+    """Of targets whose last look is older than what happened there nothing is missed."""
+    return {each.target.uid: steps[each.target.uid] for each in seen.targets if not each.is_stale}
+
+
 def _of(each: TargetSeen, steps: Steps) -> tuple[Step, ...]:
     """The steps that are decided by what the target shows now."""
     return () if each.is_stale else steps.get(each.target.uid, ())
+
+
+def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
+    """What was seen before the last delivery does not say that it is gone."""
+    return {each.target.uid: _of(each, steps) for each in seen.targets}
 
 
 def _has_rivals(seen: RangeSeen) -> bool:

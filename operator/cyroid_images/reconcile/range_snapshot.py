@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cyroid_images.errors import Reason
@@ -29,6 +29,8 @@ from cyroid_images.store.store import Store
 STARTING_SECONDS = 120.0
 """A container needs seconds until its engine listens; for so long that is no outage."""
 NOT_YET = Fault(Reason.PROGRESSING, "engine not looked at yet")
+NOT_MET = Fault(Reason.WAITING_FOR_ENGINE, "engine not looked at yet")
+"""The same of one that is new here: what was said of another one is not true of it."""
 NOT_RUNNING = Fault(Reason.POD_NOT_READY, "no container of the pod is running yet")
 
 Engines = Observer[EnginePlace, EngineShown]
@@ -54,7 +56,9 @@ class RangeSnapshots:
         self._follow(key, item, pods, state)
         rivals = conflicts(item, self.store.older_rivals(item), pods)
         now = self.queue.time()
-        seen = [self._target(pod, state, now) for pod in pods]
+        told = frozenset(row.uid for row in item.status.target_statuses)
+        is_told = told.__contains__ if not item.status.targets_omitted else lambda _: True
+        seen = [self._target(pod, state, now, is_told) for pod in pods]
         targets = tuple(
             replace(each, conflicts=rivals[each.target.uid])
             if each.view is not None and each.target.uid in rivals
@@ -120,17 +124,22 @@ class RangeSnapshots:
             party=pod.namespace,
         )
 
-    def _target(self, pod: Pod, state: RangeState, now: float) -> TargetSeen:
+    def _target(
+        self, pod: Pod, state: RangeState, now: float, is_told: Callable[[str], bool]
+    ) -> TargetSeen:
+        """`is_told`: does the status speak of the target with this UID?"""
         place = state.places.get(pod.uid)
         nowhere = Target(pod.uid, pod.name, EngineEndpoint(""))
         if place is None:
             return TargetSeen(nowhere, fault=NOT_RUNNING)
         seen = self.engines.at(place)
         if seen is None:
-            return TargetSeen(nowhere, fault=NOT_YET)
+            is_known = state.shown.get(pod.uid, place) == place and is_told(pod.uid)
+            return TargetSeen(nowhere, fault=NOT_YET if is_known else NOT_MET)
         if seen.fault is not None or seen.view is None:
             return TargetSeen(nowhere, fault=_fault(seen, now), since=seen.seen)
         shown = seen.view
+        state.shown[pod.uid] = place
         target = Target(pod.uid, pod.name, shown.endpoint)
         first = state.claims(place, shown.view.info.platform)
         if first != shown.view.info.platform:

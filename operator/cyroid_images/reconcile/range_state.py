@@ -66,6 +66,8 @@ class RangeState:
     """How often in a row a delivery did not last."""
     places: dict[str, EnginePlace] = field(default_factory=dict)
     """By target: where its engine is looked at."""
+    shown: dict[str, EnginePlace] = field(default_factory=dict)
+    """By target: which engine was seen last, so that a restarted one is known as new."""
     platforms: dict[EnginePlace, Platform] = field(default_factory=dict)
     """What an engine said first: it does not change while its containers run."""
     transports: dict[str, set[Reference]] = field(default_factory=dict)
@@ -173,6 +175,7 @@ class RangeState:
         ]
         self.engines = {uid: name for uid, name in self.engines.items() if uid in steps}
         self.places = {uid: place for uid, place in self.places.items() if uid in steps}
+        self.shown = {uid: place for uid, place in self.shown.items() if uid in steps}
         known = frozenset(self.places.values())
         self.platforms = {at: each for at, each in self.platforms.items() if at in known}
         self.transports = {uid: names for uid, names in self.transports.items() if uid in steps}

@@ -12,6 +12,7 @@ from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.observed import CacheSeen, EngineShown
 from cyroid_images.model.reference import Reference
 from cyroid_images.plan.tidy import leftovers
+from cyroid_images.store.keys import Key
 
 TIDY_SECONDS = 60.0
 """A few short calls; an engine that takes longer is looked at again anyway."""
@@ -41,15 +42,24 @@ def tidy(
 
 
 def tidy_sources(
-    seen: CacheSeen, transfers: Iterable[Transfer], executor: Executor, movers: Movers
+    key: Key, seen: CacheSeen, transfers: Iterable[Transfer], executor: Executor, movers: Movers
 ) -> list[Transfer]:
-    """The same for every source engine that gives nothing just now."""
+    """The same for every source engine that gives nothing just now; what runs there goes on."""
     planned = {limit for transfer in transfers for limit in transfer.limits}
-    found = []
+    running = {
+        job.transfer.action.endpoint: job.transfer
+        for job in executor.running(key)
+        if isinstance(job.transfer.action, Untag)
+    }
+    found: list[Transfer | None] = []
     for source in seen.sources:
         if isinstance(source.shown, EngineShown):
             endpoint, limit = source.shown.endpoint, f"source:{source.shown.endpoint}"
-            if limit not in planned and not executor.uses(limit):
+            if limit in planned or executor.uses(limit):
+                continue
+            if endpoint in running:
+                found.append(running[endpoint])
+            elif not source.is_stale:
                 party = f"cache {seen.item.metadata.name}"
                 found.append(tidy(endpoint, source.shown.view, (), movers, party))
     return [transfer for transfer in found if transfer is not None]

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 2.0
 """After an outage of the API."""
+DEFECT_SECONDS = 60.0
+"""After a defect of ours: not hammered, and not left alone for ever."""
 
 
 class ReadinessGates:
@@ -64,14 +66,17 @@ class ReadinessGates:
         """For ever: make the conditions say what they should."""
         while True:
             uid = await self._queue.take()
-            is_done = False
+            again: float | None = DEFECT_SECONDS
             try:
                 pod = self._store.pods.get(uid)
                 is_done = pod is None or await self._write(pod)
+                again = None if is_done else AGAIN_SECONDS
+            except Exception:  # costs this pod its gate, and nobody else anything
+                _log.exception("defect in writing the readiness gate of pod %s", uid)
             finally:
                 self._queue.done(uid)
-                if not is_done:
-                    self._queue.wake(uid, after=AGAIN_SECONDS)
+                if again is not None:
+                    self._queue.wake(uid, after=again)
 
     async def _write(self, pod: Pod) -> bool:
         """Make the condition say what it should; False when the API could not be told."""

@@ -122,7 +122,7 @@ class StatusWriter:
             _log.info("status of %s not written; will retry: %s", key, exc)
             self._tried(key, pending.token, False)  # noqa: FBT003 - see `tried`
             return AGAIN_SECONDS
-        if version is not None:  # else it was deleted meanwhile
+        if version is not None and key in self._pending:  # else it was deleted meanwhile
             self._last[key] = _now()
             self._store.reported(key, version, pending.status)
             tell_refusals(key, item.status, pending.status)

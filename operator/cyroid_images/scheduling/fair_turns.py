@@ -1,4 +1,4 @@
-"""Who of those that wait may begin: in order within a lane, in turns between parties.
+"""Who of those that wait may begin: in order within a lane, in turns between lanes and parties.
 
 A limit has a size, and most limits a share: the most of it that one party (a namespace, a
 cache) holds. With a share of half, whatever one party does, others find the other half free.
@@ -98,8 +98,9 @@ class FairTurns(Generic[T]):
         """Does somebody else wait for a place that this one holds?"""
         mine = self._places[ticket]
         full = {name for name in mine.limits if self._held[name] >= self._limit_of(name).size}
+        spent = {name for name in mine.limits if not self._has_room(mine.party, name)}
         return any(
-            not full.isdisjoint(limits)
+            not (spent if party == mine.party else full).isdisjoint(limits)
             for party, lanes in self._waiting.items()
             for limits, lane in lanes.items()
             if lane and (party != mine.party or limits != mine.limits)
@@ -107,9 +108,11 @@ class FairTurns(Generic[T]):
 
     def _next_of(self, party: str) -> T | None:
         """The first of this party whose limits all have room; it takes its places."""
-        for limits, lane in self._waiting[party].items():
+        lanes = self._waiting[party]
+        for limits, lane in lanes.items():
             if all(self._has_room(party, name) for name in limits):
                 ticket = next(iter(lane))
+                lanes[limits] = lanes.pop(limits)  # the other lanes come first then
                 self._drop_waiting(ticket, self._places[ticket])
                 for name in limits:
                     self._held[name] += 1

@@ -43,6 +43,10 @@ class RateLimiter:
         self._held_until = max(self._held_until, now + seconds)
         self._next = max(self._next, self._held_until)
 
+    def is_rested(self, now: float) -> bool:
+        """Is it as good as a new one?"""
+        return max(self._next, self._held_until) <= now - self._credit
+
     def _turn(self, now: float) -> float:
         """The moment of the next turn, which is over where some are left."""
         return max(self._next, now - self._credit)

@@ -28,6 +28,8 @@ class Supervisor:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        if self._is_stopping:
+            task.cancel()
         return task
 
     async def stop(self, timeout: float) -> None:

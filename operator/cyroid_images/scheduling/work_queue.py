@@ -15,6 +15,9 @@ from typing import Generic, TypeVar
 
 from cyroid_images.scheduling.rate_limiter import RateLimiter
 
+MANY_LIMITERS = 1000
+"""So many rate limiters are kept before those that have nothing to say are dropped."""
+
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 
@@ -31,6 +34,7 @@ class WorkQueue(Generic[KeyT]):
         self._running: set[KeyT] = set()
         self._granted: set[KeyT] = set()
         """Keys whose turn is set by their rate limiter."""
+        self._prune_at = MANY_LIMITERS
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -57,8 +61,17 @@ class WorkQueue(Generic[KeyT]):
             return 0.0
         limiter = self._limiters.get(key)
         if limiter is None:
+            self._drop_rested(now)
             limiter = self._limiters[key] = self._make_limiter()
         return limiter.take(now)
+
+    def _drop_rested(self, now: float) -> None:
+        """Keys come and go for months: only those that were busy just now are remembered."""
+        if len(self._limiters) < self._prune_at:
+            return
+        kept = {key: each for key, each in self._limiters.items() if not each.is_rested(now)}
+        self._limiters = kept
+        self._prune_at = max(MANY_LIMITERS, 2 * len(kept))
 
     def count_due(self) -> int:
         """Keys that wait for a pass now; those of a later moment do not."""

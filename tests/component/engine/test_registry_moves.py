@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from dataclasses import replace
 
 import pytest
@@ -10,12 +12,15 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.manifest import Manifest
+from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER
+from tests.component.faults.provoking import put_index
 from tests.parts.engines import EnginePart
+from tests.parts.images import tiny_image
 from tests.parts.range_engine import LIMITS, RangeEngine
 from tests.parts.registry import CREDENTIALS, NewRegistry, RegistryPart
 from tests.parts.save_tars import noise
@@ -230,3 +235,33 @@ def reason(part: RangeEngine, move: str, transport: Reference) -> Reason:
     with pytest.raises(TransferError) as caught:
         run(part, move, transport)
     return caught.value.reason
+
+
+def test_of_an_index_one_platform_is_saved_where_the_engine_knows_how(
+    docker29_engine: EnginePart, registry: RegistryPart
+) -> None:
+    """Else the tar would carry every platform that somebody pulled, and attestations with it."""
+    images = {
+        f"linux/{machine}": tiny_image([{"x": machine.encode()}], architecture=machine)
+        for machine in ("amd64", "arm64")
+    }
+    index = put_index(registry, "moves/index", images)
+    transport = at(registry.pull_host, "moves/index", index)
+    for platform in images:
+        docker29_engine.docker("pull", "--platform", platform, str(transport))
+    name = Reference.parse("moves.example/index:1")
+    docker29_engine.engine.tag(transport, name)
+    assert docker29_engine.engine.info().saves_by_platform
+    asked = (None, Platform.parse("linux/arm64"))
+    saved = [saved_blobs(docker29_engine, name, platform) for platform in asked]
+    amd, arm = (f"blobs/sha256/{image.digest.hex}" for image in images.values())
+    assert {amd, arm} <= saved[0]
+    assert arm in saved[1]
+    assert amd not in saved[1]
+
+
+def saved_blobs(part: EnginePart, name: Reference, platform: Platform | None) -> set[str]:
+    """The members of what the engine saves."""
+    saving = part.engine.save(name, limits=LIMITS, cancellation=NEVER, platform=platform)
+    with saving as chunks, tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+        return set(tar.getnames())

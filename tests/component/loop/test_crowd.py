@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 import pytest
+from cyroid_images.reconcile.pool import Pool
 
 from cyroid_images.archive import watched
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
-from cyroid_images.reconcile.pool import Pool
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart
 from tests.parts.range_engine import LIMITS

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
+from cyroid_images.model.engine import EngineInfo, ImageStore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull
@@ -47,11 +48,24 @@ def one(classic_engine: EnginePart, new_registry: NewRegistry, any_engine: Engin
     return made
 
 
+OTHERS: dict[str, Callable[[EngineInfo], EngineInfo]] = {
+    "another-engine": lambda info: replace(info, id="another-engine"),
+    "on-a-clone-of-its-volume": lambda info: replace(info, name="another-pod"),
+    "with-its-other-image-store": lambda info: replace(
+        info, store=next(store for store in ImageStore if store is not info.store)
+    ),
+}
+
+
 @pytest.mark.row("D5")
-def test_p_c5_another_engine_at_the_address_is_sent_nothing(one: Moving) -> None:
+@pytest.mark.parametrize("made_other", OTHERS.values(), ids=OTHERS)
+def test_p_c5_another_engine_at_the_address_is_sent_nothing(
+    one: Moving, made_other: Callable[[EngineInfo], EngineInfo]
+) -> None:
+    """S16: the ID alone is claimed, and equal in engines on cloned volumes."""
     stored = one.push()
     pulling, loading = one.pulling(stored), one.loading()
-    other = replace(pulling.info, id="another-engine")
+    other = made_other(pulling.info)
     before = happened(one.target, "tag", "broken.example")
     wrong = refused(lambda: pull.pull(replace(pulling, info=other), one.target.engine, under()))
     assert wrong.reason is Reason.TARGET_IDENTITY_MISMATCH

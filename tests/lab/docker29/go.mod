@@ -1,4 +1,4 @@
-module cyroid.invalid/docker29
+module cyroid.io/images/docker29
 
 go 1.26.8
 

@@ -48,6 +48,7 @@ TABLE = [
     (PUSH, "unexpected status from PUT request to http://r:5000/v2/x/blobs/uploads/1: 404",
      Reason.BLOB_MISSING),
     (PUSH, "error from registry: blob upload invalid", Reason.SERVER_ERROR),
+    (PUSH, "error from registry: unknown error", Reason.SERVER_ERROR),
     (PULL, "unknown blob", Reason.BLOB_MISSING),
     (PULL, "filesystem layer verification failed for digest sha256:00", Reason.DIGEST_MISMATCH),
     (PULL, "failed commit on ref: unexpected commit digest sha256:1, expected sha256:2",

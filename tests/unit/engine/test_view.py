@@ -240,7 +240,8 @@ def test_an_image_without_a_platform_is_half() -> None:
     info = replace(NEWER, api=(1, 46))
     row = {"Id": str(A), "RepoTags": ["x:1"]}
     view = seen([row], lambda image: inspected(image, Os="", Architecture=""), info=info)
-    assert (dict(view.images), view.half) == ({}, {Reference.parse("x:1")})
+    assert view.images == {}
+    assert view.half == frozenset({Reference.parse("x:1")})
 
 
 def test_an_engine_that_changed_its_store_under_one_id_lacks_its_images() -> None:

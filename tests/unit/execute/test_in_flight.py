@@ -5,38 +5,44 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyroid_images.reconcile.job import Job, Move, Underway
-from cyroid_images.scheduling.cancel_scope import CancelScope as Canceller
+from cyroid_images.execute.in_flight import InFlight
+from cyroid_images.execute.transfer import Job, Transfer
 
 KEYS, OWNERS = st.integers(0, 3), st.sampled_from("abc")
 STEPS = st.lists(st.tuples(st.sampled_from(["join", "leave", "end"]), KEYS, OWNERS), max_size=40)
 
 
-def move(key: int) -> Move:
-    """Two keys share a part and a lane."""
-    return Move((key // 2, key), None, 0, ("all", f"engine:{key // 2}"), lambda *_: None, 1)
+def transfer(key: int) -> Transfer:
+    """Two keys share a part and a limit."""
+    limits = ("all", f"engine:{key // 2}")
+    return Transfer((key // 2, key), None, 0, "party", limits, lambda *_: None, 1)
 
 
 @given(STEPS)
 def test_every_index_agrees_with_the_jobs(steps: list[tuple[str, int, str]]) -> None:
-    underway, plain = Underway(), dict[int, Job]()
+    in_flight, plain = InFlight(), dict[int, Job]()
     for step, key, owner in steps:
         job = plain.get(key)
         if job is None:
-            plain[key] = Job(move(key), {owner}, Canceller())
-            underway.add(plain[key])
+            plain[key] = Job(transfer(key), {owner})
+            in_flight.add(plain[key])
         elif step == "join":
-            underway.join(owner, job)
+            in_flight.join(owner, job)
         elif step == "leave":
-            underway.leave(owner, job)
+            in_flight.leave(owner, job)
         else:
             waited = frozenset(job.owners)
-            assert underway.end(plain.pop(key)) == waited
-    assert list(underway) == list(plain.values())
+            assert in_flight.end(plain.pop(key)) == waited
+    assert list(in_flight) == list(plain.values())
+    assert len(in_flight) == len(plain)
+
+    assert all(in_flight.at((key // 2, key)) is job for key, job in plain.items())
     for owner in "abc":
-        assert set(map(id, underway.of(owner))) == {
+        assert set(map(id, in_flight.of(owner))) == {
             id(job) for job in plain.values() if owner in job.owners
         }
     for half in (0, 1):
-        assert underway.with_part(half) == sum(job.move.parts.count(half) for job in plain.values())
-        assert underway.in_lane(f"engine:{half}") == sum(key // 2 == half for key in plain)
+        assert in_flight.with_part(half) == sum(
+            job.transfer.parts.count(half) for job in plain.values()
+        )
+        assert in_flight.against(f"engine:{half}") == sum(key // 2 == half for key in plain)

@@ -64,6 +64,12 @@ def test_an_abnormal_condition_exists_only_while_true(kind: ConditionType) -> No
         assert set_conditions(held, [verdict(kind, status)], generation=1, now=NOW) == ()
 
 
+def test_an_abnormal_condition_that_is_left_out_takes_no_other_one_with_it() -> None:
+    verdicts = [verdict(ConditionType.STALLED, ConditionStatus.FALSE), verdict()]
+    (condition,) = set_conditions((), verdicts, generation=1, now=NOW)
+    assert condition.type is ConditionType.READY
+
+
 def test_an_abnormal_condition_that_comes_back_changed_now() -> None:
     stalled = verdict(ConditionType.STALLED, ConditionStatus.TRUE)
     (again,) = set_conditions((), [stalled], generation=1, now=NOW)

@@ -64,6 +64,7 @@ def test_without_requirements_it_is_empty() -> None:
     assert not requiring("a", "Exists").is_empty
 
 
+EXISTS = {"operator": "Exists"}
 LONG_KEY = f"{'p' * 253}/{'k' * 63}"
 MOST = {
     "a-value": lambda more: {"matchLabels": {"a": "v" * (63 + more)}},
@@ -72,7 +73,6 @@ MOST = {
     "labels": lambda more: {"matchLabels": {f"k{number}": "v" for number in range(16 + more)}},
     "requirements": lambda more: {"matchExpressions": [{"key": "a", **EXISTS}] * (16 + more)},
 }
-EXISTS = {"operator": "Exists"}
 
 
 def one_of(count: int) -> dict[str, Any]:

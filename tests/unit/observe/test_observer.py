@@ -1,4 +1,4 @@
-"""Looks at engines: shared, not waited for long, and a late answer reaches who asked."""
+"""Places are looked at on a schedule; what changed wakes; what is older than news counts not."""
 
 from __future__ import annotations
 
@@ -8,157 +8,519 @@ from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyroid_images.errors import Reason
-from cyroid_images.model.engine import EngineEndpoint, EngineView
-from cyroid_images.reconcile.looks import LATE_SECONDS, NOT_YET, Looks
-from cyroid_images.reconcile.pool import Pool
-from tests.unit.plan.examples import content, fault, target, view
-from tests.unit.reconcile import clock
-from tests.unit.reconcile.clock import until
-from tests.unit.reconcile.fakes import FakeEngines
+import pytest
 
-ONE, TWO = target(1).endpoint, target(2).endpoint
-SHOWN = view({"nginx:1.25": content()})
-PATIENCE = 5.0
+from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.fault import Fault
+from cyroid_images.observe.observation import Observation
+from cyroid_images.observe.observer import (
+    BLIP_SECONDS,
+    LATE_SECONDS,
+    LONGEST_KEPT_SECONDS,
+    Observer,
+    Schedule,
+)
+from cyroid_images.scheduling.threads import Threads
+from tests.unit.plan.examples import NOW
+from tests.unit.reconcile import clock
+from tests.unit.reconcile.clock import BEGIN, pass_time, spun
+from tests.unit.reconcile.fakes import FakeClock
+
+PATIENCE = 10.0
+AWAY = TransferError(Reason.ENGINE_UNREACHABLE, "refused")
+Shown = str | Exception | Callable[[], str]
+
+
+def doubling(fault: Fault, faults: int, seconds: float) -> float:
+    """2, 4, 8 ... seconds after a fault."""
+    del fault, seconds
+    return 2.0**faults
+
+
+@dataclass(slots=True)
+class Outside:
+    """What is at each place, and the looks that were taken; nowhere is away."""
+
+    shown: dict[str, Shown] = field(default_factory=dict)
+    looks: list[str] = field(default_factory=list)
+    given: list[str | None] = field(default_factory=list)
+    """The last view, as each look was given it."""
+    renews: bool = False
+
+    def party(self, place: str, /) -> str:
+        return place
+
+    async def prepare(self, place: str, /) -> Callable[[str | None], str]:
+        return lambda last: self._look(place, last)
+
+    async def renewed(self, place: str, fault: Fault, /) -> bool:
+        del place, fault
+        return self.renews
+
+    def _look(self, place: str, last: str | None) -> str:
+        self.looks.append(place)
+        self.given.append(last)
+        shown = self.shown.get(place, AWAY)
+        if isinstance(shown, Exception):
+            raise shown
+        return shown if isinstance(shown, str) else shown()
 
 
 @dataclass(slots=True)
 class Slow:
-    """An engine that answers when the test lets it."""
+    """A view that a look shows when the test lets it."""
 
-    shown: EngineView = SHOWN
+    view: str = "slow"
+    begun: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self) -> EngineView:
+    def __call__(self) -> str:
+        self.begun.set()
         assert self.go_on.wait(PATIENCE)
-        return self.shown
+        return self.view
 
 
 @dataclass(slots=True)
 class Bench:
-    engines: FakeEngines
-    looks: Looks[EngineEndpoint, EngineView]
+    outside: Outside
+    observer: Observer[str, str]
     woken: list[Hashable]
 
+    def follow(self, owner: str, **wanted: float) -> None:
+        self.observer.follow(owner, wanted)
 
-Scenario = Callable[[Bench], Coroutine[Any, Any, None]]
+    async def looked(self, times: int = 1) -> Observation[str]:
+        """The last word on place "a" once so many looks at any place have ended, or learned."""
+        await spun(lambda: len(self.outside.looks) >= times and self.is_at_rest())
+        seen = self.observer.at("a")
+        assert seen is not None
+        return seen
+
+    def is_at_rest(self) -> bool:
+        """Is no look on its way?"""
+        held = self.observer._places.values()
+        return all(each.look is None for each in held)
 
 
-def tried(scenario: Scenario, run: Callable[..., Any] = asyncio.run) -> None:
+def tried(scenario: Callable[[Bench], Coroutine[Any, Any, None]], *, blips: int = 0) -> None:
     async def whole() -> None:
-        pool, engines, woken = Pool("test", 4), FakeEngines(), list[Hashable]()
+        threads, outside, woken = Threads("test", 4), Outside({"a": "one"}), list[Hashable]()
+        schedule = Schedule(doubling, blips)
+        observer = Observer(outside, threads, woken.append, schedule=schedule, clock=FakeClock())
         try:
-            await scenario(Bench(engines, Looks(engines.look, pool, woken.append), woken))
+            await scenario(Bench(outside, observer, woken))
         finally:
-            pool.close()
+            observer.close()
+            threads.close()
 
-    run(whole())
+    clock.run(whole())
 
 
-def test_each_engine_is_asked_once_and_told_apart() -> None:
+async def later(seconds: float) -> None:
+    """So long, and whatever is due then has begun."""
+    await asyncio.sleep(seconds)
+    await asyncio.sleep(0)
+
+
+def test_a_new_place_is_unknown_and_looked_at_now() -> None:
     async def scenario(bench: Bench) -> None:
-        bench.engines.views[ONE.url] = SHOWN
-        seen = await bench.looks.at("me", [ONE, TWO, ONE])
-        assert seen == {ONE: SHOWN, TWO: fault(Reason.ENGINE_UNREACHABLE, "refused")}
-        assert sorted(bench.engines.looks) == [ONE.url, TWO.url]
+        assert bench.observer.at("a") is None
+        bench.follow("me", a=60)
+        assert bench.observer.at("a") is None
+        assert bench.observer.is_stale("a")
+        assert await bench.looked() == Observation(BEGIN, BEGIN, "one", NOW)
+        assert not bench.observer.is_stale("a")
+        assert bench.woken == ["me"]
+
+    tried(scenario)
+
+
+def test_several_owners_share_a_look_and_the_shortest_pause_counts() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        bench.follow("you", a=20)
+        await bench.looked()
+        assert sorted(map(str, bench.woken)) == ["me", "you"]
+        await later(20)
+        await bench.looked(2)
+        bench.follow("you")
+        bench.follow("me", a=60)
+        await later(20)  # the moment that was set when both were there
+        await bench.looked(3)
+        await later(59)
+        assert len(bench.outside.looks) == 3
+
+    tried(scenario)
+
+
+def test_an_equal_view_wakes_nobody_and_another_one_all() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.woken.clear()
+        await later(10)
+        await bench.looked(2)
+        assert bench.woken == []
+        bench.outside.shown["a"] = "two"
+        await later(10)
+        assert (await bench.looked(3)).view == "two"
+        assert bench.woken == ["me"]
+        assert bench.outside.given == [None, "one", "one"]
+
+    tried(scenario)
+
+
+def test_b19_what_nobody_follows_any_more_is_forgotten() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10, b=10_000)
+        await bench.looked(2)
+        bench.woken.clear()
+        bench.follow("me")
+        assert set(bench.observer.places()) == {"a", "b"}
+        await later(10)
+        assert bench.observer.places() == ("b",)
+        await later(LONGEST_KEPT_SECONDS)
+        assert bench.observer.places() == ()
+        assert bench.observer.at("a") is None
+        assert len(bench.outside.looks) == 2
         assert bench.woken == []
 
     tried(scenario)
 
 
-def test_nobody_to_ask_is_no_question() -> None:
+def test_a_look_that_ends_after_its_last_follower_left_is_forgotten_too() -> None:
     async def scenario(bench: Bench) -> None:
-        assert await bench.looks.at("me", []) == {}
-
-    tried(scenario)
-
-
-def test_two_that_ask_at_once_share_a_look() -> None:
-    async def scenario(bench: Bench) -> None:
-        slow = Slow()
-        bench.engines.views[ONE.url] = slow
-        both = [asyncio.create_task(bench.looks.at(owner, [ONE])) for owner in "ab"]
-        await until(lambda: bench.engines.looks != [])
+        bench.outside.shown["a"] = slow = Slow()
+        bench.follow("me", a=10)
+        await spun(slow.begun.is_set)
+        bench.follow("me")
         slow.go_on.set()
-        assert [await each for each in both] == [{ONE: SHOWN}, {ONE: SHOWN}]
-        assert bench.engines.looks == [ONE.url]
-
-    tried(scenario)
-
-
-def test_the_next_pass_asks_anew() -> None:
-    async def scenario(bench: Bench) -> None:
-        bench.engines.views[ONE.url] = SHOWN
-        await bench.looks.at("me", [ONE])
-        bench.engines.views[ONE.url] = view()
-        assert await bench.looks.at("me", [ONE]) == {ONE: view()}
-
-    tried(scenario)
-
-
-def test_a_late_answer_wakes_who_asked_and_is_used_by_the_next_pass() -> None:
-    async def scenario(bench: Bench) -> None:
-        slow = Slow()
-        bench.engines.views[ONE.url] = slow
-        assert await bench.looks.at("me", [ONE]) == {ONE: NOT_YET}
+        await bench.looked()
         assert bench.woken == []
-        slow.go_on.set()
-        await until(lambda: bench.woken == ["me"])
-        assert await bench.looks.at("me", [ONE]) == {ONE: SHOWN}
-        assert len(bench.engines.looks) == 1
+        await later(LONGEST_KEPT_SECONDS)
+        assert bench.observer.places() == ()
 
-    tried(scenario, clock.run)
+    tried(scenario)
 
 
-def test_a_late_answer_that_nobody_took_in_time_is_not_used() -> None:
+def test_who_goes_and_comes_back_at_once_causes_no_extra_look() -> None:
     async def scenario(bench: Bench) -> None:
-        slow = Slow()
-        bench.engines.views[ONE.url] = slow
-        await bench.looks.at("me", [ONE])
-        slow.go_on.set()
-        await until(lambda: bench.woken == ["me"])
-        clock.pass_time(LATE_SECONDS + 1)
-        bench.engines.views[ONE.url] = anew = Slow(view())
-        asked = asyncio.create_task(bench.looks.at("me", [ONE]))
-        anew.go_on.set()
-        assert (await asked)[ONE] in (NOT_YET, view())
-        await until(lambda: len(bench.engines.looks) == 2)
-
-    tried(scenario, clock.run)
-
-
-def test_an_engine_that_hangs_is_not_asked_twice_at_a_time() -> None:
-    async def scenario(bench: Bench) -> None:
-        slow = Slow()
-        bench.engines.views[ONE.url] = slow
+        bench.follow("me", a=10)
+        await bench.looked()
         for _ in range(3):
-            assert await bench.looks.at("me", [ONE]) == {ONE: NOT_YET}
-        assert len(bench.engines.looks) == 1
-        slow.go_on.set()
-        await until(lambda: bench.woken == ["me"])
+            bench.follow("me")
+            bench.follow("me", a=10)
+        await later(9)
+        assert len(bench.outside.looks) == 1
+        await later(1)
+        await bench.looked(2)
 
-    tried(scenario, clock.run)
+    tried(scenario)
 
 
-def test_a_pass_that_waited_for_another_engine_leaves_a_newer_look_alone() -> None:
+def test_following_the_same_again_and_again_moves_no_look() -> None:
     async def scenario(bench: Bench) -> None:
-        first, second, newer = Slow(), Slow(), Slow(view())
-        bench.engines.views.update({ONE.url: first, TWO.url: second})
-        patient = asyncio.create_task(bench.looks.at("patient", [ONE, TWO]))
-        await until(lambda: len(bench.engines.looks) == 2)
-        bench.engines.views[ONE.url] = newer
-        alone = asyncio.create_task(bench.looks.at("alone", [ONE]))
-        await asyncio.sleep(0)
-        first.go_on.set()
-        assert await alone == {ONE: SHOWN}
-        others = [asyncio.create_task(bench.looks.at("b", [ONE]))]
-        await until(lambda: len(bench.engines.looks) == 3)
-        second.go_on.set()
-        assert (await patient)[ONE] == SHOWN
-        others.append(asyncio.create_task(bench.looks.at("c", [ONE])))
-        await asyncio.sleep(0)
-        newer.go_on.set()
-        assert [await each for each in others] == [{ONE: view()}] * 2
-        assert len(bench.engines.looks) == 3
+        bench.follow("me", a=10)
+        await bench.looked()
+        for _ in range(10):
+            await later(1)
+            bench.follow("me", a=10)
+        await bench.looked(2)
+
+    tried(scenario)
+
+
+def test_a_place_of_which_no_look_is_wanted_keeps_its_last_word() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10, b=float("inf"))
+        await bench.looked()
+        bench.follow("me", a=float("inf"))
+        await later(100_000)
+        assert (await bench.looked()).view == "one"
+        assert bench.outside.looks == ["a"]
+        bench.follow("me", a=10)
+        await later(0)
+        await bench.looked(2)
+
+    tried(scenario)
+
+
+def test_a_refresh_looks_now_and_wakes_though_nothing_changed() -> None:
+    """Whoever waits for the word on what happened is told that it has come."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        pass_time(1)
+        bench.observer.refresh("a")
+        assert bench.observer.is_stale("a")
+        assert bench.observer.at("a") is not None  # the last word stays meanwhile
+        await bench.looked(2)
+        assert not bench.observer.is_stale("a")
+        assert bench.woken == ["me"]
+        bench.observer.refresh("nobody follows it")
+        assert bench.observer.places() == ("a",)
+
+    tried(scenario)
+
+
+def test_a_look_that_began_before_what_happened_does_not_count() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = slow = Slow("before")
+        bench.follow("me", a=60)
+        await spun(slow.begun.is_set)
+        pass_time(1)
+        for _ in range(3):
+            bench.observer.refresh("a")  # one look at a time, and one more
+        bench.outside.shown["a"] = "after"
+        slow.go_on.set()
+        assert (await bench.looked(2)).view == "after"
+        assert bench.outside.looks == ["a", "a"]
+
+    tried(scenario)
+
+
+def test_what_is_known_to_be_newer_needs_no_look() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.observer.refresh("a", not_before=BEGIN - 1)
+        assert not bench.observer.is_stale("a")
+        await later(1)
+        assert len(bench.outside.looks) == 1
+
+    tried(scenario)
+
+
+def test_what_somebody_proved_is_the_last_word_and_sets_the_next_look() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        await later(50)
+        bench.observer.learn("a", "pushed")
+        seen = bench.observer.at("a")
+        assert seen is not None
+        assert (seen.view, seen.began) == ("pushed", BEGIN + 50)
+        await later(59)
+        assert len(bench.outside.looks) == 1
+        await later(1)
+        await bench.looked(2)
+        bench.observer.learn("nobody follows it", "x")
+        assert bench.observer.places() == ("a",)
+
+    tried(scenario)
+
+
+def test_a_look_that_began_before_somebody_proved_something_does_not_undo_it() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = slow = Slow("not there yet")
+        bench.follow("me", a=60)
+        await spun(slow.begun.is_set)
+        pass_time(1)
+        bench.observer.learn("a", "pushed")
+        slow.go_on.set()
+        assert (await bench.looked()).view == "pushed"
+
+    tried(scenario)
+
+
+@pytest.mark.row("B13")
+def test_b13_a_fault_stays_the_last_word_until_a_newer_look_shows_something() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = AWAY
+        bench.follow("me", a=10)
+        since = (await bench.looked()).began
+        bench.outside.shown["a"] = slow = Slow()
+        await later(2)
+        await spun(slow.begun.is_set)
+        pass_time(100)  # a look that hangs says nothing
+        seen = bench.observer.at("a")
+        assert seen is not None
+        assert (seen.fault, seen.view) == (Fault.of(AWAY), None)
+        assert seen.faulty_for(BEGIN + 100) == BEGIN + 100 - since
+        bench.woken.clear()
+        slow.go_on.set()
+        seen = await bench.looked(2)
+        assert (seen.view, seen.fault, seen.faults, seen.faulty_for(1e9)) == ("slow", None, 0, 0.0)
+        assert bench.woken == ["me"]
+
+    tried(scenario)
+
+
+def test_an_equal_fault_wakes_nobody_and_the_pauses_grow() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = AWAY
+        bench.follow("me", a=1)
+        await bench.looked()
+        for number, pause in ((2, 2.0), (3, 4.0), (4, 8.0)):
+            await later(pause - 0.5)
+            assert len(bench.outside.looks) == number - 1
+            await later(0.5)
+            await bench.looked(number)
+        assert bench.woken == ["me"]
+
+    tried(scenario)
+
+
+def test_a_fault_that_says_how_long_is_taken_at_its_word() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = TransferError(Reason.RATE_LIMITED, "later", retry_after=100)
+        bench.follow("me", a=1)
+        await bench.looked()
+        await later(99)
+        assert len(bench.outside.looks) == 1
+        await later(1)
+        await bench.looked(2)
+
+    tried(scenario)
+
+
+def test_the_view_before_a_fault_is_kept_with_its_moment() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.outside.shown["a"] = AWAY
+        await later(10)
+        seen = await bench.looked(2)
+        assert (seen.view, seen.seen, seen.fault) == ("one", NOW, Fault.of(AWAY))
+
+    tried(scenario)
+
+
+def test_one_fault_after_a_view_may_be_a_blip_and_is_asked_again_soon() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        bench.outside.shown["a"] = AWAY
+        await later(60)
+        seen = await bench.looked(2)
+        assert (seen.view, seen.fault, seen.faults) == ("one", None, 1)
+        assert bench.woken == []
+        await later(BLIP_SECONDS)
+        assert (await bench.looked(3)).fault == Fault.of(AWAY)
+        assert bench.woken == ["me"]
+
+    tried(scenario, blips=1)
+
+
+def test_a_blip_that_is_over_was_nothing() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        bench.outside.shown["a"] = AWAY
+        await later(60)
+        await bench.looked(2)
+        bench.outside.shown["a"] = "one"
+        await later(BLIP_SECONDS)
+        assert (await bench.looked(3)).faults == 0
+        assert bench.woken == []
+
+    tried(scenario, blips=1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TransferError(Reason.UNAUTHORIZED, "401"), ZeroDivisionError("odd")],
+    ids=["a-refusal", "a-defect"],
+)
+def test_what_only_a_human_can_mend_is_no_blip(error: Exception) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.outside.shown["a"] = error
+        await later(60)
+        assert (await bench.looked(2)).fault is not None
+
+    tried(scenario, blips=1)
+
+
+def test_a_fault_for_which_one_had_to_wait_is_no_blip() -> None:
+    async def scenario(bench: Bench) -> None:
+        def late() -> str:
+            pass_time_in_thread(LATE_SECONDS + 1)
+            raise AWAY
+
+        loop = asyncio.get_running_loop()
+
+        def pass_time_in_thread(seconds: float) -> None:
+            assert isinstance(loop, clock.JumpingLoop)
+            loop.pass_time(seconds)
+
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.outside.shown["a"] = late
+        await later(60)
+        assert (await bench.looked(2)).fault == Fault.of(AWAY)
+
+    tried(scenario, blips=1)
+
+
+def test_a_defect_in_a_look_costs_its_place_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["b"] = ZeroDivisionError("secret detail")
+        bench.follow("me", a=60, b=60)
+        assert (await bench.looked(2)).view == "one"
+        broken = bench.observer.at("b")
+        assert broken is not None
+        assert broken.fault is not None
+        assert broken.fault.reason is Reason.INTERNAL_ERROR
+        assert "secret" not in broken.fault.message
+        bench.outside.shown["b"] = "mended"
+        await later(2)
+        await bench.looked(3)
+        mended = bench.observer.at("b")
+        assert mended is not None
+        assert (mended.view, mended.fault) == ("mended", None)
+
+    tried(scenario)
+    assert "a look at b" in caplog.text
+    assert "secret detail" in caplog.text
+
+
+def test_what_was_refused_and_replaced_meanwhile_is_looked_at_twice_and_nobody_is_alarmed() -> None:
+    async def scenario(bench: Bench) -> None:
+        refusals = [TransferError(Reason.UNAUTHORIZED, "401")]
+
+        def picky() -> str:
+            if refusals:
+                raise refusals.pop()
+            return "in"
+
+        bench.outside.shown["a"], bench.outside.renews = picky, True
+        bench.follow("me", a=60)
+        seen = await bench.looked(2)
+        assert (seen.view, seen.fault) == ("in", None)
+
+    tried(scenario)
+
+
+@pytest.mark.parametrize("renews", [True, False])
+def test_what_stays_refused_is_told_after_two_looks_at_most(*, renews: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = TransferError(Reason.UNAUTHORIZED, "401")
+        bench.outside.renews = renews
+        bench.follow("me", a=60)
+        seen = await bench.looked(2 if renews else 1)
+        assert seen.fault == Fault(Reason.UNAUTHORIZED, "401")
+        assert len(bench.outside.looks) == (2 if renews else 1)
+
+    tried(scenario)
+
+
+def test_nothing_is_looked_at_after_the_end() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = slow = Slow()
+        bench.follow("me", a=1)
+        await spun(slow.begun.is_set)
+        bench.observer.close()
+        slow.go_on.set()
+        looks = len(bench.outside.looks)
+        await later(100)
+        assert len(bench.outside.looks) == looks
+        assert bench.observer.places() == ()
 
     tried(scenario)

@@ -41,8 +41,46 @@ STEPS: dict[str, tuple[CacheSeen, type, Reason | None]] = {
     "there-and-current": (seen(stored={wish(): stored()}), Cached, None),
     "the-tag-moved-so-push": (seen(stored=HELD_TWO), Push, None),
     "the-tag-moved-and-pinned": (seen(item=PIN, stored=HELD_TWO), Cached, None),
-    "there-and-no-source-reachable": (
-        seen(sources=(source_seen(AWAY),), stored={wish(): stored()}), Cached, None,
+    "there-as-it-was-proven-and-no-source-reachable": (
+        seen(
+            sources=(source_seen(AWAY),),
+            stored={wish(): stored()},
+            anchors={wish(): stored().manifest.digest},
+        ),
+        Cached,
+        None,
+    ),
+    "s9-there-and-never-proven-and-no-source-reachable": (
+        seen(sources=(source_seen(AWAY),), stored={wish(): stored()}),
+        Wait,
+        Reason.SOURCE_UNREACHABLE,
+    ),
+    "s9-there-as-another-than-was-proven-and-no-source-reachable": (
+        seen(
+            sources=(source_seen(AWAY),),
+            stored=HELD_TWO,
+            anchors={wish(): stored().manifest.digest},
+        ),
+        Wait,
+        Reason.SOURCE_UNREACHABLE,
+    ),
+    "b2-the-registry-cannot-tell-and-no-source-has-it": (
+        seen(
+            sources=(source_seen(view()),),
+            lookups={wish(): fault(Reason.SERVER_ERROR)},
+        ),
+        Wait,
+        Reason.SERVER_ERROR,
+    ),
+    "b1-the-registry-is-away-and-no-source-has-it": (
+        seen(sources=(source_seen(view()),), registry=fault(Reason.REGISTRY_UNREACHABLE)),
+        Wait,
+        Reason.REGISTRY_UNREACHABLE,
+    ),
+    "wished-for-after-the-last-look-at-the-source": (
+        seen(sources=(source_seen(view()),), not_fresh=frozenset({wish()})),
+        Wait,
+        Reason.PROGRESSING,
     ),
     "there-and-gone-from-the-source": (
         seen(sources=(source_seen(view()),), stored={wish(): stored()}), Cached, None,

@@ -99,6 +99,7 @@ def test_a_party_that_was_not_asked_yet_is_no_news() -> None:
 
 
 NONE_LEFT = TargetSeen(target(), view())
+NOWHERE = fault(Reason.IMAGE_NOT_FOUND)
 KNOWN = cache_view({wish(): Knowledge(content("two"), stored("two"))})
 SEEN: dict[str, tuple[dict[str, Any], dict[str, tuple[Step, ...]], str]] = {
     "the-name-is-gone-from-the-engine": (
@@ -115,7 +116,9 @@ SEEN: dict[str, tuple[dict[str, Any], dict[str, tuple[Step, ...]], str]] = {
         {"cache": KNOWN}, waiting(fault(Reason.PULL_FAILED)), "False/PullFailed",
     ),
     "everybody-answered-and-nobody-has-it": (
-        {}, waiting(fault(Reason.IMAGE_NOT_FOUND)), "False/ImageNotFound",
+        {"cache": cache_view({wish(): Knowledge(fault=NOWHERE, is_unknown=False)})},
+        waiting(NOWHERE),
+        "False/ImageNotFound",
     ),
     "it-is-on-its-way": (
         {},

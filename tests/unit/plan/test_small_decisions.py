@@ -104,7 +104,9 @@ def test_a_rival_has_its_names_only_where_it_selects_the_pod() -> None:
     }
 
 
-def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
+@pytest.mark.row("B18")
+def test_b18_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
+    """A person may pull by digest from our registry, too, and may give a repository a tag."""
     shown = view(
         {
             "transfer.cyroid.io/image:abc": content(),
@@ -114,10 +116,15 @@ def test_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
         {
             f"127.0.0.1:5000/docker.io/library/nginx@{ONE}": content(),
             f"127.0.0.1:5000/mine@{TWO}": content(),
+            f"127.0.0.1:5000/pulled-by-hand@{TWO}": content(),
             f"nginx@{ONE}": content(),
         },
     )
-    assert [str(name) for name in leftovers(shown, frozenset({"127.0.0.1:5000"}))] == [
+    ours = {
+        Reference.parse(f"127.0.0.1:5000/{name}")
+        for name in (f"docker.io/library/nginx@{ONE}", f"mine@{TWO}", f"not-there@{ONE}")
+    }
+    assert [str(name) for name in leftovers(shown, ours)] == [
         f"127.0.0.1:5000/docker.io/library/nginx@{ONE}",
         "transfer.cyroid.io/image:abc",
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -69,6 +70,15 @@ async def settled(condition: Callable[[], bool], turns: int = 1000) -> None:
             return
         await asyncio.sleep(0)
     raise AssertionError("it did not come about")
+
+
+async def spun(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """The same where threads take part, at most so long in real time; a jumping clock stands."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it did not come about")
+        await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:

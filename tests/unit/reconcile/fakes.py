@@ -60,6 +60,8 @@ class FakeCluster:
     gone: bool = False
     gates: list[tuple[str, str]] = field(default_factory=list)
     """UID and status of each pod condition that was written."""
+    meanwhile: Callable[[], None] | None = None
+    """Happens while a status is on its way."""
 
     async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
         if self.errors:
@@ -72,6 +74,8 @@ class FakeCluster:
         if self.errors:
             raise self.errors.pop(0)
         self.statuses.append((key, resource_version, status))
+        if self.meanwhile is not None:
+            self.meanwhile()
         return None if self.gone else str(int(resource_version) + 1)
 
     async def set_pod_condition(
@@ -167,6 +171,8 @@ class FakeMovers:
 
     then: Callable[[Copy | Push | Pull | Load], None]
     moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
+    dropped: Callable[[], None] = lambda: None
+    """Happens when names are dropped."""
 
     def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
@@ -196,6 +202,7 @@ class FakeMovers:
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
+        self.dropped()
 
     def _move(self, action: Copy | Push | Pull | Load) -> None:
         self.moves.append(action)

@@ -21,8 +21,7 @@ from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.plan import backoff
 from tests.unit.plan.examples import NOW, fault
 from tests.unit.reconcile.clock import until
-from tests.unit.reconcile.fakes import FakeClock
-from tests.unit.reconcile.test_loop import READY, Stage, tried
+from tests.unit.reconcile.stage import READY, Stage, tried
 
 JUMPS = {"a-day-back": timedelta(days=-1), "a-day-forward": timedelta(days=1)}
 WALL_CLOCK = {
@@ -38,9 +37,6 @@ WALL_CLOCK = {
 @pytest.mark.parametrize("jump", JUMPS.values(), ids=JUMPS)
 def test_a_retry_comes_after_its_pause_at_most_whatever_the_clock_does(jump: timedelta) -> None:
     async def scenario(stage: Stage) -> None:
-        assert isinstance(stage.site.clock, FakeClock)
-        clock = stage.site.clock
-
         def fail_once(action: Copy | Push | Pull | Load) -> None:
             if (
                 isinstance(action, Pull)
@@ -52,7 +48,7 @@ def test_a_retry_comes_after_its_pause_at_most_whatever_the_clock_does(jump: tim
         stage.movers.then = fail_once
         await stage.loop.start()
         await until(lambda: stage.told().get("Reconciling") == "True/ProgressingWithRetry")
-        clock.moment += jump
+        stage.clock.moment += jump
         await until(lambda: stage.told().get("Ready") == READY)
 
     stage = tried(scenario)

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, TransferError
-from cyroid_images.model.actions import Copy, Load, Pull, Push
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.engine import EngineView
 from cyroid_images.store.keys import Key, Kind
-from tests.unit.plan.examples import cache_body, content, digest, range_body, stored, view
+from tests.unit.plan.examples import BUILDER, cache_body, content, digest, range_body, stored, view
 from tests.unit.reconcile.clock import until
 from tests.unit.reconcile.stage import (
     CACHE,
@@ -270,3 +270,52 @@ def test_a_pod_that_takes_the_place_of_another_is_told() -> None:
 
     notes = tried(scenario).cluster.notes
     assert [note.reason for note in notes].count(Reason.TARGET_REPLACED) == 1
+
+
+def test_a_delivery_that_no_look_has_shown_yet_is_no_drift() -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.loop.start()
+        await until(lambda: stage.told().get("Ready") == READY)
+
+    stage = tried(scenario)
+    assert Reason.DRIFT_CORRECTED not in {note.reason for note in stage.cluster.notes}
+    assert not [status for _, _, status in stage.cluster.statuses if status.get("failures")]
+
+
+LEFT = "transfer.cyroid.io/image:abc"
+
+
+def test_what_a_push_left_in_a_source_is_dropped_once() -> None:
+    """It is looked at again before anything more is dropped there."""
+
+    async def scenario(stage: Stage) -> None:
+        builder = view({"nginx:1.25": content(), LEFT: content()})
+        stage.engines.views[BUILDER.url] = builder
+        stage.movers.dropped = lambda: stage.engines.views.update(
+            {BUILDER.url: view({"nginx:1.25": content()})}
+        )
+        stage.cluster.listed[Kind.RANGE_IMAGES] = []  # a push would cut it, and it comes again
+        await stage.loop.start()
+        seen = stage.parts.observers.source_engines
+
+        def is_seen_clean() -> bool:
+            last = next((seen.at(place) for place in seen.places()), None)
+            return last is not None and last.view is not None and len(last.view.view.images) == 1
+
+        await until(is_seen_clean)
+        for _ in range(3):
+            stage.parts.queue.wake(CACHE)
+            await until(lambda: stage.parts.queue.count_due() == 0)
+
+    stage = tried(scenario)
+    assert sum(isinstance(each, Untag) for each in stage.movers.moves) == 1
+
+
+def test_transfers_that_take_long_are_no_reason_to_end_the_process() -> None:
+    async def scenario(stage: Stage) -> None:
+        threads = stage.parts.threads
+        assert stage.parts.looking == threads[1:]
+        assert threads[0].name == "transfer"
+        assert stage.loop.has_threads()
+
+    tried(scenario)

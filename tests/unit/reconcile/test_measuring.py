@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.actions import Copy, Load, Pull, Push
-from cyroid_images.reconcile.jobs import Jobs
+from cyroid_images.reconcile.gauges import gauges
+from cyroid_images.reconcile.range_state import LASTING
 from cyroid_images.store.keys import Kind
-from cyroid_images.reconcile.loop import Loop
-from cyroid_images.reconcile.snapshot import snapshot
 from tests.unit.plan.examples import view
 from tests.unit.reconcile.clock import until
-from tests.unit.reconcile.test_loop import CACHE, DIND, LIMITS, RANGE, READY, Stage, a_range, tried
+from tests.unit.reconcile.stage import CACHE, DIND, RANGE, READY, Stage, a_range, tried
 
 Scenario = Callable[[Stage], Coroutine[Any, Any, None]]
 
@@ -26,14 +25,11 @@ def measured(scenario: Scenario) -> dict[str, float]:
     found: dict[str, float] = {}
 
     async def whole(stage: Stage) -> None:
-        jobs = Jobs(stage.pools[0], LIMITS, stage.site.queue.wake, metrics)  # type: ignore[arg-type] # keys only
-        site = replace(stage.site, jobs=jobs, measures=metrics)
-        stage.site, stage.loop = site, Loop(site, stage.cluster, workers=4, sweep_seconds=600)
-        metrics.show(lambda: snapshot(site))
+        metrics.show(lambda: gauges(stage.parts))
         await scenario(stage)
         found.update(samples(metrics))
 
-    tried(whole)
+    tried(whole, partial(Stage, measures=metrics))
     return found
 
 
@@ -113,8 +109,9 @@ def test_an_image_that_is_brought_back_counts_as_drift() -> None:
     async def scenario(stage: Stage) -> None:
         await delivered(stage)
         stage.engines.views[DIND] = view()
+        stage.clock.moment += LASTING
         pulls = len(stage.movers.moves)
-        stage.site.queue.wake(RANGE)
+        stage.look_again()
         await until(lambda: len(stage.movers.moves) > pulls)
         await until(lambda: stage.engines.views[DIND] != view())
 
@@ -126,8 +123,8 @@ def test_a_deleted_object_leaves_no_series() -> None:
         await delivered(stage)
         stage.loop.changed("RangeImages", "DELETED", a_range())
         stage.loop.changed("ImageCache", "DELETED", stage.cluster.listed[Kind.IMAGE_CACHE][0])
-        await until(lambda: stage.site.board.view("default") is None)
-        await until(lambda: stage.site.queue.count_running() == 0)
+        await until(lambda: stage.parts.demand.view("default") is None)
+        await until(lambda: stage.parts.queue.count_running() == 0)
 
     found = measured(scenario)
     assert not [name for name in found if name.startswith(("resource_ready", "registry_up"))]
@@ -169,10 +166,15 @@ def test_events_and_a_second_list_of_a_watch_are_counted() -> None:
 
 def test_a_defect_in_a_pass_is_counted_as_ours() -> None:
     async def scenario(stage: Stage) -> None:
-        def odd() -> Any:
-            raise ZeroDivisionError
+        class Odd:
+            """A view that no pass can read."""
 
-        stage.engines.views[DIND] = odd
+            @property
+            def info(self) -> Any:
+                raise ZeroDivisionError
+
+        odd: Any = Odd()
+        stage.engines.views[DIND] = lambda: odd
         await stage.loop.start()
         await until(lambda: stage.told().get("Stalled") == "True/InternalError")
 
@@ -182,8 +184,8 @@ def test_a_defect_in_a_pass_is_counted_as_ours() -> None:
 def test_a_key_that_is_due_later_does_not_wait_now() -> None:
     async def scenario(stage: Stage) -> None:
         await delivered(stage)
-        await until(lambda: stage.site.queue.count_running() == 0)
-        assert len(stage.site.queue) >= 2
+        await until(lambda: stage.parts.queue.count_running() == 0)
+        assert len(stage.parts.queue) >= 2
 
     found = measured(scenario)
     assert (found["queue_depth"], found["work_in_progress"]) == (0, 0)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
+from cyroid_images.model.fault import Fault
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.observe.places import RegistryPlace
 from cyroid_images.store.keys import Kind
-from cyroid_images.reconcile.loop import Loop
 from tests.unit.plan.examples import cache_body
 from tests.unit.reconcile.clock import until
-from tests.unit.reconcile.fakes import FakeRegistries, NoSecrets
-from tests.unit.reconcile.test_loop import CACHE, CACHED, READY, SOURCES, Stage, tried
+from tests.unit.reconcile.fakes import FakeLooker
+from tests.unit.reconcile.stage import CACHE, CACHED, READY, SOURCES, Stage, tried
 
 WHERE = {
     "pushURL": "http://127.0.0.1:5001",
@@ -23,59 +25,55 @@ WHERE = {
 
 
 @dataclass(slots=True)
-class Picky(FakeRegistries):
-    """A registry that takes one password."""
+class Renewed:
+    """A Secret that was read a moment before it was renewed, and what its registry takes."""
 
     right: str = "new"
+    password: str = "old"
+    forgotten: int = 0
 
-    def ping(self, endpoint: RegistryEndpoint) -> None:
-        self.pings += 1
-        if endpoint.credentials is None or endpoint.credentials.password != self.right:
+    def look(self, place: RegistryPlace, last: RegistryEndpoint | None) -> RegistryEndpoint:
+        del last
+        assert place.push_secret == "push"
+        if self.password != self.right:
             raise TransferError(Reason.UNAUTHORIZED, "401 authentication required")
+        return RegistryEndpoint(place.url, credentials=Credentials("me", self.password))
+
+    async def renew(self, place: RegistryPlace, fault: Fault) -> bool:
+        assert place.push_secret == "push"
+        assert fault.reason is Reason.UNAUTHORIZED
+        before, self.password = self.password, "new"
+        self.forgotten += 1
+        return before != self.password
 
 
-class Renewed(NoSecrets):
-    """A Secret that was read a moment before it was renewed."""
-
-    def __init__(self) -> None:
-        self.password = "old"
-        self.forgotten = 0
-
-    def forget(self, name: str) -> None:
-        assert name == "push"
-        self.password, self.forgotten = "new", self.forgotten + 1
-
-    async def credentials(self, name: str) -> Credentials:  # noqa: ARG002 - the port
-        return Credentials("me", self.password)
-
-
-async def begin(stage: Stage, registries: FakeRegistries, secrets: Renewed) -> None:
-    """The loop of this stage with these two."""
-    stage.registries = registries
-    stage.site = replace(stage.site, registries=registries, secrets=secrets)
-    stage.loop = Loop(stage.site, stage.cluster, workers=4, sweep_seconds=600)
+async def begin(stage: Stage, secret: Renewed) -> None:
+    """The loop of this stage with this Secret."""
+    renew: Callable[[RegistryPlace, Fault], Awaitable[bool]] = secret.renew
+    registries = FakeLooker(secret.look, renew=renew)
+    stage.join(replace(stage.lookers(), registries=registries))
     stage.cluster.listed[Kind.IMAGE_CACHE] = [cache_body(sources=SOURCES, registry=WHERE)]
     await stage.loop.start()
 
 
 @pytest.mark.row("R5")
 def test_a_renewed_password_is_used_at_once_and_nobody_is_alarmed() -> None:
-    secrets = Renewed()
+    secret = Renewed()
 
     async def scenario(stage: Stage) -> None:
-        await begin(stage, Picky(), secrets)
+        await begin(stage, secret)
         await until(lambda: stage.told().get("Ready") == READY)
         await until(lambda: stage.told(CACHE).get("Ready") == CACHED)
 
     stage = tried(scenario)
-    assert secrets.forgotten == 1
+    assert secret.forgotten == 1
     assert "Unauthorized" not in str(stage.cluster.statuses)
     assert Reason.UNAUTHORIZED not in {note.reason for note in stage.cluster.notes}
 
 
 def test_a_password_that_stays_wrong_is_told() -> None:
     async def scenario(stage: Stage) -> None:
-        await begin(stage, Picky(right="another"), Renewed())
+        await begin(stage, Renewed(right="another"))
         await until(lambda: stage.told(CACHE).get("Stalled") == "True/Unauthorized")
 
     tried(scenario)

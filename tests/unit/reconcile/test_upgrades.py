@@ -13,7 +13,7 @@ import pytest
 from cyroid_images.store.keys import Kind
 from tests.unit.plan.examples import cache_body, content, range_body, stored, view
 from tests.unit.reconcile.clock import until
-from tests.unit.reconcile.test_loop import (
+from tests.unit.reconcile.stage import (
     CACHE,
     CACHED,
     DIND,
@@ -77,7 +77,8 @@ NEWER = {
 CACHE_OF_NEWER = {
     "observedGeneration": 3,
     "images": {"desired": 1, "cached": 1, "failed": 0, "mirrored": 1},
-    "imageStatuses": [{"image": "nginx:1.25", "digest": "blake3:0a", "mirrors": 2}],
+    "summary": {"images": "1/1", "mirrors": "2/2"},
+    "imageStatuses": [{"image": "nginx:1.25", "digest": str(content().identity), "mirrors": 2}],
     "conditions": [
         told("Ready", "True", "AllImagesCached"),
         told("RegistryAvailable", "True", "AllMirrorsAnswer"),

@@ -12,9 +12,9 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Untag
 from cyroid_images.model.measured import Transferred, Way
 from cyroid_images.model.status import RangeImagesStatus, TransferFailure
-from cyroid_images.reconcile import audit
-from cyroid_images.store.keys import Key, Kind
+from cyroid_images.report import audit
 from cyroid_images.report.log_fields import about_action, about_object
+from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import fault, info, source, stored, target, wish
 
 KEY = Key(Kind.RANGE_IMAGES, "default", "r")

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, StatusConflict, StatusRejected
-from cyroid_images.model.conditions import Verdict, rfc3339, set_conditions
+from cyroid_images.model.conditions import Verdict, set_conditions
 from cyroid_images.model.status import RangeImagesStatus
-from cyroid_images.store.keys import Key, Kind
-from cyroid_images.reconcile.reporter import (
+from cyroid_images.report.status_writer import (
     AGAIN_SECONDS,
+    DEFECT_SECONDS,
     PROGRESS_SECONDS,
     REJECTED_SECONDS,
-    Reporter,
+    StatusWriter,
 )
-from cyroid_images.reconcile.world import World
+from cyroid_images.store.keys import Key, Kind
+from cyroid_images.store.store import Store
 from tests.unit.plan.examples import NOW, range_body
 from tests.unit.reconcile import clock
-from tests.unit.reconcile.fakes import FakeCluster
+from tests.unit.reconcile.fakes import FakeCluster, FakeRecorder
+from tests.unit.reconcile.watched import with_metadata
 
 KEY = Key(Kind.RANGE_IMAGES, "default", "r")
 
 
-def told(
-    kind: str, status: str, reason: Reason, message: str = "a message", at: datetime = NOW
-) -> RangeImagesStatus:
+def told(kind: str, status: str, reason: Reason, message: str = "a message") -> RangeImagesStatus:
     verdict: Any = Verdict(kind, status, reason, message)  # type: ignore[arg-type] # as text
-    return RangeImagesStatus(conditions=set_conditions((), [verdict], generation=3, now=at))
+    return RangeImagesStatus(conditions=set_conditions((), [verdict], generation=3, now=NOW))
 
 
 NOTHING = RangeImagesStatus()
@@ -43,132 +44,208 @@ def moving(amount: str) -> RangeImagesStatus:
 
 @dataclass(slots=True)
 class Desk:
-    """A reporter of one range."""
+    """A writer of one range, which says `before`; what each try to write came to."""
 
+    before: RangeImagesStatus = NOTHING
     cluster: FakeCluster = field(default_factory=FakeCluster)
-    world: World = field(default_factory=World)
-    reporter: Reporter = field(init=False)
+    store: Store = field(default_factory=Store)
+    tries: list[tuple[Hashable, bool]] = field(default_factory=list)
+    writer: StatusWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reporter = Reporter(self.cluster, self.world)
-        self.world.changed(Kind.RANGE_IMAGES, None, range_body())
+        recorder = FakeRecorder(self.cluster.notes)
+        self.writer = StatusWriter(self.cluster, self.store, recorder, self.tried)
+        body = range_body(status=self.before.to_document())
+        self.store.changed(Kind.RANGE_IMAGES, None, body)
 
-    async def report(self, before: RangeImagesStatus, after: RangeImagesStatus) -> float | None:
-        metadata = self.world.ranges[KEY].metadata
-        return await self.reporter.report(KEY, metadata, before, after)
+    def tried(self, key: Key, token: Hashable, is_written: bool) -> None:
+        assert key == KEY
+        self.tries.append((token, is_written))
+
+    async def put(self, status: RangeImagesStatus, token: Hashable = None) -> int:
+        """Have this written; how many writes there were once all that may be is."""
+        self.writer.put(KEY, self.store.ranges[KEY].metadata, status, token)
+        return await self.count()
+
+    async def count(self, after: float = 0.0) -> int:
+        await asyncio.sleep(after)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return len(self.cluster.statuses)
 
 
-def test_an_equal_status_is_never_written() -> None:
+def tried(
+    scenario: Callable[[Desk], Coroutine[Any, Any, None]], before: RangeImagesStatus = NOTHING
+) -> None:
+    async def whole() -> None:
+        desk = Desk(before)
+        running = asyncio.create_task(desk.writer.run())
+        await scenario(desk)
+        assert not running.done()
+        running.cancel()
+
+    clock.run(whole())
+
+
+def test_an_equal_status_is_never_written_and_counts_as_written() -> None:
     async def scenario(desk: Desk) -> None:
-        assert await desk.report(READY, READY.model_copy()) is None
-        assert desk.cluster.statuses == []
+        assert await desk.put(READY.model_copy(), token=("t",)) == 0
+        assert desk.tries == [(("t",), True)]
 
-    clock.run(scenario(Desk()))
+    tried(scenario, READY)
 
 
 def test_a_status_is_written_with_the_version_that_was_read_and_is_known_at_once() -> None:
     async def scenario(desk: Desk) -> None:
-        assert await desk.report(NOTHING, READY) is None
+        assert await desk.put(READY, token=("t",)) == 1
         assert desk.cluster.statuses == [(KEY, "10", READY.to_document())]
-        held = desk.world.ranges[KEY]
+        held = desk.store.ranges[KEY]
         assert (held.metadata.resource_version, held.status) == ("11", READY)
+        assert desk.tries == [(("t",), True)]
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
 
 
-def test_progress_is_written_every_five_seconds_at_most() -> None:
+def test_progress_is_written_every_five_seconds_at_most_and_the_newest_words_only() -> None:
     async def scenario(desk: Desk) -> None:
-        await desk.report(NOTHING, moving("1 MiB"))
-        clock.pass_time(2)
-        assert await desk.report(moving("1 MiB"), moving("2 MiB")) == PROGRESS_SECONDS - 2
-        assert len(desk.cluster.statuses) == 1
-        clock.pass_time(3)
-        assert await desk.report(moving("1 MiB"), moving("3 MiB")) is None
-        assert len(desk.cluster.statuses) == 2
+        await desk.put(moving("1 MiB"))
+        await asyncio.sleep(2)
+        assert await desk.put(moving("2 MiB")) == 1
+        assert await desk.put(moving("3 MiB")) == 1
+        assert await desk.count(PROGRESS_SECONDS - 2.1) == 1
+        assert await desk.count(0.2) == 2
+        assert desk.store.ranges[KEY].status == moving("3 MiB")
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
 
 
 def test_a_turn_is_written_at_once() -> None:
     async def scenario(desk: Desk) -> None:
-        await desk.report(NOTHING, moving("1 MiB"))
-        assert await desk.report(moving("1 MiB"), READY) is None
-        assert len(desk.cluster.statuses) == 2
+        await desk.put(moving("1 MiB"))
+        assert await desk.put(READY) == 2
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
+
+
+def test_what_waits_is_what_is_said_of_this_generation_and_of_no_other() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.cluster.errors.append(ApiUnavailable("away"))
+        metadata = desk.store.ranges[KEY].metadata
+        assert desk.writer.latest(KEY, metadata, NOTHING) == NOTHING
+        await desk.put(READY)
+        assert desk.writer.latest(KEY, metadata, NOTHING) == READY
+        edited = metadata.model_copy(update={"generation": 4})
+        assert desk.writer.latest(KEY, edited, NOTHING) == NOTHING
+
+    tried(scenario)
 
 
 @pytest.mark.parametrize("error", [StatusConflict("edited"), ApiUnavailable("away")])
 def test_what_could_not_be_written_is_tried_again_soon(error: Exception) -> None:
     async def scenario(desk: Desk) -> None:
         desk.cluster.errors.append(error)
-        assert await desk.report(NOTHING, READY) == AGAIN_SECONDS
-        assert desk.world.ranges[KEY].status == NOTHING
+        assert await desk.put(READY) == 0
+        assert desk.tries == [(None, False)]
+        assert desk.store.ranges[KEY].status == NOTHING
         assert desk.cluster.notes == []
-        assert await desk.report(NOTHING, READY) is None
+        assert await desk.count(AGAIN_SECONDS) == 1
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
+
+
+def test_a_defect_in_a_write_ends_nothing_and_is_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.cluster.errors.append(ZeroDivisionError("odd"))
+        assert await desk.put(READY) == 0
+        assert await desk.count(DEFECT_SECONDS) == 1
+
+    tried(scenario)
+    assert "defect in writing the status of RangeImages default/r" in caplog.text
 
 
 @pytest.mark.row("K1")
-def test_what_turned_while_the_api_was_away_is_told_with_the_time_at_which_it_turned() -> None:
+def test_what_turned_while_the_api_was_away_is_told_once_with_its_newest_words() -> None:
     async def scenario(desk: Desk) -> None:
         desk.cluster.errors += [ApiUnavailable("away")] * 2
-        later = NOW + timedelta(minutes=5)
-        for status in (READY, told("Ready", "True", Reason.ALL_IMAGES_PRESENT, "words", later)):
-            assert await desk.report(NOTHING, status) == AGAIN_SECONDS
-        await desk.report(NOTHING, told("Ready", "True", Reason.ALL_IMAGES_PRESENT, "all", later))
+        for words in ("one", "all"):
+            await desk.put(told("Ready", "True", Reason.ALL_IMAGES_PRESENT, words))
+        assert await desk.count(AGAIN_SECONDS) == 1
         ((_, _, written),) = desk.cluster.statuses
-        (condition,) = written["conditions"]
-        assert condition["message"] == "all"
-        assert condition["lastTransitionTime"] == rfc3339(NOW)
+        assert written["conditions"][0]["message"] == "all"
         assert len(desk.cluster.notes) == 1
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
 
 
-def test_what_an_object_before_it_was_about_to_say_is_nothing_of_the_new_one() -> None:
+@pytest.mark.row("B16")
+def test_b16_what_an_object_before_it_was_about_to_say_is_nothing_of_the_new_one() -> None:
     async def scenario(desk: Desk) -> None:
         desk.cluster.errors.append(ApiUnavailable("away"))
-        await desk.report(NOTHING, READY)
-        body = range_body()
-        body["metadata"]["uid"] = "another"
-        desk.world.changed(Kind.RANGE_IMAGES, "ADDED", body)
-        later = NOW + timedelta(minutes=5)
-        await desk.report(NOTHING, told("Ready", "True", Reason.ALL_IMAGES_PRESENT, at=later))
-        ((_, _, written),) = desk.cluster.statuses
-        assert written["conditions"][0]["lastTransitionTime"] == rfc3339(later)
+        await desk.put(READY)
+        body = with_metadata(range_body(), uid="another", resourceVersion="20")
+        desk.store.changed(Kind.RANGE_IMAGES, "ADDED", body)
+        assert await desk.count(AGAIN_SECONDS) == 0
+        assert desk.store.ranges[KEY].status == NOTHING
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
 
 
 def test_a_refused_status_is_a_warning_and_left_alone() -> None:
     async def scenario(desk: Desk) -> None:
         desk.cluster.errors.append(StatusRejected("spec: no"))
-        assert await desk.report(NOTHING, READY) == REJECTED_SECONDS
+        await desk.put(READY)
         (note,) = desk.cluster.notes
         assert (note.reason, note.type) == (Reason.STATUS_REJECTED, "Warning")
+        assert desk.tries == [(None, False)]
+        assert await desk.put(READY) == 0
+        assert await desk.count(REJECTED_SECONDS - 1) == 0
+        assert await desk.count(1) == 1
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
+
+
+def test_another_status_than_the_refused_one_is_written_at_once() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.cluster.errors.append(StatusRejected("spec: no"))
+        await desk.put(READY)
+        assert await desk.put(moving("1 MiB")) == 1
+
+    tried(scenario)
 
 
 def test_a_gone_object_is_no_news() -> None:
     async def scenario(desk: Desk) -> None:
         desk.cluster.gone = True
-        assert await desk.report(NOTHING, READY) is None
+        await desk.put(READY)
         assert desk.cluster.notes == []
-        assert desk.world.ranges[KEY].metadata.resource_version == "10"
+        assert desk.store.ranges[KEY].metadata.resource_version == "10"
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
 
 
 def test_what_is_forgotten_may_be_written_at_once() -> None:
     async def scenario(desk: Desk) -> None:
-        await desk.report(NOTHING, moving("1 MiB"))
-        desk.reporter.forget(KEY)
-        assert await desk.report(moving("1 MiB"), moving("2 MiB")) is None
+        await desk.put(moving("1 MiB"))
+        desk.writer.forget(KEY)
+        assert await desk.put(moving("2 MiB")) == 2
 
-    clock.run(scenario(Desk()))
+    tried(scenario)
+
+
+def test_an_object_that_is_forgotten_while_it_is_written_says_nothing_more() -> None:
+    async def scenario(desk: Desk) -> None:
+        def forget() -> None:
+            desk.writer.forget(KEY)
+
+        desk.cluster.meanwhile = forget
+        await desk.put(READY)
+        assert desk.cluster.notes == []
+        desk.cluster.meanwhile = None
+        assert await desk.put(moving("1 MiB")) == 2
+
+    tried(scenario)
 
 
 DOWN = told("RegistryAvailable", "False", Reason.REGISTRY_UNREACHABLE)
@@ -214,7 +291,7 @@ def test_only_turns_are_told_as_events(
     before: RangeImagesStatus, after: RangeImagesStatus, notes: list[tuple[str, str]]
 ) -> None:
     async def scenario(desk: Desk) -> None:
-        await desk.report(before, after)
+        await desk.put(after)
         assert [(str(note.reason), str(note.type)) for note in desk.cluster.notes] == notes
 
-    clock.run(scenario(Desk()))
+    tried(scenario, before)

@@ -87,6 +87,16 @@ def test_our_own_stop_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.records == []
 
 
+def test_nothing_begins_after_the_stop() -> None:
+    async def scenario(supervisor: Supervisor, _: list[str]) -> None:
+        await supervisor.stop(5)
+        late = supervisor.start("late", runs())
+        await asyncio.wait({late})
+        assert late.cancelled()
+
+    assert supervised(scenario) == []
+
+
 def test_a_task_that_does_not_stop_holds_nobody(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(supervisor: Supervisor, _: list[str]) -> None:
         task = supervisor.start("deaf", outlives_one_cancellation())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
-from cyroid_images.reconcile.queue import WorkQueue
+from cyroid_images.scheduling.rate_limiter import RateLimiter
+from cyroid_images.scheduling.work_queue import MANY_LIMITERS, WorkQueue
 from tests.unit.reconcile.clock import BEGIN, run, settled
 
 
@@ -110,5 +112,103 @@ def test_what_is_forgotten_does_not_come() -> None:
         queue.forget("never there")
         queue.wake("a", after=2)
         assert await queue.take() == "a"
+
+    run(scenario())
+
+
+def limited() -> WorkQueue[str]:
+    """Of each key two passes at once, then one a second."""
+    return WorkQueue[str](lambda: RateLimiter(1.0, 2))
+
+
+async def passed(queue: WorkQueue[str], times: int) -> list[tuple[str, float]]:
+    """The next passes, each over at once: of which key, and how long after the start."""
+    found = []
+    for _ in range(times):
+        key = await queue.take()
+        queue.done(key)
+        found.append((key, queue.time() - BEGIN))
+    return found
+
+
+def test_s2_a_key_that_is_woken_by_each_of_its_passes_is_slowed_down() -> None:
+    async def scenario() -> None:
+        queue, moments = limited(), []
+        for _ in range(4):
+            queue.wake("busy")
+            moments += await passed(queue, 1)
+        assert [round(moment) for _, moment in moments] == [0, 0, 1, 2]
+
+    run(scenario())
+
+
+def test_a_key_that_is_slowed_down_slows_no_other() -> None:
+    async def scenario() -> None:
+        queue = limited()
+        for _ in range(2):
+            queue.wake("busy")
+            await passed(queue, 1)
+        queue.wake("busy")
+        queue.wake("calm")
+        assert [(key, round(at)) for key, at in await passed(queue, 2)] == [
+            ("calm", 0),
+            ("busy", 1),
+        ]
+
+    run(scenario())
+
+
+def test_wakes_while_a_key_waits_for_its_turn_take_no_further_turns() -> None:
+    async def scenario() -> None:
+        queue = limited()
+        for _ in range(2):
+            queue.wake("busy")
+            await passed(queue, 1)
+        queue.wake("busy")
+        waiting = asyncio.create_task(queue.take())
+        await asyncio.sleep(0)
+        for _ in range(5):
+            queue.wake("busy")
+        assert await waiting == "busy"
+        assert round(queue.time() - BEGIN) == 1
+        assert len(queue) == 0
+
+    run(scenario())
+
+
+def test_a_key_that_waits_for_its_turn_can_be_forgotten() -> None:
+    async def scenario() -> None:
+        queue = limited()
+        for _ in range(2):
+            queue.wake("gone")
+            await passed(queue, 1)
+        queue.wake("gone")
+        waiting = asyncio.create_task(queue.take())
+        await asyncio.sleep(0)
+        queue.forget("gone")
+        queue.wake("gone")  # made anew: its own first pass
+        assert await waiting == "gone"
+        assert queue.time() == BEGIN
+
+    run(scenario())
+
+
+def test_keys_that_come_and_go_are_not_remembered_for_ever() -> None:
+    """Each rate limiter is made once; those that have rested are made anew."""
+
+    async def scenario() -> None:
+        made: list[RateLimiter] = []
+
+        def make() -> RateLimiter:
+            made.append(RateLimiter(1.0, 2))
+            return made[-1]
+
+        queue = WorkQueue[str](make)
+        alive = weakref.WeakSet[RateLimiter]()
+        for number in range(5 * MANY_LIMITERS):
+            queue.wake(f"key {number}", after=0.01)
+            await passed(queue, 1)
+            alive.add(made.pop())
+        assert len(alive) <= MANY_LIMITERS + 200
 
     run(scenario())

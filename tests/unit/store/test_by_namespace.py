@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyroid_images.reconcile.by_namespace import ByNamespace
+from cyroid_images.store.by_namespace import ByNamespace
 
 KEYS = st.integers(0, 5)
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.sampled_from(["a", "b", "c"])))

@@ -1,4 +1,4 @@
-"""Wishes one way, knowledge the other: news only for those whom it concerns."""
+"""Demand one way, snapshots the other: news only for those whom it concerns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.knowledge import Knowledge
-from cyroid_images.reconcile.board import Board, Wants
+from cyroid_images.store.demand import Demand, Wants
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import cache_view, content, fault, wish
 
@@ -17,71 +17,99 @@ TWO = Wants("default", frozenset({NGINX, REDIS}), may_push=False)
 SEEN = cache_view({NGINX: Knowledge(content()), REDIS: Knowledge()})
 
 
-def test_a_wish_is_news_once() -> None:
-    board = Board()
-    assert board.want(A, ONE)
-    assert not board.want(A, ONE)
-    assert board.want(A, TWO)
-    assert board.want(A, None)
-    assert not board.want(A, None)
-    assert board.wants(A) is None
+CACHE, OTHER = (Key(Kind.IMAGE_CACHE, "", name) for name in ("default", "other"))
+
+
+def test_a_wish_is_news_once_for_the_cache_that_is_named() -> None:
+    demand = Demand()
+    assert demand.set(A, ONE) == (CACHE,)
+    assert demand.set(A, ONE) == ()
+    assert demand.set(A, TWO) == (CACHE,)
+    assert demand.set(A, None) == (CACHE,)
+    assert demand.set(A, None) == ()
+    assert demand.wants(A) is None
+
+
+def test_b19_a_range_that_goes_to_another_cache_is_news_for_both() -> None:
+    demand = Demand()
+    demand.set(A, ONE)
+    assert demand.set(A, replace(ONE, cache="other")) == (CACHE, OTHER)
+    assert demand.wishes("default") == {}
+
+
+def test_a_question_for_the_registry_is_taken_once() -> None:
+    demand = Demand()
+    demand.ask("default")
+    assert not demand.take_asked("other")
+    assert demand.take_asked("default")
+    assert not demand.take_asked("default")
+
+
+def test_a_cache_that_is_gone_leaves_no_doubt_and_no_question() -> None:
+    demand = Demand()
+    demand.publish("default", SEEN)
+    demand.distrust("default", NGINX)
+    demand.ask("default")
+    demand.publish("default", None)
+    assert demand.take_distrusted("default") == {}
+    assert not demand.take_asked("default")
 
 
 def test_somebody_who_may_push_is_enough() -> None:
-    board = Board()
-    board.want(A, ONE)
-    board.want(B, TWO)
-    board.want(Key(Kind.RANGE_IMAGES, "default", "c"), replace(ONE, cache="other"))
-    assert board.wishes("default") == {NGINX: True, REDIS: False}
+    demand = Demand()
+    demand.set(A, ONE)
+    demand.set(B, TWO)
+    demand.set(Key(Kind.RANGE_IMAGES, "default", "c"), replace(ONE, cache="other"))
+    assert demand.wishes("default") == {NGINX: True, REDIS: False}
 
 
 def test_the_first_view_is_news_for_all_who_name_the_cache() -> None:
-    board = Board()
-    board.want(A, ONE)
-    board.want(B, replace(TWO, cache="other"))
-    assert board.publish("default", SEEN) == (A,)
-    assert board.view("default") == SEEN
-    assert board.view("other") is None
+    demand = Demand()
+    demand.set(A, ONE)
+    demand.set(B, replace(TWO, cache="other"))
+    assert demand.publish("default", SEEN) == (A,)
+    assert demand.view("default") == SEEN
+    assert demand.view("other") is None
 
 
 def test_an_equal_view_is_news_for_nobody() -> None:
-    board = Board()
-    board.want(A, ONE)
-    board.publish("default", SEEN)
-    assert board.publish("default", replace(SEEN)) == ()
+    demand = Demand()
+    demand.set(A, ONE)
+    demand.publish("default", SEEN)
+    assert demand.publish("default", replace(SEEN)) == ()
 
 
 def test_an_image_is_news_for_those_who_want_it() -> None:
-    board = Board()
-    board.want(A, ONE)
-    board.want(B, TWO)
-    board.publish("default", SEEN)
+    demand = Demand()
+    demand.set(A, ONE)
+    demand.set(B, TWO)
+    demand.publish("default", SEEN)
     after = replace(SEEN, images={**SEEN.images, REDIS: Knowledge(content("redis"))})
-    assert board.publish("default", after) == (B,)
+    assert demand.publish("default", after) == (B,)
 
 
 def test_the_state_of_the_registry_is_news_for_all() -> None:
-    board = Board()
-    board.want(A, ONE)
-    board.want(B, TWO)
-    board.publish("default", SEEN)
+    demand = Demand()
+    demand.set(A, ONE)
+    demand.set(B, TWO)
+    demand.publish("default", SEEN)
     away = replace(SEEN, registry=fault(Reason.REGISTRY_UNREACHABLE))
-    assert board.publish("default", away) == (A, B)
+    assert demand.publish("default", away) == (A, B)
 
 
 def test_the_end_of_a_cache_is_news_once() -> None:
-    board = Board()
-    board.want(A, ONE)
-    board.publish("default", SEEN)
-    assert board.publish("default", None) == (A,)
-    assert board.publish("default", None) == ()
-    assert board.view("default") is None
+    demand = Demand()
+    demand.set(A, ONE)
+    demand.publish("default", SEEN)
+    assert demand.publish("default", None) == (A,)
+    assert demand.publish("default", None) == ()
+    assert demand.view("default") is None
 
 
 def test_a_doubt_is_taken_once() -> None:
-    board = Board()
-    board.doubt("default", NGINX, of_content=True)
-    board.doubt("default", NGINX)
-    assert board.take_doubts("other") == {}
-    assert board.take_doubts("default") == {NGINX: True}
-    assert board.take_doubts("default") == {}
+    demand = Demand()
+    demand.distrust("default", NGINX, of_content=True)
+    demand.distrust("default", NGINX)
+    assert demand.take_distrusted("other") == {}
+    assert demand.take_distrusted("default") == {NGINX: True}
+    assert demand.take_distrusted("default") == {}

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import ApiUnavailable
+from cyroid_images.reconcile.controller import RELIST_SECONDS, SWEEP_AGAIN_SECONDS
 from cyroid_images.store.keys import Kind
-from cyroid_images.reconcile.loop import RELIST_SECONDS, SWEEP_AGAIN_SECONDS
-from cyroid_images.reconcile.relists import Relists
+from cyroid_images.store.relists import Relists
 from tests.unit.reconcile import clock
-from tests.unit.reconcile.test_loop import Stage
-from tests.unit.reconcile.test_world import namespace, pod, with_metadata
+from tests.unit.reconcile.stage import Stage
+from tests.unit.reconcile.watched import namespace, pod, with_metadata
 
 LIST = [(None, pod()), (None, with_metadata(pod(), uid="two"))]
 
@@ -59,11 +59,11 @@ def test_a_deletion_that_a_watch_lost_is_found_soon_after_it_lists_again(failure
         stage.loop.changed("Namespace", None, namespace())
         stage.cluster.listed[Kind.POD] = []
         await asyncio.sleep(4 * RELIST_SECONDS)
-        assert stage.world.pods
+        assert stage.parts.store.pods
         stage.cluster.errors += [ApiUnavailable("not quite back")] * failures
         stage.loop.changed("Namespace", None, namespace())
         await asyncio.sleep(RELIST_SECONDS + failures * SWEEP_AGAIN_SECONDS + 0.1)
-        assert not stage.world.pods
+        assert not stage.parts.store.pods
         await stage.loop.stop()
 
     clock.run(scenario())
