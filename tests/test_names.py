@@ -23,14 +23,23 @@ def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text())
 
 
-def public_classes(files: dict[str, ast.Module]) -> dict[str, list[str]]:
-    """By name: the files in which a class of that name is defined at the top."""
+def public_types(files: dict[str, ast.Module]) -> dict[str, list[str]]:
+    """By name: the files in which a class, or an alias of a type, is defined at the top."""
     found = defaultdict(list)
     for file, tree in files.items():
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                found[node.name].append(file)
+        for name in _types(tree):
+            if not name.startswith("_"):
+                found[name].append(file)
     return found
+
+
+def _types(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            names = [each.id for each in node.targets if isinstance(each, ast.Name)]
+            yield from (name for name in names if name[0].isupper() and not name.isupper())
 
 
 def long_functions(tree: ast.Module) -> Iterator[str]:
@@ -51,9 +60,9 @@ def renamed_imports(tree: ast.Module) -> Iterator[str]:
                     yield f"{each.name} as {each.asname}"
 
 
-def test_no_public_class_name_is_there_twice() -> None:
+def test_no_public_name_of_a_type_is_there_twice() -> None:
     trees = {str(file.relative_to(PACKAGE)): _tree(file) for file in FILES}
-    twice = {name: where for name, where in public_classes(trees).items() if len(where) > 1}
+    twice = {name: where for name, where in public_types(trees).items() if len(where) > 1}
     assert not twice
 
 
@@ -84,8 +93,8 @@ def test_a_package_says_what_lives_there(folder: Path) -> None:
 
 
 def test_the_checks_see_what_they_look_for() -> None:
-    twice = ast.parse("class Place: ...")
-    assert public_classes({"a": twice, "b": twice}) == {"Place": ["a", "b"]}
+    place, alias = ast.parse("class Place: ..."), ast.parse("Place = str | None\nMOST = 3\nT = 4")
+    assert public_types({"a": place, "b": alias}) == {"Place": ["a", "b"]}
     long = ast.parse("def f() -> None:\n" + "    x = 1\n" * LONGEST_FUNCTION)
     assert list(long_functions(long)) == ["f has 51 lines"]
     renamed = ast.parse("from cyroid_images.model.engine import ImageStore as ImageStore")

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cyroid_images.errors import InvalidSpec
 
-Limit = Annotated[int, Field(ge=1, le=64)]
+_AtATime = Annotated[int, Field(ge=1, le=64)]
 
 
 class LogFormat(StrEnum):
@@ -39,19 +39,19 @@ class Settings(BaseSettings):
     """`json` or `text`."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """The least severe level that is logged."""
-    max_transfers: Limit = 8
+    max_transfers: _AtATime = 8
     """Transfers at a time of one namespace or cache: pulls, and apart from them what passes
     through the operator. Twice as many run in all, so that one never keeps others waiting."""
-    max_transfers_per_engine: Limit = 4
+    max_transfers_per_engine: _AtATime = 4
     """Transfers at a time into one engine: extraction of one image is sequential, so a few
     images overlap well."""
-    max_pushes_per_source: Limit = 2
+    max_pushes_per_source: _AtATime = 2
     """Images at a time of one cache out of one source engine, upstream host or archive: an
     engine's compression takes whole cores. Twice as many where caches share it."""
-    max_fills_per_registry: Limit = 4
+    max_fills_per_registry: _AtATime = 4
     """Images at a time of one cache on their way into one registry: each may send several
     blobs. Twice as many where caches share it."""
-    max_passes: Limit = 16
+    max_passes: _AtATime = 16
     """Workers that take passes: a pass waits for nothing, and yields between its rows."""
     max_stall_seconds: Annotated[float, Field(ge=1)] = 600.0
     """Most of `timeouts.stall` where the ImageCache limits nothing: five times the default of a

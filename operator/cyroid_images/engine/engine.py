@@ -24,7 +24,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
 from cyroid_images.model.request_observer import RequestObserver, unobserved
@@ -150,7 +150,7 @@ class Engine:
     def pull(
         self,
         transport: Reference,
-        observer: Observer,
+        observer: ProgressObserver,
         *,
         limits: StreamLimits,
         cancellation: CancelScope,
@@ -169,7 +169,7 @@ class Engine:
         self,
         name: Reference,
         credentials: Credentials | None,
-        observer: Observer,
+        observer: ProgressObserver,
         *,
         limits: StreamLimits,
         cancellation: CancelScope,
@@ -205,7 +205,7 @@ class Engine:
     def load(
         self,
         tar: Iterator[bytes],
-        observer: Observer,
+        observer: ProgressObserver,
         *,
         limits: StreamLimits,
         cancellation: CancelScope,

@@ -24,7 +24,7 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.knowledge import HeldByEngine
 from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.progress import Observer, Progress, furthest
+from cyroid_images.model.progress import Progress, ProgressObserver, furthest
 from cyroid_images.model.reference import Reference
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
@@ -144,7 +144,7 @@ def _estimate(action: Load) -> int | None:
     return action.source.size or None if isinstance(action.source, HeldByEngine) else None
 
 
-def _forwards(observer: Observer, estimate: int | None) -> Observer:
+def _forwards(observer: ProgressObserver, estimate: int | None) -> ProgressObserver:
     """Tells an estimate as the total where none is known; never less done than before.
 
     A second load of the same image goes on where the first one was, not from zero.

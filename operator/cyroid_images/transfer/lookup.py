@@ -9,7 +9,7 @@ from dataclasses import replace
 from cyroid_images.errors import Mark, Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
-from cyroid_images.model.knowledge import Held, ImageLocation, Stored, Wanted
+from cyroid_images.model.knowledge import ImageLocation, Stored, StoredCheck, Wanted
 from cyroid_images.model.manifest import Descriptor, Index, Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
@@ -58,14 +58,14 @@ def find(registry: RegistryClient, place: ImageLocation, wanted: Wanted) -> Stor
     return None
 
 
-def holds(registry: RegistryClient, stored: Stored, tag: str) -> Held:
+def holds(registry: RegistryClient, stored: Stored, tag: str) -> StoredCheck:
     """Is it there still, and does its tag still name it? One HEAD where both are so.
 
     Raises TransferError where the registry could not be asked.
     """
     tagged = registry.tag_digest(stored.repository, tag)
     digest = stored.manifest.digest
-    return Held(tagged == digest or registry.has_manifest(stored.repository, digest), tagged)
+    return StoredCheck(tagged == digest or registry.has_manifest(stored.repository, digest), tagged)
 
 
 def _described(

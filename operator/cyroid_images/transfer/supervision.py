@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.request_observer import RequestObservers
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
@@ -15,7 +15,7 @@ class Supervision:
     """Handed to every transfer as one."""
 
     limits: StreamLimits
-    observer: Observer
+    observer: ProgressObserver
     cancellation: CancelScope
     on_requests: RequestObservers = field(default_factory=RequestObservers)
     """For peers that a transfer dials itself."""

@@ -9,7 +9,7 @@ from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
 from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.request_observer import RequestObservers
 from cyroid_images.registry.client import RegistryClient
@@ -37,14 +37,14 @@ class Transfers:
         self._archives = archives
         self._on_requests = on_requests
 
-    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:
+    def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:
         under = Supervision(StreamLimits(), observer, cancellation, self._on_requests)
         with self._registry(action) as registry:
             engine = self._engine(action.source.endpoint)
             pushed = push.push(action, engine, registry, self._known, under)
             return replace(pushed, stored=_read_back(action, registry, pushed.stored, under))
 
-    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:
+    def copy(self, action: Copy, cancellation: CancelScope, observer: ProgressObserver) -> Stored:
         under = Supervision(StreamLimits(), observer, cancellation, self._on_requests)
         source = action.source
         with self._registry(action) as registry:
@@ -56,14 +56,22 @@ class Transfers:
             return _read_back(action, registry, stored, under)
 
     def pull(
-        self, action: Pull, stall_seconds: float, cancellation: CancelScope, observer: Observer
+        self,
+        action: Pull,
+        stall_seconds: float,
+        cancellation: CancelScope,
+        observer: ProgressObserver,
     ) -> None:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._on_requests)
         pull.pull(action, self._engine(action.target.endpoint), under)
 
     def load(
-        self, action: Load, stall_seconds: float, cancellation: CancelScope, observer: Observer
+        self,
+        action: Load,
+        stall_seconds: float,
+        cancellation: CancelScope,
+        observer: ProgressObserver,
     ) -> None:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._on_requests)

@@ -20,7 +20,7 @@ from cyroid_images.model.knowledge import (
     Stored,
     Wish,
 )
-from cyroid_images.model.progress import Observer, ignore
+from cyroid_images.model.progress import ProgressObserver, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
 from cyroid_images.registry.client import RegistryClient
@@ -118,7 +118,7 @@ class Moving:
         cancellation: CancelScope = NEVER,
         *,
         archives: ArchiveReader | None = None,
-        observer: Observer = ignore,
+        observer: ProgressObserver = ignore,
     ) -> None:
         """Source to target, or from whatever else holds the image."""
         watching = replace(under(cancellation), observer=observer)

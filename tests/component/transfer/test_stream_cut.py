@@ -9,7 +9,7 @@ import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
 from cyroid_images.model.knowledge import ImageLocation, Wanted
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import lookup
@@ -31,7 +31,7 @@ def streaming(name: str, source: EnginePart, registry: RegistryPart) -> Streamin
     return one
 
 
-def in_the_middle(act: Callable[[], None]) -> Observer:
+def in_the_middle(act: Callable[[], None]) -> ProgressObserver:
     """Do this once, as soon as the push is in the middle."""
     done = threading.Event()
 

@@ -10,7 +10,7 @@ from cyroid_images.model.actions import Push, Slot
 from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.image_cache import Compression
 from cyroid_images.model.knowledge import HeldByEngine, Wish
-from cyroid_images.model.progress import Observer, ignore
+from cyroid_images.model.progress import ProgressObserver, ignore
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import repository_of
@@ -60,7 +60,7 @@ class Streaming:
         self,
         action: Push | None = None,
         cancellation: CancelScope = NEVER,
-        observer: Observer = ignore,
+        observer: ProgressObserver = ignore,
     ) -> Pushed:
         """As the operator does it."""
         under = Supervision(LIMITS, observer, cancellation)

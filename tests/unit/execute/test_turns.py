@@ -19,7 +19,7 @@ from cyroid_images.execute.executor import (
     Executor,
 )
 from cyroid_images.execute.transfer import Job, Transfer
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads
@@ -35,10 +35,10 @@ SIZE = 100 * LEAST_BYTES
 class Engine:
     """Takes an image and tells what a test has it tell, until the test or a cut lets it end."""
 
-    observer: Observer | None = None
+    observer: ProgressObserver | None = None
     go_on: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, scope: CancelScope, observer: Observer) -> None:
+    def __call__(self, scope: CancelScope, observer: ProgressObserver) -> None:
         self.observer = observer
         scope.attach(self.go_on.set)
         assert self.go_on.wait(PATIENCE)

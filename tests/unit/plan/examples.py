@@ -14,7 +14,7 @@ from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, I
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, HeldByEngine, Knowledge, Stored, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByEngine, ImageRecord, Stored, Wish
 from cyroid_images.model.manifest import OCI_CONFIG, Descriptor, Manifest
 from cyroid_images.model.observed import (
     CacheSeen,
@@ -117,7 +117,7 @@ def failure(reason: Reason, attempts: int = 1, *, due: float = 60.0) -> Failure:
 
 
 def cache_view(
-    images: Mapping[Wish, Knowledge] | None = None, registry: Fault | None = None
+    images: Mapping[Wish, ImageRecord] | None = None, registry: Fault | None = None
 ) -> CacheView:
     return CacheView("127.0.0.1:5000", looked=True, registry=registry, images=images or {})
 

@@ -17,14 +17,14 @@ from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
 from cyroid_images.model.knowledge import (
-    Held,
     HeldByUpstream,
     ImageLocation,
     Stored,
+    StoredCheck,
     UpstreamAsk,
     Wanted,
 )
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.observe import ports as observe_ports
@@ -159,10 +159,10 @@ class FakeRegistries:
         matches = wanted.content is None or (found and found.content.is_same(wanted.content))
         return found if matches else None
 
-    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> Held:  # noqa: ARG002 - the port
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> StoredCheck:  # noqa: ARG002 - the port
         self.ping(endpoint)
         there = stored.repository in self.held
-        return Held(there, self.tagged or (stored.manifest.digest if there else None))
+        return StoredCheck(there, self.tagged or (stored.manifest.digest if there else None))
 
 
 @dataclass(slots=True)
@@ -174,11 +174,11 @@ class FakeMovers:
     dropped: Callable[[], None] = lambda: None
     """Happens when names are dropped."""
 
-    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
+    def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
         return Pushed(stored(), How.STREAM, "a test wants it so")
 
-    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:  # noqa: ARG002 - the port
+    def copy(self, action: Copy, cancellation: CancelScope, observer: ProgressObserver) -> Stored:  # noqa: ARG002 - the port
         self._move(action)
         return stored()
 
@@ -187,7 +187,7 @@ class FakeMovers:
         action: Pull,
         stall_seconds: float,  # noqa: ARG002 - the port
         cancellation: CancelScope,  # noqa: ARG002 - the port
-        observer: Observer,  # noqa: ARG002 - the port
+        observer: ProgressObserver,  # noqa: ARG002 - the port
     ) -> None:
         self._move(action)
 
@@ -196,7 +196,7 @@ class FakeMovers:
         action: Load,
         stall_seconds: float,  # noqa: ARG002 - the port
         cancellation: CancelScope,  # noqa: ARG002 - the port
-        observer: Observer,  # noqa: ARG002 - the port
+        observer: ProgressObserver,  # noqa: ARG002 - the port
     ) -> None:
         self._move(action)
 
