@@ -35,7 +35,7 @@ UNASKED_VERSION = "1.41"
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SessionTimeouts:
     """Seconds that a session may take: for each answer, and in all."""
 
     answer: float
@@ -44,19 +44,22 @@ class Patience:
 
 @contextlib.contextmanager
 def session(
-    dialler: Dialler, cancellation: CancelScope, patience: Patience, version: str = UNASKED_VERSION
+    dialler: Dialler,
+    cancellation: CancelScope,
+    timeouts: SessionTimeouts,
+    version: str = UNASKED_VERSION,
 ) -> Iterator[docker.APIClient]:
     """A docker-py client whose calls all end in time, or with the cancellation.
 
     Everything that is raised in the block leaves it as a TransferError.
     """
-    late = f"{dialler.endpoint}: response not complete after {patience.total:g} s"
+    late = f"{dialler.endpoint}: response not complete after {timeouts.total:g} s"
     with (
         cancellation.within(
-            patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
+            timeouts.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
         ) as deadline,
         told(dialler.endpoint, deadline),
-        contextlib.closing(_Adapter(dialler, deadline, patience.answer)) as adapter,
+        contextlib.closing(_Adapter(dialler, deadline, timeouts.answer)) as adapter,
     ):
         api = docker.APIClient(base_url="tcp://engine:2375", version=version)
         # The machine's proxies and CA bundles are not the engine's.

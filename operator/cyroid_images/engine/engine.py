@@ -223,12 +223,14 @@ class Engine:
         self, cancellation: CancelScope, total_seconds: float | None = None
     ) -> AbstractContextManager[docker.APIClient]:
         major, minor = self._version(cancellation)
-        patience = control.Patience(self._answer_seconds, total_seconds or self._answer_seconds)
-        return control.session(self._dialler, cancellation, patience, f"{major}.{minor}")
+        timeouts = control.SessionTimeouts(
+            self._answer_seconds, total_seconds or self._answer_seconds
+        )
+        return control.session(self._dialler, cancellation, timeouts, f"{major}.{minor}")
 
     def _negotiate(self, cancellation: CancelScope) -> tuple[int, int]:
-        patience = control.Patience(self._answer_seconds, self._answer_seconds)
-        session = control.session(self._dialler, cancellation, patience)
+        timeouts = control.SessionTimeouts(self._answer_seconds, self._answer_seconds)
+        session = control.session(self._dialler, cancellation, timeouts)
         with session as api, control.refusals("version"):
             return view.negotiated(api.version(api_version=False))
 

@@ -42,11 +42,11 @@ MOST_NAMED = 12
 
 def upstream_registry(
     upstream: UpstreamEndpoint,
-    patience: RetryPolicy | None = None,
+    retry: RetryPolicy | None = None,
     on_request: RequestObserver = unobserved,
 ) -> RegistryClient:
     """The registry behind an upstream; keep it, for it remembers its tokens."""
-    rules = UpstreamRules(upstream.token_hosts, patience or RetryPolicy())
+    rules = UpstreamRules(upstream.token_hosts, retry or RetryPolicy())
     return RegistryClient(upstream.registry, rules=rules, on_request=on_request)
 
 
