@@ -192,10 +192,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         "the engine cannot read Zstd layers; set registry.compression to Gzip",
     ),
     Reason.PUSH_NOT_DURABLE: (Mark.INTEGRITY, "the registry accepted a push and does not have it"),
-    Reason.BLOB_MISSING: (
-        Mark.INTEGRITY,
-        "a blob is missing in the registry or has the wrong size",
-    ),
+    Reason.BLOB_MISSING: (Mark.INTEGRITY, "a blob is missing or has the wrong size"),
     Reason.DIGEST_MISMATCH: (Mark.INTEGRITY, "content does not match its digest"),
     Reason.MANIFEST_DIGEST_MISMATCH: (Mark.INTEGRITY, "a manifest does not match its digest"),
     Reason.PUSH_FAILED: (Mark.TRANSIENT, "a push failed; the message says why"),

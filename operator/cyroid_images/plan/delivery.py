@@ -69,6 +69,7 @@ def why_tar(wish: Wish, known: ImageRecord, seen: Delivered) -> Fault | None:
         _registry_is_away(known, seen)
         or _never_stored(known)
         or _unreadable(known, seen)
+        or _half(wish, seen)
         or _pull_gave_up(wish, seen)
     )
 
@@ -97,6 +98,17 @@ def _unreadable(known: ImageRecord, seen: Delivered) -> Fault | None:
         Reason.COMPRESSION_UNSUPPORTED,
         f"the engine's API {info.api[0]}.{info.api[1]} reads no Zstd layers (1.42 does);"
         " set spec.registry.compression: Gzip in the cache",
+    )
+
+
+def _half(wish: Wish, seen: Delivered) -> Fault | None:
+    """The engine lists the name and lacks a layer: another pull would not fetch it."""
+    name = wish.reference.tagged
+    if name not in seen.view.half:
+        return None
+    return Fault(
+        Reason.LOAD_FAILED,
+        f"the engine has {name} without all of its layers, which a pull does not fetch",
     )
 
 

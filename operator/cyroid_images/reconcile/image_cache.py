@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,8 @@ from cyroid_images.store.store import Store
 
 _log = logging.getLogger(__name__)
 
+YIELD_SECONDS = 0.005
+"""A thousand images take a tenth of a second to decide: the loop goes on in between."""
 FILL_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
 
@@ -81,13 +84,17 @@ class CacheReconciler:
             return None
         item = replace(item, status=told)
         self.outcomes.take(key, item, state)
+        since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
+        since = await self._let_others_on(since)
         seen = self._anchored(seen, state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
         self._sync(key, seen, steps)
+        since = await self._let_others_on(since)
         self._publish(key, seen, state)
+        await self._let_others_on(since)
         self._report(key, seen, steps, state)
         return requeue_cache_after(seen, is_running=bool(self.executor.running(key)))
 
@@ -110,6 +117,13 @@ class CacheReconciler:
         self.snapshots.forget(key)
         for concerned in self.demand.publish(key.name, None):
             self.queue.wake(concerned)
+
+    async def _let_others_on(self, since: float) -> float:
+        """Yield where this pass has held the loop for long; since when it holds it now."""
+        if self.queue.time() - since > YIELD_SECONDS:
+            await asyncio.sleep(0)
+            return self.queue.time()
+        return since
 
     def _anchored(self, seen: CacheSeen, state: CacheState) -> CacheSeen:
         """Believe from now on what was proven against a source in this pass."""
