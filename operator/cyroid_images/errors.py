@@ -31,7 +31,7 @@ class Mark(Enum):
     WAITING = "W"
     """Something else must appear first; its event ends the wait."""
     TERMINAL = "X"
-    """Only a change of spec, Secret or world can help."""
+    """Only a change of spec, of a Secret or outside of the operator can help."""
     INTEGRITY = "I"
     """Content is not what its digest says; repaired once, then terminal."""
     EVENT = "e"

@@ -18,7 +18,7 @@ from cyroid_images.engine.listing import rows_of
 from cyroid_images.engine.view import view_of
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineView, Store
+from cyroid_images.model.engine import EngineView, ImageStore
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info, metadata, stored
 from tests.unit.reconcile.stage import CACHE, READY, SOURCES, Stage, a_range
@@ -31,7 +31,7 @@ GLANCE_SECONDS, GLANCES = 0.02, 50
 NOWHERE = "10.250.0.1"
 """Where an engine refuses."""
 Bodies = list[tuple[Kind, Mapping[str, Any]]]
-_INFO = replace(info(), store=Store.CLASSIC)
+_INFO = replace(info(), store=ImageStore.CLASSIC)
 
 
 @dataclass(frozen=True, slots=True)

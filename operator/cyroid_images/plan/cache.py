@@ -29,7 +29,7 @@ from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByEngine,
     HeldByUpstream,
-    Knowledge,
+    ImageRecord,
     SourceImage,
     Stored,
     Wish,
@@ -58,7 +58,7 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
     return _fill(wish, found, _slot(wish, seen, registry))
 
 
-def know(wish: Wish, seen: CacheSeen) -> Knowledge:
+def know(wish: Wish, seen: CacheSeen) -> ImageRecord:
     """What the ranges are told of this wish."""
     found = resolution(wish, seen)
     failure, unknown = seen.failures.get(wish), _registry_unknown(wish, seen)
@@ -68,15 +68,15 @@ def know(wish: Wish, seen: CacheSeen) -> Knowledge:
         source = found if not isinstance(found, Fault) and _same(stored, found) else None
         content = _joined(stored.content, source.content) if source else stored.content
         held = replace(stored, content=content)
-        return Knowledge(content, held, source, registry=away, failure=failure)
+        return ImageRecord(content, held, source, registry=away, failure=failure)
     if unknown is not None and _may_be_pinned(wish, unknown, seen):
-        return Knowledge(fault=unknown, registry=away, failure=failure)
+        return ImageRecord(fault=unknown, registry=away, failure=failure)
     if not isinstance(found, Fault):
-        return Knowledge(found.content, None, found, registry=away, failure=failure)
+        return ImageRecord(found.content, None, found, registry=away, failure=failure)
     if isinstance(found, Absence) and unknown is not None:
-        return Knowledge(fault=unknown, registry=away, failure=failure)
+        return ImageRecord(fault=unknown, registry=away, failure=failure)
     is_unknown = unknown is not None or not is_answer(found)
-    return Knowledge(fault=found, is_unknown=is_unknown, registry=away, failure=failure)
+    return ImageRecord(fault=found, is_unknown=is_unknown, registry=away, failure=failure)
 
 
 def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored | None:

@@ -21,7 +21,7 @@ from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByEngine,
     HeldByUpstream,
-    Knowledge,
+    ImageRecord,
     Wish,
 )
 from cyroid_images.model.measures import Measures
@@ -139,11 +139,11 @@ class CacheReconciler:
         except Exception as exc:  # one row that cannot be understood is that row's fault
             return Wait(wish, self.defect(exc))
 
-    def _know(self, wish: Wish, seen: CacheSeen) -> Knowledge:
+    def _know(self, wish: Wish, seen: CacheSeen) -> ImageRecord:
         try:
             return know(wish, seen)
         except Exception as exc:
-            return Knowledge(fault=self.defect(exc))
+            return ImageRecord(fault=self.defect(exc))
 
     def _sync(
         self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep], state: CacheState
