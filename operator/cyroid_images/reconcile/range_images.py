@@ -191,11 +191,6 @@ def _by_target(
     return found
 
 
-def _fresh(seen: RangeSeen, steps: Steps) -> Steps:
-    """Of targets whose last look is older than what happened there nothing is missed."""
-    return {each.target.uid: steps[each.target.uid] for each in seen.targets if not each.is_stale}
-
-
 def _of(each: TargetSeen, steps: Steps) -> tuple[Step, ...]:
     """The steps that are decided by what the target shows now."""
     return () if each.is_stale else steps.get(each.target.uid, ())
