@@ -82,6 +82,8 @@ class RangeState:
     """UIDs of the targets that were met, by name of the pod: the last MOST_PODS of them."""
     engines: dict[str, str] = field(default_factory=dict)
     """By target: the ID of the engine that answered there last."""
+    is_asked: bool = False
+    """Somebody asked for a pass now: every engine is to be looked at anew."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
 
@@ -108,6 +110,7 @@ class RangeState:
         """A changed spec or a manual token: what only a change could help is tried again."""
         if item.metadata.reconcile_at != self.token:
             self.failures.clear()
+            self.is_asked = True
         elif item.metadata.generation != self.generation:
             self.failures = {
                 key: failure
