@@ -24,6 +24,7 @@ from cyroid_images.model.status import TarDelivery
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan import backoff
 from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
+from cyroid_images.reconcile.untidy import Untidy
 
 MOST_PODS = 1024
 """Pods of a range whose names are remembered after they went: Deployments make up new ones."""
@@ -72,6 +73,7 @@ class RangeState:
     """What an engine said first: it does not change while its containers run."""
     transports: dict[str, set[Reference]] = field(default_factory=dict)
     """By target: the transport names that transfers of this process gave there."""
+    untidy: Untidy = field(default_factory=Untidy)
     unready: set[str] = field(default_factory=set)
     """Targets whose pod was not ready when it was last seen."""
     pull_host: str | None = None
