@@ -87,7 +87,7 @@ class CacheSnapshots:
 
     def refresh(self, item: ImageCache, state: CacheState, *, images: bool) -> None:
         """Look at the registry now, and at every image in it where that is asked for."""
-        self.registries.refresh(_place(item))
+        self.registries.refresh(registry_place(item))
         for place in state.places.values() if images else ():
             self.images.refresh(place)
 
@@ -110,9 +110,9 @@ class CacheSnapshots:
 
     def _registry(self, key: Key, item: ImageCache, state: CacheState) -> Fault | None:
         """Why the registry cannot be used; None while it lets us in."""
-        place = _place(item)
+        place = registry_place(item)
         self.registries.follow(key, {place: min(item.spec.refresh.interval, PING_SECONDS)})
-        if self.demand.take_asked(item.metadata.name) or state.is_new:
+        if state.is_new:
             self.registries.refresh(place)
         seen = self.registries.at(place)
         if seen is None or (seen.view is None and seen.fault is None):
@@ -169,7 +169,9 @@ class CacheSnapshots:
         elif not isinstance(found, Fault):
             content = found.content
         repository = repository_of(wish.reference, item.spec.aliases)
-        return ImagePlace(_place(item), repository, tag, reference, Wanted(content, wish.platform))
+        return ImagePlace(
+            registry_place(item), repository, tag, reference, Wanted(content, wish.platform)
+        )
 
     def _take(self, wish: Wish, state: CacheState) -> Fault | None:
         """What the last look at the registry says of this wish; why nothing, if so."""
@@ -201,7 +203,8 @@ class CacheSnapshots:
             self.measures.damaged(LOOK)
 
 
-def _place(item: ImageCache) -> RegistryPlace:
+def registry_place(item: ImageCache) -> RegistryPlace:
+    """Where the registry of a cache is looked at."""
     registry = item.spec.registry
     push, ca = registry.push_secret_ref, registry.ca_secret_ref
     return RegistryPlace(
