@@ -14,16 +14,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cyroid_images.reconcile.keys import Key, Kind
-from tests.unit.reconcile.test_loop import CACHE, READY, SOURCES, Stage, a_range
-from tests.unit.reconcile.test_world import pod
-
+from cyroid_images.engine.listing import rows_of
 from cyroid_images.engine.view import view_of
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView, ImageStore
+from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info, metadata, stored
-from tests.unit.reconcile.fakes import FakeClock
+from tests.unit.reconcile.stage import CACHE, READY, SOURCES, Stage, a_range
+from tests.unit.reconcile.watched import pod
 
 ROUND_SECONDS = 120.0
 """A round takes a second or two; a busy machine gets the benefit of the doubt."""
@@ -117,8 +116,7 @@ class Crowd:
 
     def _let_an_hour_pass(self) -> None:
         """The source is looked at again: what was seen before belongs to the round before."""
-        clock = self._stage.site.clock
-        assert isinstance(clock, FakeClock)
+        clock = self._stage.clock
         clock.moment += timedelta(hours=1)
         body = cache_body(sources=SOURCES)
         body["metadata"]["annotations"] = {"cyroid.io/reconcile-at": str(clock.moment)}
@@ -135,7 +133,9 @@ class Crowd:
             {"Id": each, "RepoTags": [name], "RepoDigests": [], "Size": 1}
             for each, name in names.items()
         ]
-        return view_of(_INFO, rows, {}, lambda wanted: _inspected(wanted, names[str(wanted)]))
+        return view_of(
+            _INFO, rows_of(_INFO, rows), {}, lambda wanted: _inspected(wanted, names[str(wanted)])
+        )
 
     def _arrive(self, action: Copy | Push | Pull | Load) -> None:
         name = str(action.wish.reference)
@@ -190,9 +190,7 @@ def run_before_start(rounds: Rounds) -> None:
         try:
             await rounds(Crowd(stage))
         finally:
-            await stage.loop.stop()
-            for pool in stage.pools:
-                pool.close()
+            await stage.close()
 
     asyncio.run(whole())
 

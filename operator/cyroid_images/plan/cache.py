@@ -89,7 +89,7 @@ def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored |
     if stored is None:
         return None
     anchor = seen.anchors.get(wish)
-    is_pinned = seen.item.spec.refresh.policy is RefreshPolicy.PIN
+    is_pinned = _is_pinned(seen)
     if anchor is not None and (is_pinned or isinstance(found, Fault)):
         return stored if _is_anchored(stored, anchor) else None
     if isinstance(found, Fault):
@@ -106,9 +106,15 @@ def anchored(wish: Wish, seen: CacheSeen) -> Digest | None:
     stored = current(wish, found, seen)
     if stored is None or (isinstance(found, Fault) and not isinstance(found, Absence)):
         return None
-    if seen.item.spec.refresh.policy is RefreshPolicy.PIN and wish in seen.anchors:
+    if not seen.item.spec.sources and not _is_pinned(seen):
+        return None  # the registry is the only one who knows, and Track follows it
+    if _is_pinned(seen) and wish in seen.anchors:
         return None
     return stored.manifest.digest
+
+
+def _is_pinned(seen: CacheSeen) -> bool:
+    return seen.item.spec.refresh.policy is RefreshPolicy.PIN
 
 
 def drifted(wish: Wish, seen: CacheSeen) -> tuple[Stored, SourceImage] | None:
@@ -140,7 +146,7 @@ def _may_be_pinned(wish: Wish, unknown: Fault, seen: CacheSeen) -> bool:
 
     One that never had the image, as far as anybody knows, is not waited for while it is away.
     """
-    if seen.item.spec.refresh.policy is not RefreshPolicy.PIN:
+    if not _is_pinned(seen):
         return False
     if _is_damage(unknown):
         return False

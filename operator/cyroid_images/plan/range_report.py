@@ -56,7 +56,7 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     records, records_omitted = first(MOST_TAR_DELIVERIES, done.tar)
     return RangeImagesStatus(
         observed_generation=generation_observed(item.status, item.metadata, conditions),
-        last_handled_reconcile_at=item.metadata.reconcile_at,
+        last_handled_reconcile_at=_handled(seen),
         summary=RangeSummary(
             images=f"{present}/{len(seen.wishes)}", targets=f"{ready}/{len(rows)}"
         ),
@@ -77,6 +77,13 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
         failures_omitted=failures_omitted,
         conditions=conditions,
     )
+
+
+def _handled(seen: RangeSeen) -> str | None:
+    """The token of the last manual pass; a new one when the looks that it asks for are over."""
+    if any(each.is_stale for each in seen.targets):
+        return seen.item.status.last_handled_reconcile_at
+    return seen.item.metadata.reconcile_at
 
 
 def _verdicts(

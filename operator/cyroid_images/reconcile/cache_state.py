@@ -16,6 +16,7 @@ from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.status import ImageStatus
 from cyroid_images.observe.places import ImagePlace
+from cyroid_images.reconcile.untidy import Untidy
 
 MOST_ANCHORS = 2000
 """Wished images whose proven digest is kept; those that nobody wants any more go first."""
@@ -54,6 +55,7 @@ class CacheState:
     was_away: bool = False
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
+    untidy: Untidy = field(default_factory=Untidy)
     is_new: bool = True
     """A changed spec or a manual token: everything is to be looked at anew."""
     wanted_since: dict[Wish, float] = field(default_factory=dict)

@@ -91,7 +91,7 @@ class CacheReconciler:
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
-        self._sync(key, seen, steps)
+        self._sync(key, seen, steps, state)
         since = await self._let_others_on(since)
         self._publish(key, seen, state)
         await self._let_others_on(since)
@@ -145,7 +145,9 @@ class CacheReconciler:
         except Exception as exc:
             return ImageRecord(fault=self.defect(exc))
 
-    def _sync(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> None:
+    def _sync(
+        self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep], state: CacheState
+    ) -> None:
         """Make what runs into the registry equal to the plan."""
         if seen.item.spec.suspend:
             self.executor.sync(key, ())
@@ -157,6 +159,7 @@ class CacheReconciler:
         for step in due(open_ones, running):
             transfers[_slot_key(step)] = self._transfer(key, step)
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
+        tidy = state.untidy.due(tidy, seen.now)
         self.executor.sync(key, [*transfers.values(), *tidy])
 
     def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:

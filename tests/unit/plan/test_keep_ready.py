@@ -107,6 +107,11 @@ SEEN: dict[str, tuple[dict[str, Any], dict[str, tuple[Step, ...]], str]] = {
         waiting(AWAY),
         "False/RegistryUnreachable",
     ),
+    "b4-a-new-pod-that-nobody-looked-at": (
+        {"targets": (was_ready().targets[0], TargetSeen(target(2), fault=NOT_YET))},
+        {"uid-1": waiting(NOT_YET)["uid-1"]},
+        "False/Progressing",
+    ),
     "the-engine-does-not-answer": (
         {"targets": (TargetSeen(target(), fault=fault(Reason.ENGINE_UNREACHABLE)),)},
         {},

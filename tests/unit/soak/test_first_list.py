@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from cyroid_images.reconcile.keys import Kind
-from tests.unit.reconcile.test_loop import a_range
-from tests.unit.reconcile.test_world import pod
 
+from cyroid_images.store.keys import Kind
 from tests.soak.crowd import Crowd, run_before_start
 from tests.unit.plan.examples import metadata
+from tests.unit.reconcile.stage import a_range
+from tests.unit.reconcile.watched import pod
 
 PODS, RANGES, IMAGES = 1000, 500, 13
 MOST_OBJECTS_AT_ONCE = 100
