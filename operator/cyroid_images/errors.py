@@ -31,7 +31,7 @@ class Mark(Enum):
     WAITING = "W"
     """Something else must appear first; its event ends the wait."""
     TERMINAL = "X"
-    """Only a change of spec, Secret or world can help."""
+    """Only a change of spec, of a Secret or outside of the operator can help."""
     INTEGRITY = "I"
     """Content is not what its digest says; repaired once, then terminal."""
     EVENT = "e"
@@ -192,10 +192,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         "the engine cannot read Zstd layers; set registry.compression to Gzip",
     ),
     Reason.PUSH_NOT_DURABLE: (Mark.INTEGRITY, "the registry accepted a push and does not have it"),
-    Reason.BLOB_MISSING: (
-        Mark.INTEGRITY,
-        "a blob is missing in the registry or has the wrong size",
-    ),
+    Reason.BLOB_MISSING: (Mark.INTEGRITY, "a blob is missing or has the wrong size"),
     Reason.DIGEST_MISMATCH: (Mark.INTEGRITY, "content does not match its digest"),
     Reason.MANIFEST_DIGEST_MISMATCH: (Mark.INTEGRITY, "a manifest does not match its digest"),
     Reason.PUSH_FAILED: (Mark.TRANSIENT, "a push failed; the message says why"),

@@ -1,8 +1,8 @@
-"""The shell around the loop: kopf keeps the watches, and hands each event to the world.
+"""The shell around the controller: kopf keeps the watches, and hands each event to it.
 
 `kopf.on.event` only, because every other handler of kopf writes annotations or finalizers.
 A handler does no I/O and never raises. What kopf does not do for us: it reports no
-deletion that happened while a watch was down, so the loop lists everything again from
+deletion that happened while a watch was down, so the controller lists everything again from
 time to time.
 """
 

@@ -1,4 +1,4 @@
-"""What a site may change, from the environment: the only reader of it.
+"""What an installation may change, from the environment: the only reader of it.
 
 Each setting is `CYROID_<NAME>`; the defaults fit a small cluster. A value that cannot be
 is refused at the start, with the name of the variable.
@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cyroid_images.errors import InvalidSpec
 
-Limit = Annotated[int, Field(ge=1, le=64)]
+_AtATime = Annotated[int, Field(ge=1, le=64)]
 
 
 class LogFormat(StrEnum):
@@ -39,18 +39,20 @@ class Settings(BaseSettings):
     """`json` or `text`."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """The least severe level that is logged."""
-    max_transfers: Limit = 8
-    """Transfers at a time in all: two or three keep a disk and a network busy, more hide
-    the waits of the others."""
-    max_transfers_per_engine: Limit = 4
+    max_transfers: _AtATime = 8
+    """Transfers at a time of one namespace or cache: pulls, and apart from them what passes
+    through the operator. Twice as many run in all, so that one never keeps others waiting."""
+    max_transfers_per_engine: _AtATime = 4
     """Transfers at a time into one engine: extraction of one image is sequential, so a few
     images overlap well."""
-    max_pushes_per_source: Limit = 2
-    """Pushes at a time from one source engine: its compression takes whole cores."""
-    max_fills_per_registry: Limit = 4
-    """Images at a time on their way into one registry: each may send several blobs."""
-    max_passes: Limit = 16
-    """Objects worked on at a time: a pass mostly waits for answers."""
+    max_pushes_per_source: _AtATime = 2
+    """Images at a time of one cache out of one source engine, upstream host or archive: an
+    engine's compression takes whole cores. Twice as many where caches share it."""
+    max_fills_per_registry: _AtATime = 4
+    """Images at a time of one cache on their way into one registry: each may send several
+    blobs. Twice as many where caches share it."""
+    max_passes: _AtATime = 16
+    """Workers that take passes: a pass waits for nothing, and yields between its rows."""
     max_stall_seconds: Annotated[float, Field(ge=1)] = 600.0
     """Most of `timeouts.stall` where the ImageCache limits nothing: five times the default of a
     range. A disk that extracts a layer is silent for minutes, a hung engine for ever."""
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
     """Most of `timeouts.total` there: 4 hours, in which 60 GB come at 4 MB/s."""
     min_interval_seconds: Annotated[float, Field(ge=1)] = 1.0
     """Least of `interval` there: the least that the API takes, since looks are spaced and share
-    the engines fairly all the same. A site with many namespaces may ask for more."""
+    the engines fairly all the same. Who has many namespaces may ask for more."""
     sweep_seconds: Annotated[float, Field(ge=5)] = 600.0
     """How often everything is listed again: watches may lose deletions."""
     identity: str = ""

@@ -37,7 +37,7 @@ def client(
     read_seconds: float | None = None,
     tls: ssl.SSLContext | None = None,
     unix_socket: str | None = None,
-    watch: RequestObserver = unobserved,
+    on_request: RequestObserver = unobserved,
 ) -> httpx.Client:
     """A client that follows no redirect and trusts no environment variable.
 
@@ -48,7 +48,7 @@ def client(
     timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
     return httpx.Client(
         base_url=base_url,
-        transport=_Observed(transport, watch),
+        transport=_Observed(transport, on_request),
         timeout=timeout,
         trust_env=False,
         follow_redirects=False,
@@ -77,9 +77,9 @@ def lenient(context: ssl.SSLContext) -> ssl.SSLContext:
 class _Observed(httpx.BaseTransport):
     """Tells of each request, also of one that came to nothing."""
 
-    def __init__(self, inner: httpx.BaseTransport, watch: RequestObserver) -> None:
+    def __init__(self, inner: httpx.BaseTransport, on_request: RequestObserver) -> None:
         self._inner = inner
-        self._watch = watch
+        self._on_request = on_request
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         began, code = time.monotonic(), None
@@ -90,7 +90,7 @@ class _Observed(httpx.BaseTransport):
         finally:
             url, spent = request.url, time.monotonic() - began
             host = url.netloc.decode("ascii", "replace")
-            self._watch(RequestDone(host, request.method, url.path, code, spent))
+            self._on_request(RequestDone(host, request.method, url.path, code, spent))
 
     def close(self) -> None:
         self._inner.close()

@@ -16,7 +16,7 @@ from cyroid_images.engine.listing import rows_of
 from cyroid_images.engine.view import view_of
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineView, Store
+from cyroid_images.model.engine import EngineEndpoint, EngineView, ImageStore
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.status import MOST_DIGESTS
 from cyroid_images.observe.places import EnginePlace
@@ -32,7 +32,7 @@ PAUSE_SECONDS = 1300.0
 NOWHERE = "10.250.0.1"
 """Where an engine refuses."""
 Bodies = list[tuple[Kind, Mapping[str, Any]]]
-_INFO = replace(info(), store=Store.CLASSIC)
+_INFO = replace(info(), store=ImageStore.CLASSIC)
 
 
 @dataclass(frozen=True, slots=True)

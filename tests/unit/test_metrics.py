@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cyroid_images.errors import Reason
 from cyroid_images.metrics import Metrics, naming
-from cyroid_images.model.measured import Moving, PassResult, State, Transferred, Way
+from cyroid_images.model.measured import GaugeValues, Moving, PassResult, Transferred, Way
 from cyroid_images.model.request_observer import RequestDone
 from tests.parts.metric_table import TABLE
 
@@ -50,7 +50,7 @@ def metrics() -> Metrics:
 def busy(metrics: Metrics) -> Metrics:
     """Metrics that were told of everything once."""
     metrics.show(
-        lambda: State(
+        lambda: GaugeValues(
             due=2,
             working=1,
             ready={("RangeImages", "range-7", "lab"): True},
@@ -114,7 +114,7 @@ def test_no_label_holds_a_digest_an_address_or_a_name_of_an_image(busy: Metrics)
 def test_the_series_of_what_is_deleted_disappear(busy: Metrics) -> None:
     assert value(busy, "resource_ready", kind="RangeImages", namespace="range-7", name="lab") == 1
     assert value(busy, "registry_up", cache="default") == 1
-    busy.show(State)
+    busy.show(GaugeValues)
     busy.serves("default", None)
     text = busy.exposition()[0].decode()
     assert "range-7" not in text
@@ -125,19 +125,19 @@ def test_bytes_are_counted_on_the_way_and_never_twice(metrics: Metrics) -> None:
     def counted() -> float | None:
         return value(metrics, "transfer_bytes_total", route="pull")
 
-    metrics.show(lambda: State(moving=(Moving("7", Way.PULL, 100),)))
+    metrics.show(lambda: GaugeValues(moving=(Moving("7", Way.PULL, 100),)))
     assert (counted(), counted()) == (100, 100)
-    metrics.show(lambda: State(moving=(Moving("7", Way.PULL, 250),)))
+    metrics.show(lambda: GaugeValues(moving=(Moving("7", Way.PULL, 250),)))
     assert counted() == 250
-    metrics.show(State)
+    metrics.show(GaugeValues)
     metrics.transferred(Transferred("7", Way.PULL, 2.0, 400))
     assert counted() == 400
 
 
 def test_a_push_that_went_another_way_never_takes_bytes_back(metrics: Metrics) -> None:
-    metrics.show(lambda: State(moving=(Moving("7", Way.PUSH, 100),)))
+    metrics.show(lambda: GaugeValues(moving=(Moving("7", Way.PUSH, 100),)))
     assert value(metrics, "transfer_bytes_total", route="push") == 100
-    metrics.show(State)
+    metrics.show(GaugeValues)
     metrics.transferred(Transferred("7", Way.STREAM, 2.0, 300))
     assert value(metrics, "transfer_bytes_total", route="push") == 100
     assert value(metrics, "transfer_bytes_total", route="stream") == 200

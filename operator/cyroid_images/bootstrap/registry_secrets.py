@@ -36,7 +36,7 @@ _BCRYPT_BYTES = 72
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class RegistryLogin:
     """The user that may push."""
 
     username: str
@@ -128,7 +128,7 @@ def _random() -> bytes:
     return secrets.token_urlsafe(_RANDOM_BYTES).encode()
 
 
-def _credentials_in(name: str, data: Mapping[str, bytes]) -> Credentials:
+def _credentials_in(name: str, data: Mapping[str, bytes]) -> RegistryLogin:
     """What an htpasswd file can express, or a CyroidError that names the Secret and the rule."""
     try:
         username, password = (data[key].decode() for key in ("username", "password"))
@@ -138,4 +138,4 @@ def _credentials_in(name: str, data: Mapping[str, bytes]) -> Credentials:
         raise CyroidError(f"Secret {name}: `username` is empty or has a colon or a newline")
     if not password or len(password.encode()) > _BCRYPT_BYTES or "\0" in password:
         raise CyroidError(f"Secret {name}: `password` must have 1 to {_BCRYPT_BYTES} bytes, no NUL")
-    return Credentials(username, password)
+    return RegistryLogin(username, password)

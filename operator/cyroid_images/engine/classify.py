@@ -184,7 +184,7 @@ def reason_of(text: str, operation: Operation, name: str = "") -> Reason:
 def failure(
     text: str, operation: Operation, *, what: str, registry: str = "", name: str = ""
 ) -> TransferError:
-    """The error that an engine's words mean; `what` names the move, `registry` its host."""
+    """The error that an engine's words mean; `what` names the transfer, `registry` its host."""
     reason = reason_of(text, operation, name)
     advice = _advice(reason, operation, registry) or _hint(text)
     return TransferError(reason, f"{what}: {advice}{clean(text)}")

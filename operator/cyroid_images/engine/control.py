@@ -25,7 +25,7 @@ from cyroid_images.engine.faults import told
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.reference import Reference
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of one answer: a list of 4096 images of two or three platforms has about so many."""
@@ -35,7 +35,7 @@ UNASKED_VERSION = "1.41"
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SessionTimeouts:
     """Seconds that a session may take: for each answer, and in all."""
 
     answer: float
@@ -44,19 +44,22 @@ class Patience:
 
 @contextlib.contextmanager
 def session(
-    dialler: Dialler, cancellation: Cancellation, patience: Patience, version: str = UNASKED_VERSION
+    dialler: Dialler,
+    cancellation: CancelScope,
+    timeouts: SessionTimeouts,
+    version: str = UNASKED_VERSION,
 ) -> Iterator[docker.APIClient]:
     """A docker-py client whose calls all end in time, or with the cancellation.
 
     Everything that is raised in the block leaves it as a TransferError.
     """
-    late = f"{dialler.endpoint}: response not complete after {patience.total:g} s"
+    late = f"{dialler.endpoint}: response not complete after {timeouts.total:g} s"
     with (
         cancellation.within(
-            patience.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
+            timeouts.total, TransferError(Reason.ENGINE_UNREACHABLE, late)
         ) as deadline,
         told(dialler.endpoint, deadline),
-        contextlib.closing(_Adapter(dialler, deadline, patience.answer)) as adapter,
+        contextlib.closing(_Adapter(dialler, deadline, timeouts.answer)) as adapter,
     ):
         api = docker.APIClient(base_url="tcp://engine:2375", version=version)
         # The machine's proxies and CA bundles are not the engine's.
@@ -122,7 +125,7 @@ def inspected(api: docker.APIClient, image: Digest) -> Mapping[str, Any] | None:
 class _Adapter(BaseAdapter):
     """Carries the requests of one docker-py client over one httpx client."""
 
-    def __init__(self, dialler: Dialler, cancellation: Cancellation, seconds: float) -> None:
+    def __init__(self, dialler: Dialler, cancellation: CancelScope, seconds: float) -> None:
         super().__init__()
         self._http = dialler.client(seconds)
         self._extensions = dialler.extensions(cancellation)

@@ -22,9 +22,9 @@ from cyroid_images.scheduling.cancel_scope import CancelScope
 class Dialler:
     """Opens connections to one engine; no I/O before the first one."""
 
-    def __init__(self, endpoint: EngineEndpoint, watch: RequestObserver = unobserved) -> None:
+    def __init__(self, endpoint: EngineEndpoint, on_request: RequestObserver = unobserved) -> None:
         self.endpoint = endpoint
-        self.watch = watch
+        self.on_request = on_request
         self._context: ssl.SSLContext | None = None
 
     def client(self, read_seconds: float) -> httpx.Client:
@@ -39,14 +39,14 @@ class Dialler:
                 read_seconds=read_seconds,
                 tls=self._tls(),
                 unix_socket=parts.path,
-                watch=self.watch,
+                on_request=self.on_request,
             )
         scheme = "https" if self.endpoint.tls else "http"
         return sockets.client(
             f"{scheme}://{parts.netloc}",
             read_seconds=read_seconds,
             tls=self._tls(),
-            watch=self.watch,
+            on_request=self.on_request,
         )
 
     def extensions(self, cancellation: CancelScope) -> dict[str, Any]:

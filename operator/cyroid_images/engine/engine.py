@@ -1,7 +1,7 @@
 """One Docker engine as the rest of the program sees it: what it is, holds and can be asked.
 
 Blocking and thread safe; each call opens its own connection and closes it. Every failure
-is a TransferError with a reason, or the cause of the caller's Cancellation.
+is a TransferError with a reason, or the cause of the caller's CancelScope.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
-from cyroid_images.model.request_observer import RequestObserver as Watch
-from cyroid_images.model.request_observer import unobserved as unwatched
-from cyroid_images.scheduling.cancel_scope import NEVER
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 PREFLIGHT_SECONDS = 90.0
 """The engine looks up a name (21 s seen) and dials twice (30 s each) before it gives up."""
@@ -50,18 +48,20 @@ class Engine:
         endpoint: EngineEndpoint,
         *,
         answer_seconds: float = 10.0,
-        watch: Watch = unwatched,
+        on_request: RequestObserver = unobserved,
     ) -> None:
         self.endpoint = endpoint
         self._answer_seconds = answer_seconds
-        self._dialler = Dialler(endpoint, watch)
+        self._dialler = Dialler(endpoint, on_request)
         self._api: tuple[int, int] | None = None
 
     def in_a_hurry(self, answer_seconds: float) -> Engine:
         """The same engine, waited for no longer than that for each answer."""
-        return Engine(self.endpoint, answer_seconds=answer_seconds, watch=self._dialler.watch)
+        return Engine(
+            self.endpoint, answer_seconds=answer_seconds, on_request=self._dialler.on_request
+        )
 
-    def info(self, cancellation: Cancellation = NEVER) -> EngineInfo:
+    def info(self, cancellation: CancelScope = NEVER) -> EngineInfo:
         """Who the engine says it is, in the newest API that both sides speak.
 
         Raises EngineUnreachable, EngineTooOld, EngineTooNew, TLSRejected or ProtocolError.
@@ -74,7 +74,7 @@ class Engine:
         self,
         info: EngineInfo,
         known: Mapping[Digest, ImageContent],
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
     ) -> EngineView:
         """Every image that the engine lists: one list call, one inspect per ID not in `known`.
 
@@ -92,7 +92,7 @@ class Engine:
         info: EngineInfo,
         names: Collection[Reference],
         known: Mapping[Digest, ImageContent],
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
     ) -> Mapping[Reference, EngineImage | None]:
         """The whole image that each of these names (with tag or digest) stands for, or None.
 
@@ -113,7 +113,7 @@ class Engine:
         return found
 
     def image(
-        self, info: EngineInfo, name: Reference, cancellation: Cancellation = NEVER
+        self, info: EngineInfo, name: Reference, cancellation: CancelScope = NEVER
     ) -> EngineImage | None:
         """The whole image of this name: one list call, at most one inspect."""
         return self.images_named(info, (name,), {}, cancellation)[name]
@@ -135,7 +135,7 @@ class Engine:
                 return
 
     def preflight(
-        self, transport: Reference, credentials: Credentials | None, cancellation: Cancellation
+        self, transport: Reference, credentials: Credentials | None, cancellation: CancelScope
     ) -> None:
         """Let the engine itself look the manifest up: name, network, trust, credentials.
 
@@ -150,10 +150,10 @@ class Engine:
     def pull(
         self,
         transport: Reference,
-        observer: Observer,
+        observer: ProgressObserver,
         *,
         limits: StreamLimits,
-        cancellation: Cancellation,
+        cancellation: CancelScope,
         sizes: Mapping[str, int] | None = None,
     ) -> None:
         """Pull by digest, and return only when the engine says that it has the image.
@@ -169,10 +169,10 @@ class Engine:
         self,
         name: Reference,
         credentials: Credentials | None,
-        observer: Observer,
+        observer: ProgressObserver,
         *,
         limits: StreamLimits,
-        cancellation: Cancellation,
+        cancellation: CancelScope,
         unwanted: frozenset[str] = frozenset(),
     ) -> Digest:
         """Push a tag that the engine has; returns the digest of the manifest (or index) pushed.
@@ -190,7 +190,7 @@ class Engine:
         image: Reference | Digest,
         *,
         limits: StreamLimits,
-        cancellation: Cancellation,
+        cancellation: CancelScope,
         platform: Platform | None = None,
     ) -> AbstractContextManager[Iterator[bytes]]:
         """The image as a tar, as a `with` block around its bytes.
@@ -205,10 +205,10 @@ class Engine:
     def load(
         self,
         tar: Iterator[bytes],
-        observer: Observer,
+        observer: ProgressObserver,
         *,
         limits: StreamLimits,
-        cancellation: Cancellation,
+        cancellation: CancelScope,
         length: int | None = None,
     ) -> tuple[str, ...]:
         """Load a tar of exactly `length` bytes (or chunked).
@@ -220,30 +220,32 @@ class Engine:
         return save_load.load(wire, ask, tar, observer)
 
     def _session(
-        self, cancellation: Cancellation, total_seconds: float | None = None
+        self, cancellation: CancelScope, total_seconds: float | None = None
     ) -> AbstractContextManager[docker.APIClient]:
         major, minor = self._version(cancellation)
-        patience = control.Patience(self._answer_seconds, total_seconds or self._answer_seconds)
-        return control.session(self._dialler, cancellation, patience, f"{major}.{minor}")
+        timeouts = control.SessionTimeouts(
+            self._answer_seconds, total_seconds or self._answer_seconds
+        )
+        return control.session(self._dialler, cancellation, timeouts, f"{major}.{minor}")
 
-    def _negotiate(self, cancellation: Cancellation) -> tuple[int, int]:
-        patience = control.Patience(self._answer_seconds, self._answer_seconds)
-        session = control.session(self._dialler, cancellation, patience)
+    def _negotiate(self, cancellation: CancelScope) -> tuple[int, int]:
+        timeouts = control.SessionTimeouts(self._answer_seconds, self._answer_seconds)
+        session = control.session(self._dialler, cancellation, timeouts)
         with session as api, control.refusals("version"):
             return view.negotiated(api.version(api_version=False))
 
-    def _version(self, cancellation: Cancellation) -> tuple[int, int]:
+    def _version(self, cancellation: CancelScope) -> tuple[int, int]:
         """Negotiated once by the first call that needs it, anew by every `info`."""
         if self._api is None:
             self._api = self._negotiate(cancellation)
         return self._api
 
-    def _path(self, cancellation: Cancellation) -> str:
+    def _path(self, cancellation: CancelScope) -> str:
         major, minor = self._version(cancellation)
         return f"/v{major}.{minor}"
 
     def _wire(
-        self, cancellation: Cancellation, silence: float, *, write: float | None = None
+        self, cancellation: CancelScope, silence: float, *, write: float | None = None
     ) -> streams.Wire:
         timeout = httpx.Timeout(silence, connect=sockets.CONNECT_SECONDS, write=write or silence)
         return streams.Wire(self._dialler, cancellation, timeout)

@@ -19,7 +19,7 @@ import requests
 from cyroid_images.engine.classify import clean
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 _FOREIGN = (
     httpx.HTTPError,
@@ -47,7 +47,7 @@ class Phase:
 
 @contextlib.contextmanager
 def told(
-    endpoint: EngineEndpoint, cancellation: Cancellation, phase: Phase | None = None
+    endpoint: EngineEndpoint, cancellation: CancelScope, phase: Phase | None = None
 ) -> Iterator[None]:
     """Let no foreign exception out, and blame our own cut on whoever made it."""
     try:

@@ -16,7 +16,7 @@ from typing import Any
 from cyroid_images.engine.classify import clean
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, Store
+from cyroid_images.model.engine import EngineInfo, ImageStore
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
@@ -62,12 +62,12 @@ def lists_by_name(info: EngineInfo) -> bool:
     and knows the filter since Docker 24 (moby #45269). A classic one lists 100 in 5 ms, and would
     leave the digests out that do not match.
     """
-    return info.store is Store.CONTAINERD and info.api >= (1, 43)
+    return info.store is ImageStore.CONTAINERD and info.api >= (1, 43)
 
 
 def lists_manifests(info: EngineInfo) -> bool:
     """Does the list tell what is `Available`? That costs the engine nothing more."""
-    return info.store is Store.CONTAINERD and info.api >= (1, 47)
+    return info.store is ImageStore.CONTAINERD and info.api >= (1, 47)
 
 
 def rows_of(info: EngineInfo, listed: object) -> tuple[Row, ...]:

@@ -21,7 +21,7 @@ from cyroid_images.engine.streams import Ask, Wire, allow_silence, checked
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.model.reference import Reference
 
 MOST_LOADED = 4096
@@ -64,7 +64,7 @@ def save(wire: Wire, ask: Ask, stall_seconds: float) -> Iterator[Iterator[bytes]
         yield _bytes_of(response, wire)
 
 
-def load(wire: Wire, ask: Ask, tar: Iterator[bytes], observer: Observer) -> tuple[str, ...]:
+def load(wire: Wire, ask: Ask, tar: Iterator[bytes], observer: ProgressObserver) -> tuple[str, ...]:
     """Load a tar, and return the names or IDs that the engine says it loaded."""
     phase, decoder = Phase(), Decoder()
     loaded: list[str] = []
@@ -87,7 +87,9 @@ def _bytes_of(response: httpx.Response, wire: Wire) -> Iterator[bytes]:
         yield from response.iter_raw()
 
 
-def _observed(tar: Iterator[bytes], ask: Ask, observer: Observer, phase: Phase) -> Iterator[bytes]:
+def _observed(
+    tar: Iterator[bytes], ask: Ask, observer: ProgressObserver, phase: Phase
+) -> Iterator[bytes]:
     """The tar on its way, counted: bytes sent are the only progress that both stores have."""
     announced = ask.headers.get("Content-Length")
     total = int(announced) if announced else None

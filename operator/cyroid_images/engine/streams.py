@@ -26,10 +26,10 @@ from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 
 LONGEST_ERROR = 64 * 1024
 """Bytes read of an error answer."""
@@ -49,7 +49,7 @@ class Ask:
     method: str
     path: str
     what: str
-    """The move in words: "pull host/app@sha256:.."."""
+    """The transfer in words: "pull host/app@sha256:.."."""
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     registry: str = ""
@@ -77,10 +77,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Where an Ask goes and what bounds it: the engine, its silence, our Cancellation."""
+    """Where an Ask goes and what bounds it: the engine, its silence, our CancelScope."""
 
     dialler: Dialler
-    cancellation: Cancellation
+    cancellation: CancelScope
     silence: httpx.Timeout
 
     @contextlib.contextmanager
@@ -158,7 +158,7 @@ def preflight(wire: Wire, ask: Ask) -> None:
 
 
 def pull(
-    wire: Wire, ask: Ask, observer: Observer, layers: LayerProgress, limits: StreamLimits
+    wire: Wire, ask: Ask, observer: ProgressObserver, layers: LayerProgress, limits: StreamLimits
 ) -> None:
     """Pull, and return only when the engine said that it has the image."""
     finished = False
@@ -190,7 +190,7 @@ def allow_silence(response: httpx.Response, seconds: float) -> None:
 
 
 def push(
-    wire: Wire, ask: Ask, observer: Observer, unwanted: frozenset[str] = frozenset()
+    wire: Wire, ask: Ask, observer: ProgressObserver, unwanted: frozenset[str] = frozenset()
 ) -> Digest:
     """Push, and return the digest that the engine says it pushed.
 
@@ -243,7 +243,7 @@ def _progressing(
     response: httpx.Response,
     ask: Ask,
     decoder: Decoder,
-    watched: tuple[LayerProgress, Observer],
+    watched: tuple[LayerProgress, ProgressObserver],
 ) -> Iterator[Event]:
     """The events of an answer, with progress told to the observer on the way."""
     layers, observer = watched

@@ -15,7 +15,7 @@ from cyroid_images.engine.classify import clean
 from cyroid_images.engine.listing import MISSHAPEN, Row, not_an_engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, EngineView, Store
+from cyroid_images.model.engine import EngineInfo, EngineView, ImageStore
 from cyroid_images.model.image import (
     EngineImage,
     ImageContent,
@@ -82,7 +82,7 @@ def info_of(answer: Mapping[str, Any], api: tuple[int, int]) -> EngineInfo:
             name=clean(str(answer["Name"])),
             version=clean(str(answer["ServerVersion"])),
             api=api,
-            store=Store.CONTAINERD if is_containerd else Store.CLASSIC,
+            store=ImageStore.CONTAINERD if is_containerd else ImageStore.CLASSIC,
             platform=Platform.of(clean(answer["OSType"]), clean(answer["Architecture"])),
         )
     except MISSHAPEN as exc:
@@ -125,7 +125,7 @@ def _is_whole(row: Row, platform: Platform) -> bool:
     return bool(platform.os) and row.has_whole(platform)
 
 
-def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
+def content_of(store: ImageStore, answer: Mapping[str, Any]) -> ImageContent:
     """What an inspect answer describes; raises TransferError(ProtocolError) for nonsense."""
     try:
         image_id = Digest.parse(answer["Id"])
@@ -137,7 +137,7 @@ def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
             diff_ids=tuple(Digest.parse(layer) for layer in layers),
             created=canonical_time(answer.get("Created")),
             setup=canonical_setup(answer.get("Config")),
-            config=image_id if store is Store.CLASSIC else None,
+            config=image_id if store is ImageStore.CLASSIC else None,
             aliases=frozenset({image_id}),
         )
     except MISSHAPEN as exc:
@@ -145,7 +145,7 @@ def content_of(store: Store, answer: Mapping[str, Any]) -> ImageContent:
 
 
 def _image_of(
-    store: Store,
+    store: ImageStore,
     row: Row,
     known: Mapping[Digest, ImageContent],
     inspect: Inspect,

@@ -1,5 +1,10 @@
 """The transfers that run: started, kept or cancelled so that they equal what decisions want.
 
-Blocking work in threads, in fair turns, each cut by its cancel scope; what came of one is
-handed to whoever wanted it. The moves themselves are behind the port `Movers`.
+    transfer   one transfer as it is wanted (`Transfer`), under way (`Job`) and over (`Ended`)
+    executor   `sync` makes the running ones equal to the wanted ones, in fair turns
+    in_flight  those that wait or run, by key and by owner
+    ports      `Movers`: what carries a transfer out
+
+Blocking work in threads, each ended by its cancel scope. Not here: what is wanted and why
+(`plan`), how bytes move (`transfer`, behind the port), what came of it (`reconcile`, `report`).
 """

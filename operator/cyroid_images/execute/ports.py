@@ -1,4 +1,4 @@
-"""The moves behind the transfers; wiring fills them in. Blocking: they run in threads."""
+"""What carries out a transfer; wiring fills it in. Blocking: it runs in threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.knowledge import Stored
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
@@ -14,16 +14,28 @@ from cyroid_images.scheduling.cancel_scope import CancelScope
 class Movers(Protocol):
     """Moves images; each ends in a proof, or raises TransferError or Cancelled."""
 
-    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed: ...
+    def push(
+        self, action: Push, cancellation: CancelScope, observer: ProgressObserver
+    ) -> Pushed: ...
 
-    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored: ...
+    def copy(
+        self, action: Copy, cancellation: CancelScope, observer: ProgressObserver
+    ) -> Stored: ...
 
     def pull(
-        self, action: Pull, stall_seconds: float, cancellation: CancelScope, observer: Observer
+        self,
+        action: Pull,
+        stall_seconds: float,
+        cancellation: CancelScope,
+        observer: ProgressObserver,
     ) -> None: ...
 
     def load(
-        self, action: Load, stall_seconds: float, cancellation: CancelScope, observer: Observer
+        self,
+        action: Load,
+        stall_seconds: float,
+        cancellation: CancelScope,
+        observer: ProgressObserver,
     ) -> None: ...
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None: ...

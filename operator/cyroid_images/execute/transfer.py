@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
@@ -27,7 +27,7 @@ class Transfer:
     """Whose share it takes: a namespace, or a cache."""
     limits: tuple[str, ...] = field(compare=False)
     """The limits it counts against, as `kind` or `kind:what`."""
-    run: Callable[[CancelScope, Observer], Any] = field(compare=False)
+    run: Callable[[CancelScope, ProgressObserver], Any] = field(compare=False)
     total_seconds: float = field(compare=False)
     size: int = field(default=0, compare=False)
     """Bytes that it may tell as progress at most; 0: not known."""

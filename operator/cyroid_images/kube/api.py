@@ -71,11 +71,11 @@ class Api:
         client: Any,
         *,
         call_seconds: float = CALL_SECONDS,
-        watch: RequestObserver = unobserved,
+        on_request: RequestObserver = unobserved,
     ) -> None:
         self._client = client
         self._seconds = call_seconds
-        self._watch = watch
+        self._on_request = on_request
         self._limiter = RateLimiter(PER_SECOND, BURST)
         self.may_write: Callable[[], bool] = lambda: True
         """Asked right before each write of what only the active operator may write."""
@@ -161,7 +161,7 @@ class Api:
             _log.debug("%s failed", what, exc_info=exc)
             raise ApiUnavailable(f"{what}: {type(exc).__name__}: {exc}") from exc
         finally:
-            self._watch(RequestDone("", method, path, code, _now() - began))
+            self._on_request(RequestDone("", method, path, code, _now() - began))
         return self._judge(what, _answer(what, response.status, content), response.headers)
 
     async def _request(

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class Named(Protocol):
-    """Whatever names one object: a key of the loop, for example."""
+    """Whatever names one object: a key of the queue, for example."""
 
     @property
     def kind(self) -> str: ...
@@ -72,15 +72,17 @@ class Cluster:
         namespace: str,
         instance: str,
         kubeconfig: Path | None = None,
-        watch: RequestObserver = unobserved,
+        on_request: RequestObserver = unobserved,
     ) -> Cluster:
         """As the service account of a pod, else by `kubeconfig` or the default one.
 
         `namespace` is the operator's own, `instance` names this process in events. Nothing
-        is called yet; `watch` is told of each call. Raises ApiUnavailable when no
+        is called yet; `on_request` is told of each call. Raises ApiUnavailable when no
         configuration is found.
         """
-        return cls(Api(await connect(kubeconfig), watch=watch), Identity(namespace, instance))
+        return cls(
+            Api(await connect(kubeconfig), on_request=on_request), Identity(namespace, instance)
+        )
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,7 @@
 """Everything that is counted up, by name, type and labels; the face towards the program.
 
-The methods fit the ports of those who tell: `Measures` of the loop, `Watch` of the leaves.
-Each costs some microseconds and none raises.
+The methods fit the ports of those who tell: `Measures` of the controller,
+`RequestObserver` of the leaves. Each costs some microseconds and none raises.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.metrics import naming
 from cyroid_images.metrics.shown import Shown
-from cyroid_images.model.measured import LOOK, PassResult, State, Transferred, Way
-from cyroid_images.model.request_observer import RequestDone as Asked
+from cyroid_images.model.measured import LOOK, GaugeValues, PassResult, Transferred, Way
+from cyroid_images.model.request_observer import RequestDone
 
 TRANSFER_SECONDS = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 1800)
 """From a layer that is there already to a Windows image over a slow line."""
@@ -55,7 +55,7 @@ class Metrics:
             self._registry
         ), prometheus_client.CONTENT_TYPE_LATEST
 
-    def show(self, look: Callable[[], State]) -> None:
+    def show(self, look: Callable[[], GaugeValues]) -> None:
         """Where the state of everything is read at each scrape."""
         self._shown.look = look
 
@@ -63,7 +63,7 @@ class Metrics:
         """Who is asked at each scrape whether this process is the active one."""
         self._leader.set_function(lambda: float(may_act()))
 
-    # -- Measures: what the loop tells ------------------------------------------------
+    # -- Measures: what the controller tells ------------------------------------------
 
     def passed(self, kind: str, result: PassResult, seconds: float) -> None:
         self._passes.labels(kind, result).inc()
@@ -103,19 +103,19 @@ class Metrics:
 
     # -- Watch: what the leaves tell, from their threads ------------------------------
 
-    def registry_asked(self, asked: Asked) -> None:
+    def registry_asked(self, asked: RequestDone) -> None:
         """A request to a registry, ours or an upstream."""
         operation = naming.registry_operation(asked.method, asked.path)
         cache = self._caches.get(naming.host_of(asked.host), UPSTREAM)
         labels = (cache, operation, naming.code_of(asked.code))
         self._registry_seconds.labels(*labels).observe(asked.seconds)
 
-    def engine_asked(self, asked: Asked) -> None:
+    def engine_asked(self, asked: RequestDone) -> None:
         """A request to an engine of a range or a source."""
         operation = naming.engine_operation(asked.method, asked.path)
         self._engine_seconds.labels(operation, naming.code_of(asked.code)).observe(asked.seconds)
 
-    def kube_asked(self, asked: Asked) -> None:
+    def kube_asked(self, asked: RequestDone) -> None:
         """A call to the Kubernetes API; the watches of kopf are not among them."""
         verb, resource = naming.kube_request(asked.method, asked.path)
         self._kube.labels(verb, resource, naming.code_of(asked.code)).inc()

@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cyroid_images.model.measured import State, Way
+from cyroid_images.model.measured import GaugeValues, Way
 
 
 class Shown(Collector):
-    """The gauges of one State; `look` is called in the thread of the scrape."""
+    """The gauges of one moment; `look` is called in the thread of the scrape."""
 
     def __init__(self) -> None:
-        self.look: Callable[[], State] = State
+        self.look: Callable[[], GaugeValues] = GaugeValues
 
     def describe(self) -> Iterator[Metric]:
         """The same families without a look: asked once, when the registry takes us in."""
-        return _families(State())
+        return _families(GaugeValues())
 
     def collect(self) -> Iterator[Metric]:
         return _families(self.look())
 
 
-def _families(state: State) -> Iterator[Metric]:
+def _families(state: GaugeValues) -> Iterator[Metric]:
     yield _gauge("queue_depth", "Objects that wait for a pass.", state.due)
     yield _gauge("work_in_progress", "Passes under way.", state.working)
     yield _gauge(
@@ -50,7 +50,7 @@ def _families(state: State) -> Iterator[Metric]:
     yield moving
 
 
-def _ready(state: State) -> GaugeMetricFamily:
+def _ready(state: GaugeValues) -> GaugeMetricFamily:
     ready = _labelled(
         "resource_ready",
         "1 for an object with Ready=True, else 0; none for a suspended one.",

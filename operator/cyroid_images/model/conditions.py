@@ -55,7 +55,8 @@ class ConditionType(StrEnum):
     RECONCILING = "Reconciling"
     """Work goes on, is retried or waits. Present only while True."""
     STALLED = "Stalled"
-    """Only a change of spec, Secret or world can help. Present only while True."""
+    """Only a change of spec, of a Secret or outside of the operator can help. Present only
+    while True."""
 
 
 ONLY_WHILE_TRUE = frozenset({ConditionType.RECONCILING, ConditionType.STALLED})

@@ -12,7 +12,7 @@ from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
 
-class Store(StrEnum):
+class ImageStore(StrEnum):
     """The two image stores of Docker; they answer differently (see `image.py`)."""
 
     CLASSIC = "classic"
@@ -50,7 +50,7 @@ class EngineInfo:
     name: str
     version: str
     api: tuple[int, int]
-    store: Store
+    store: ImageStore
     platform: Platform
 
     @property
@@ -62,7 +62,7 @@ class EngineInfo:
     def saves_by_platform(self) -> bool:
         """Can `save` be asked for one platform? Of an index it gives all that is there, and from
         Docker 29 attestations and signatures with it."""
-        return self.store is Store.CONTAINERD and self.api >= (1, 48)
+        return self.store is ImageStore.CONTAINERD and self.api >= (1, 48)
 
     def __str__(self) -> str:
         return f"{self.version} {self.store} {self.platform}"

@@ -43,7 +43,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredCheck:
     """A second look at what is stored: is it there, and what does its tag name now?"""
 
     is_there: bool
@@ -52,7 +52,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ImageLocation:
     """Where in our registry to look."""
 
     repository: str
@@ -152,7 +152,7 @@ class HeldByCache:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class ImageRecord:
     """All that is known of one wish."""
 
     content: ImageContent | None = None
@@ -180,7 +180,7 @@ class CacheView:
     """Why the registry cannot serve, or None while it does (or was not looked at)."""
     endpoint: RegistryEndpoint | None = None
     """Where the operator itself reaches the registry; None while that is not known."""
-    images: Mapping[Wish, Knowledge] = field(default_factory=dict)
+    images: Mapping[Wish, ImageRecord] = field(default_factory=dict)
 
     def registry_fault(self, wishes: Iterable[Wish]) -> Fault | None:
         """Why the registry cannot serve these: it is away, or cannot tell what it has."""

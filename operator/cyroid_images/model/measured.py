@@ -1,4 +1,4 @@
-"""What the loop tells whoever counts: transfers that ended, and the state at a moment.
+"""What the controller tells whoever counts: transfers that ended, and the state at a moment.
 
 Values only; names and types of metrics live in `metrics`. Nothing here holds a digest, an
 address or a message, because each would become a label.
@@ -67,7 +67,7 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class GaugeValues:
     """Everything that is shown as it is now, not counted up."""
 
     due: int = 0

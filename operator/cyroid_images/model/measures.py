@@ -1,4 +1,4 @@
-"""The port to whoever counts: what the loop tells of itself, and `Unmeasured`, who forgets it."""
+"""The port to whoever counts what the controller tells of itself; `Unmeasured` forgets it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Copy, Load, Pull, Push
-from cyroid_images.model.engine import Store
+from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.measured import PassResult, Transferred, Way
 from cyroid_images.model.pushed import How, Pushed
 
@@ -78,6 +78,6 @@ def way_of(action: Any, result: Any = None) -> Way | None:
         case Push() if isinstance(result, Pushed):
             return Way.PUSH if result.how is How.ENGINE else Way.STREAM
         case Push():
-            return Way.STREAM if action.source.info.store is Store.CLASSIC else Way.PUSH
+            return Way.STREAM if action.source.info.store is ImageStore.CLASSIC else Way.PUSH
         case _:
             return None

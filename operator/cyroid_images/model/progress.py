@@ -14,7 +14,7 @@ class Progress:
     total: int | None = None
 
 
-Observer = Callable[[Progress], None]
+ProgressObserver = Callable[[Progress], None]
 """Called from the worker thread; must be quick and must not raise."""
 
 
@@ -28,4 +28,4 @@ def furthest(before: Progress | None, now: Progress) -> Progress:
 
 
 def ignore(progress: Progress) -> None:
-    """The Observer of nobody."""
+    """The ProgressObserver of nobody."""

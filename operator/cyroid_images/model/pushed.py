@@ -21,7 +21,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """An image that is proven in the registry, and the story of its push."""
+    """An image that is proven in the registry, and how and why it was pushed that way."""
 
     stored: Stored
     how: How

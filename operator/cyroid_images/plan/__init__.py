@@ -1,8 +1,20 @@
 """Decisions, pure: what was seen goes in, what to do and what to say comes out.
 
-No I/O, no clock, no log in here; `now` is an argument. Each file is one decision:
-`delivery` (what one engine lacks, and by which route), `cache` and `sources` (what the
-registry lacks, and where it comes from), `backoff` (when to try again), `limits` (how long a
-range may wait), `range_report` and `cache_report` (what the status says: `coverage` which
-images are where, `availability` who answers, `ready` the summary, `keep_ready` what stays).
+    delivery       what one engine lacks, and by which route each image comes
+    cache          what the registry lacks; sources where an image comes from
+    conflicts      two objects that want one name with different content in one pod
+    keep_ready     what could not be seen says nothing against what was proven
+    backoff        when to try again, and when the registry route gives way to a tar
+    push_order     images on one base enter the registry one after the other
+    limits         how long a range may wait, and how often it may have engines looked at
+    tidy           which names in an engine an interrupted transfer left
+    gate           does a pod hold all that anybody wants in it?
+    leading        may a Lease be taken?
+    range_report   the status of a RangeImages; cache_report that of an ImageCache. Of it:
+                   coverage (which images are where, and why not), availability (who
+                   answers), ready (the summary), tar_record, observed_generation,
+                   initial_status, and the sentences of progress_text, delivery_summary
+
+No I/O, no clock, no log in here; `now` is an argument. Not here: what is remembered from pass
+to pass (`reconcile`), and what carries a decision out (`execute`).
 """

@@ -59,6 +59,8 @@ _NO_TAR = frozenset(
         Reason.WAITING_FOR_ENGINE,
         Reason.TARGET_IDENTITY_MISMATCH,
         Reason.ENGINE_TOO_OLD,
+        Reason.ENGINE_TOO_NEW,
+        Reason.IMAGE_REFUSED,  # the engine takes such an image by no route
         Reason.SOURCE_CHANGED,
     }
 )

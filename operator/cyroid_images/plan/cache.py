@@ -29,7 +29,7 @@ from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByEngine,
     HeldByUpstream,
-    Knowledge,
+    ImageRecord,
     SourceImage,
     Stored,
     Wish,
@@ -58,7 +58,7 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
     return _fill(wish, found, _slot(wish, seen, registry))
 
 
-def know(wish: Wish, seen: CacheSeen) -> Knowledge:
+def know(wish: Wish, seen: CacheSeen) -> ImageRecord:
     """What the ranges are told of this wish."""
     found = resolution(wish, seen)
     failure, unknown = seen.failures.get(wish), _registry_unknown(wish, seen)
@@ -68,15 +68,15 @@ def know(wish: Wish, seen: CacheSeen) -> Knowledge:
         source = found if not isinstance(found, Fault) and _same(stored, found) else None
         content = _joined(stored.content, source.content) if source else stored.content
         held = replace(stored, content=content)
-        return Knowledge(content, held, source, registry=away, failure=failure)
+        return ImageRecord(content, held, source, registry=away, failure=failure)
     if unknown is not None and _may_be_pinned(wish, unknown, seen):
-        return Knowledge(fault=unknown, registry=away, failure=failure)
+        return ImageRecord(fault=unknown, registry=away, failure=failure)
     if not isinstance(found, Fault):
-        return Knowledge(found.content, None, found, registry=away, failure=failure)
+        return ImageRecord(found.content, None, found, registry=away, failure=failure)
     if isinstance(found, Absence) and unknown is not None:
-        return Knowledge(fault=unknown, registry=away, failure=failure)
+        return ImageRecord(fault=unknown, registry=away, failure=failure)
     is_unknown = unknown is not None or not is_answer(found)
-    return Knowledge(fault=found, is_unknown=is_unknown, registry=away, failure=failure)
+    return ImageRecord(fault=found, is_unknown=is_unknown, registry=away, failure=failure)
 
 
 def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored | None:
@@ -89,7 +89,7 @@ def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored |
     if stored is None:
         return None
     anchor = seen.anchors.get(wish)
-    is_pinned = seen.item.spec.refresh.policy is RefreshPolicy.PIN
+    is_pinned = _is_pinned(seen)
     if anchor is not None and (is_pinned or isinstance(found, Fault)):
         return stored if _is_anchored(stored, anchor) else None
     if isinstance(found, Fault):
@@ -106,9 +106,15 @@ def anchored(wish: Wish, seen: CacheSeen) -> Digest | None:
     stored = current(wish, found, seen)
     if stored is None or (isinstance(found, Fault) and not isinstance(found, Absence)):
         return None
-    if seen.item.spec.refresh.policy is RefreshPolicy.PIN and wish in seen.anchors:
+    if not seen.item.spec.sources and not _is_pinned(seen):
+        return None  # the registry is the only one who knows, and Track follows it
+    if _is_pinned(seen) and wish in seen.anchors:
         return None
     return stored.manifest.digest
+
+
+def _is_pinned(seen: CacheSeen) -> bool:
+    return seen.item.spec.refresh.policy is RefreshPolicy.PIN
 
 
 def drifted(wish: Wish, seen: CacheSeen) -> tuple[Stored, SourceImage] | None:
@@ -140,7 +146,7 @@ def _may_be_pinned(wish: Wish, unknown: Fault, seen: CacheSeen) -> bool:
 
     One that never had the image, as far as anybody knows, is not waited for while it is away.
     """
-    if seen.item.spec.refresh.policy is not RefreshPolicy.PIN:
+    if not _is_pinned(seen):
         return False
     if _is_damage(unknown):
         return False

@@ -15,7 +15,7 @@ from cyroid_images.model.actions import PROGRESSING, Load, Present, Pull, Step, 
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import CacheView, HeldByCache, Knowledge, SourceImage, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByCache, ImageRecord, SourceImage, Wish
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan import backoff
@@ -50,16 +50,16 @@ def plan_image(wish: Wish, seen: Delivered) -> Step:
     return _by_tar(wish, known, seen, because)
 
 
-def knowledge_for(wish: Wish, cache: CacheView, platform: Platform) -> Knowledge:
+def knowledge_for(wish: Wish, cache: CacheView, platform: Platform) -> ImageRecord:
     """What is known of the wish for an engine of this platform, which is asked for only where
     need be."""
-    known = cache.images.get(wish, Knowledge())
+    known = cache.images.get(wish, ImageRecord())
     if wish.platform or known.content is None or known.content.platform == platform:
         return known
-    return cache.images.get(Wish(wish.reference, platform), Knowledge())
+    return cache.images.get(Wish(wish.reference, platform), ImageRecord())
 
 
-def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
+def why_tar(wish: Wish, known: ImageRecord, seen: Delivered) -> Fault | None:
     """Why this image must come by tar; None while the registry route is open."""
     if seen.delivery is Delivery.TAR_ONLY:
         return Fault(Reason.FORCED_BY_SPEC, "delivery is TarOnly")
@@ -69,11 +69,12 @@ def why_tar(wish: Wish, known: Knowledge, seen: Delivered) -> Fault | None:
         _registry_is_away(known, seen)
         or _never_stored(known)
         or _unreadable(known, seen)
+        or _half(wish, seen)
         or _pull_gave_up(wish, seen)
     )
 
 
-def _registry_is_away(known: Knowledge, seen: Delivered) -> Fault | None:
+def _registry_is_away(known: ImageRecord, seen: Delivered) -> Fault | None:
     """The registry cannot serve; one that only refuses writes still serves what it has."""
     fault = seen.cache.registry or known.registry
     if fault is None or (fault.reason in _WRITE_SIDE and known.stored is not None):
@@ -81,14 +82,14 @@ def _registry_is_away(known: Knowledge, seen: Delivered) -> Fault | None:
     return fault
 
 
-def _never_stored(known: Knowledge) -> Fault | None:
+def _never_stored(known: ImageRecord) -> Fault | None:
     """The push has failed, so there is nothing to pull."""
     if known.stored is not None or known.failure is None:
         return None
     return known.failure.fault if backoff.gives_way_to_tar(known.failure) else None
 
 
-def _unreadable(known: Knowledge, seen: Delivered) -> Fault | None:
+def _unreadable(known: ImageRecord, seen: Delivered) -> Fault | None:
     """The engine is too old for the layers that the registry has."""
     info = seen.view.info
     if known.stored is None or info.reads_zstd or not known.stored.manifest.has_zstd:
@@ -97,6 +98,17 @@ def _unreadable(known: Knowledge, seen: Delivered) -> Fault | None:
         Reason.COMPRESSION_UNSUPPORTED,
         f"the engine's API {info.api[0]}.{info.api[1]} reads no Zstd layers (1.42 does);"
         " set spec.registry.compression: Gzip in the cache",
+    )
+
+
+def _half(wish: Wish, seen: Delivered) -> Fault | None:
+    """The engine lists the name and lacks a layer: another pull would not fetch it."""
+    name = wish.reference.tagged
+    if name not in seen.view.half:
+        return None
+    return Fault(
+        Reason.LOAD_FAILED,
+        f"the engine has {name} without all of its layers, which a pull does not fetch",
     )
 
 
@@ -115,7 +127,7 @@ def _is_there(wish: Wish, content: ImageContent, seen: Delivered) -> bool:
     return image is not None and image.holds(content)
 
 
-def _by_registry(wish: Wish, known: Knowledge, seen: Delivered) -> Step:
+def _by_registry(wish: Wish, known: ImageRecord, seen: Delivered) -> Step:
     """Pull, or the reason why not now."""
     if known.stored is None:
         return Wait(wish, _not_cached(known, seen))
@@ -125,7 +137,7 @@ def _by_registry(wish: Wish, known: Knowledge, seen: Delivered) -> Step:
     return Pull(wish, seen.target, seen.view.info, known.stored, seen.cache.pull_host)
 
 
-def _by_tar(wish: Wish, known: Knowledge, seen: Delivered, because: Fault) -> Step:
+def _by_tar(wish: Wish, known: ImageRecord, seen: Delivered, because: Fault) -> Step:
     """Load, or the reason why not now; each attempt takes the next one who can give the tar."""
     givers = _tar_givers(known, seen, because)
     if not givers:
@@ -147,7 +159,7 @@ def _no_giver(wish: Wish, because: Fault) -> Fault:
 
 
 def _tar_givers(
-    known: Knowledge, seen: Delivered, because: Fault
+    known: ImageRecord, seen: Delivered, because: Fault
 ) -> tuple[HeldByCache | SourceImage, ...]:
     """Who can give the image as a tar: blobs that lie in the registry already come first."""
     source = (known.source,) if known.source else ()
@@ -157,7 +169,7 @@ def _tar_givers(
     return (HeldByCache(endpoint, stored), *source)
 
 
-def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
+def _serves_us(known: ImageRecord, seen: Delivered, because: Fault) -> bool:
     """Can the operator read the blobs, and the engine what is built from them?"""
     if seen.delivery is Delivery.TAR_ONLY:  # for sites without a registry: never that one
         return False
@@ -169,7 +181,7 @@ def _serves_us(known: Knowledge, seen: Delivered, because: Fault) -> bool:
     return _unreadable(known, seen) is None
 
 
-def _not_cached(known: Knowledge, seen: Delivered) -> Fault:
+def _not_cached(known: ImageRecord, seen: Delivered) -> Fault:
     """Why there is nothing to pull; what only the cache's admin can mend is the cache's matter."""
     if (fault := seen.cache.registry or known.registry) is not None:
         return _of_cache(fault) if fault.reason.mark is Mark.TERMINAL else fault

@@ -24,7 +24,7 @@ S = TypeVar("S", bound=Status)
 
 def keeps_ready(seen: RangeSeen, steps: Mapping[str, tuple[Step, ...]]) -> bool:
     """Was this generation ready, and is nothing seen to be missing, though not all is seen?"""
-    if not _was_ready(seen.item) or not seen.targets:
+    if not _was_ready(seen.item) or not seen.targets or _has_new_pod(seen):
         return False
     doubts = [_doubt(each, seen, steps.get(each.target.uid, ())) for each in seen.targets]
     return None not in doubts and any(doubts)
@@ -93,6 +93,14 @@ def _was_ready(item: RangeImages | ImageCache) -> bool:
         and ready.status is ConditionStatus.TRUE
         and ready.observed_generation == item.metadata.generation
     )
+
+
+def _has_new_pod(seen: RangeSeen) -> bool:
+    """Is there a pod of which nothing was ever said? It can be told while every pod has a row."""
+    status = seen.item.status
+    known = {row.uid for row in status.target_statuses}
+    are_all = bool(known) and len(known) >= status.targets.matched
+    return are_all and any(each.target.uid not in known for each in seen.targets)
 
 
 def _doubt(each: TargetSeen, seen: RangeSeen, steps: Sequence[Step]) -> bool | None:

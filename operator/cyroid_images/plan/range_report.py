@@ -36,7 +36,11 @@ from cyroid_images.plan.tar_record import came_by_tar, tar_fallback
 def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     """The status after this pass."""
     status = _report(replace(seen, failures=_open_failures(seen, done)), done)
-    return still_ready(seen.item.status, status) if keeps_ready(seen, done.steps) else status
+    if not keeps_ready(seen, done.steps):
+        return status
+    before = seen.item.status
+    # Another version may have told no counts: they cannot stand beside what is seen now.
+    return still_ready(before, status) if before.targets.matched else before
 
 
 def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
@@ -56,7 +60,7 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     records, records_omitted = first(MOST_TAR_DELIVERIES, done.tar)
     return RangeImagesStatus(
         observed_generation=generation_observed(item.status, item.metadata, conditions),
-        last_handled_reconcile_at=item.metadata.reconcile_at,
+        last_handled_reconcile_at=_handled(seen),
         summary=RangeSummary(
             images=f"{present}/{len(seen.wishes)}", targets=f"{ready}/{len(rows)}"
         ),
@@ -77,6 +81,13 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
         failures_omitted=failures_omitted,
         conditions=conditions,
     )
+
+
+def _handled(seen: RangeSeen) -> str | None:
+    """The token of the last manual pass; a new one when the looks that it asks for are over."""
+    if any(each.is_stale for each in seen.targets):
+        return seen.item.status.last_handled_reconcile_at
+    return seen.item.metadata.reconcile_at
 
 
 def _verdicts(

@@ -29,6 +29,7 @@ _TARGETS = (
     Reason.WAITING_FOR_ENGINE,
     Reason.ENGINE_UNREACHABLE,
     Reason.ENGINE_TOO_OLD,
+    Reason.ENGINE_TOO_NEW,
     Reason.TLS_REJECTED,
     Reason.TARGET_IDENTITY_MISMATCH,
 )

@@ -78,7 +78,7 @@ def find_in(source: SourceSeen, wish: Wish, sources: Sources) -> Found:
             return _unseen(source)
         case EngineShown():
             names = names_in_source(wish.reference, sources.aliases)
-            return _in_engine(source, source.shown, wish, _image(source.shown.view, names))
+            return _in_engine(source, source.shown, wish, names)
         case ArchiveView():
             names = names_in_source(wish.reference, sources.aliases)
             return _in_archive(source, source.shown, wish, names, sources.default)
@@ -95,10 +95,11 @@ def _unseen(source: SourceSeen) -> Fault:
 
 
 def _in_engine(
-    source: SourceSeen, shown: EngineShown, wish: Wish, image: EngineImage | None
+    source: SourceSeen, shown: EngineShown, wish: Wish, names: Sequence[Reference]
 ) -> Found:
+    image = _image(shown.view, names)
     if image is None:
-        return None
+        return _half(source, shown.view, wish, names)
     if wish.platform is not None and image.content.platform != wish.platform:
         return _other_platform(source, wish, [image.content.platform])
     content = image.content
@@ -106,6 +107,19 @@ def _in_engine(
         content = replace(content, aliases=content.aliases | {image.id})
     info = shown.view.info
     return HeldByEngine(source.name, shown.endpoint, info, image.id, content, image.size)
+
+
+def _half(
+    source: SourceSeen, view: EngineView, wish: Wish, names: Iterable[Reference]
+) -> Fault | None:
+    """It lists the name and lacks a layer: what it would give is not whole."""
+    if not any(name in view.half for name in names):
+        return None
+    return Fault(
+        Reason.BLOB_MISSING,
+        f"source {source.name} has {wish.reference} without all of its layers (docker save of it"
+        " is incomplete): build or pull it there again",
+    )
 
 
 def _image(view: EngineView, names: Iterable[Reference]) -> EngineImage | None:

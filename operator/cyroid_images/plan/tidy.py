@@ -16,7 +16,11 @@ def leftovers(view: EngineView, transports: Collection[Reference]) -> tuple[Refe
     engine has by digest, also from our registry, is somebody's own. So is a repository under
     which the engine has a tag, too.
     """
-    loads = [name for name in view.images if name.host == TRANSPORT_HOST]
+    loads = [name for name in (*view.images, *view.half) if name.host == TRANSPORT_HOST]
     kept = {name.name for name in view.images}
-    pulls = [name for name in view.by_digest if name in transports and name.name not in kept]
-    return tuple(sorted((*loads, *pulls), key=str))
+    pulls = [
+        name
+        for name in (*view.by_digest, *view.half)
+        if name in transports and name.name not in kept
+    ]
+    return tuple(sorted({*loads, *pulls}, key=str))

@@ -37,6 +37,8 @@ class CacheOutcomes:
             fill = ended.transfer.action
             if isinstance(fill, Untag):
                 self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
+                now, spread = self.clock.now(), self.clock.spread()
+                state.untidy.ended(fill.endpoint, ended.fault, now, spread)
             if not isinstance(fill, Push | Copy):
                 continue
             if ended.fault is not None:

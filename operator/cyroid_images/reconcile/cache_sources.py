@@ -26,7 +26,7 @@ WAITING_SECONDS = 30.0
 """What no source has may be built at any moment, and sources send no events."""
 NOT_YET = Fault(Reason.PROGRESSING, "not looked at yet")
 
-Found = HeldByUpstream | Fault | None
+UpstreamFound = HeldByUpstream | Fault | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class CacheSources:
     ) -> SourceSeen:
         """What one upstream source says of the wishes that are for its hosts."""
         hosts = frozenset(normal_host(host) for host in upstream.hosts)
-        answers: dict[Wish, Found] = {}
+        answers: dict[Wish, UpstreamFound] = {}
         for wish in wishes:
             if wish.reference.host in hosts:
                 place = _upstream_place(item, source.name, upstream, hosts, wish)
@@ -152,7 +152,7 @@ class CacheSources:
                 answers[wish] = self._answer(source.name, place)
         return SourceSeen(source.name, UpstreamShown(hosts, answers))
 
-    def _answer(self, name: str, place: UpstreamPlace) -> Found:
+    def _answer(self, name: str, place: UpstreamPlace) -> UpstreamFound:
         seen = self.upstreams.at(place)
         fault = NOT_YET if seen is None else seen.fault
         if fault is not None:

@@ -16,6 +16,7 @@ from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.status import ImageStatus
 from cyroid_images.observe.places import ImagePlace
+from cyroid_images.reconcile.untidy import Untidy
 
 MOST_ANCHORS = 2000
 """Wished images whose proven digest is kept; those that nobody wants any more go first."""
@@ -54,6 +55,7 @@ class CacheState:
     was_away: bool = False
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
+    untidy: Untidy = field(default_factory=Untidy)
     is_new: bool = True
     """A changed spec or a manual token: everything is to be looked at anew."""
     wanted_since: dict[Wish, float] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class CacheState:
     """When a look that found damage ended: each is counted once."""
     anchors: dict[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source; the one state that survives a restart."""
+    _ours: set[Digest] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, item: ImageCache, now: datetime) -> CacheState:
@@ -114,7 +117,7 @@ class CacheState:
 
     def pushed(self, wish: Wish, stored: Stored, now: float) -> None:
         """An image is in the registry, proven against its source."""
-        self.proven[wish] = Proven(stored, now)
+        self._prove(wish, stored, now)
         self.anchor(wish, stored.manifest.digest)
         self.failures.pop(wish, None)
         self.distrusted.discard(wish)
@@ -154,6 +157,7 @@ class CacheState:
         ):
             for wish in [each for each in held if each not in wishes]:
                 del held[wish]
+                self._ours = None
         for kept in (self.distrusted, self.doubted, self.refilling):
             kept.intersection_update(wishes)
         self.warned.intersection_update(self.foreign.items())
@@ -163,22 +167,37 @@ class CacheState:
 
     def found(self, wish: Wish, stored: Stored, at: float) -> None:
         """The registry has it, as it says."""
-        self.proven[wish] = Proven(stored, at)
+        self._prove(wish, stored, at)
         self.refilling.discard(wish)
 
     def lost(self, wish: Wish) -> None:
         """The registry no longer has it, or it cannot be trusted."""
         if self.proven.pop(wish, None) is not None:
+            self._ours = None
             self.refilling.add(wish)
 
     def tagged(self, wish: Wish, digest: Digest | None) -> None:
         """What the tag of a stored image names now: what none of ours is, somebody else put."""
-        own = [self.proven[wish]] if wish in self.proven else []
-        proven = (*own, *self.proven.values())  # as a rule it is its own, which ends the search
-        if digest is None or any(digest in each.stored.content.identities for each in proven):
+        if digest is None or digest in self._own_digests():
             self.foreign.pop(wish, None)
         else:
             self.foreign[wish] = digest
+
+    def _own_digests(self) -> set[Digest]:
+        """Every digest that means something proven; gathered anew only after a loss, since a
+        pass asks once per image."""
+        if self._ours is None:
+            proven = self.proven.values()
+            self._ours = {d for each in proven for d in each.stored.content.identities}
+        return self._ours
+
+    def _prove(self, wish: Wish, stored: Stored, at: float) -> None:
+        before = self.proven.get(wish)
+        if before is not None and before.stored is not stored:
+            self._ours = None
+        elif before is None and self._ours is not None:
+            self._ours |= stored.content.identities
+        self.proven[wish] = Proven(stored, at)
 
     def tell_once(self, moved: Iterable[tuple[Wish, Digest]]) -> list[tuple[Wish, Digest]]:
         """Of the tags that moved, those that people were not told of yet."""

@@ -1,4 +1,4 @@
-"""The state of everything at this moment, for a scrape: read from what the loop has anyway.
+"""The state of everything at this moment, for a scrape: read from what the controller has anyway.
 
 No I/O and no memory of its own, so what is deleted is no longer shown.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from cyroid_images.model.conditions import ConditionStatus, ConditionType
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.measured import Moving, State
+from cyroid_images.model.measured import GaugeValues, Moving
 from cyroid_images.model.measures import way_of
 from cyroid_images.model.status import Status
 from cyroid_images.reconcile.parts import Parts
@@ -18,10 +18,10 @@ from cyroid_images.store.keys import Kind
 from cyroid_images.store.store import Store
 
 
-def gauges(parts: Parts) -> State:
+def gauges(parts: Parts) -> GaugeValues:
     """Called in the event loop; takes about a microsecond per object."""
     store = parts.store
-    return State(
+    return GaugeValues(
         due=parts.queue.count_due(),
         working=parts.queue.count_running(),
         ready=dict(_ready(store)),

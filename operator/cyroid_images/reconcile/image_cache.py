@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByEngine,
     HeldByUpstream,
-    Knowledge,
+    ImageRecord,
     Wish,
 )
 from cyroid_images.model.measures import Measures
@@ -44,6 +45,8 @@ from cyroid_images.store.store import Store
 
 _log = logging.getLogger(__name__)
 
+YIELD_SECONDS = 0.005
+"""A thousand images take a tenth of a second to decide: the loop goes on in between."""
 FILL_SECONDS = 3600.0
 """The same bound that a range has by default for one transfer in all."""
 
@@ -81,13 +84,17 @@ class CacheReconciler:
             return None
         item = replace(item, status=told)
         self.outcomes.take(key, item, state)
+        since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
+        since = await self._let_others_on(since)
         seen = self._anchored(seen, state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
-        self._sync(key, seen, steps)
+        self._sync(key, seen, steps, state)
+        since = await self._let_others_on(since)
         self._publish(key, seen, state)
+        await self._let_others_on(since)
         self._report(key, seen, steps, state)
         return requeue_cache_after(seen, is_running=bool(self.executor.running(key)))
 
@@ -111,6 +118,13 @@ class CacheReconciler:
         for concerned in self.demand.publish(key.name, None):
             self.queue.wake(concerned)
 
+    async def _let_others_on(self, since: float) -> float:
+        """Yield where this pass has held the loop for long; since when it holds it now."""
+        if self.queue.time() - since > YIELD_SECONDS:
+            await asyncio.sleep(0)
+            return self.queue.time()
+        return since
+
     def _anchored(self, seen: CacheSeen, state: CacheState) -> CacheSeen:
         """Believe from now on what was proven against a source in this pass."""
         for wish in seen.wishes:
@@ -125,13 +139,15 @@ class CacheReconciler:
         except Exception as exc:  # one row that cannot be understood is that row's fault
             return Wait(wish, self.defect(exc))
 
-    def _know(self, wish: Wish, seen: CacheSeen) -> Knowledge:
+    def _know(self, wish: Wish, seen: CacheSeen) -> ImageRecord:
         try:
             return know(wish, seen)
         except Exception as exc:
-            return Knowledge(fault=self.defect(exc))
+            return ImageRecord(fault=self.defect(exc))
 
-    def _sync(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> None:
+    def _sync(
+        self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep], state: CacheState
+    ) -> None:
         """Make what runs into the registry equal to the plan."""
         if seen.item.spec.suspend:
             self.executor.sync(key, ())
@@ -143,6 +159,7 @@ class CacheReconciler:
         for step in due(open_ones, running):
             transfers[_slot_key(step)] = self._transfer(key, step)
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
+        tidy = state.untidy.due(tidy, seen.now)
         self.executor.sync(key, [*transfers.values(), *tidy])
 
     def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:

@@ -51,6 +51,8 @@ class RangeOutcomes:
             action = ended.transfer.action
             if isinstance(action, Untag):
                 self.snapshots.refresh_endpoint(action.endpoint, state, ended.at)
+                now, spread = self.clock.now(), self.clock.spread()
+                state.untidy.ended(action.endpoint, ended.fault, now, spread)
             if not isinstance(action, Pull | Load):
                 continue
             self.snapshots.refresh(action.target.uid, state, ended.at)

@@ -103,6 +103,10 @@ class RangeSnapshots:
         }
         every = self.timeouts(item).interval
         self.engines.follow(key, dict.fromkeys(state.places.values(), every))
+        if state.is_asked:
+            state.is_asked = False
+            for place in state.places.values():
+                self.engines.refresh(place)
         for pod in pods:
             # While our own gate is closed no pod is ready, and that says nothing.
             was_ready = pod.uid not in state.unready

@@ -24,6 +24,7 @@ from cyroid_images.model.status import TarDelivery
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan import backoff
 from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
+from cyroid_images.reconcile.untidy import Untidy
 
 MOST_PODS = 1024
 """Pods of a range whose names are remembered after they went: Deployments make up new ones."""
@@ -72,6 +73,7 @@ class RangeState:
     """What an engine said first: it does not change while its containers run."""
     transports: dict[str, set[Reference]] = field(default_factory=dict)
     """By target: the transport names that transfers of this process gave there."""
+    untidy: Untidy = field(default_factory=Untidy)
     unready: set[str] = field(default_factory=set)
     """Targets whose pod was not ready when it was last seen."""
     pull_host: str | None = None
@@ -80,6 +82,8 @@ class RangeState:
     """UIDs of the targets that were met, by name of the pod: the last MOST_PODS of them."""
     engines: dict[str, str] = field(default_factory=dict)
     """By target: the ID of the engine that answered there last."""
+    is_asked: bool = False
+    """Somebody asked for a pass now: every engine is to be looked at anew."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
 
@@ -106,6 +110,7 @@ class RangeState:
         """A changed spec or a manual token: what only a change could help is tried again."""
         if item.metadata.reconcile_at != self.token:
             self.failures.clear()
+            self.is_asked = True
         elif item.metadata.generation != self.generation:
             self.failures = {
                 key: failure

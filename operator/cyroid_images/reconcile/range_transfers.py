@@ -59,10 +59,8 @@ class RangeTransfers:
             if _slot(step) not in taken and self._may_begin(seen, step, state):
                 transfers.append(self._transfer(key, seen, step))
                 self._have_registry_checked(seen, step, state)
-        transfers += (
-            drop for each in seen.targets if (drop := self._tidy(key, seen, each, state, transfers))
-        )
-        return transfers
+        tidy = (self._tidy(key, seen, each, state, transfers) for each in seen.targets)
+        return [*transfers, *state.untidy.due(filter(None, tidy), seen.now)]
 
     def _going_on(self, key: Key, seen: RangeSeen, steps: Steps) -> Iterable[Transfer]:
         """The running transfers that the plan leaves alone."""
@@ -125,7 +123,10 @@ class RangeTransfers:
         uid = each.target.uid
         if self.executor.is_busy_with(uid) or any(uid in other.parts for other in transfers):
             return None
-        names = _transports(seen) | state.transports.get(uid, set())
+        # What the engine shows no more, after all transfers have ended there, is over.
+        ours = state.transports.get(uid, set())
+        ours.intersection_update(each.view.by_digest)
+        names = _transports(seen) | ours
         return tidy(each.target.endpoint, each.view, names, self.movers, key.namespace)
 
 

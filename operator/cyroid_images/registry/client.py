@@ -76,7 +76,7 @@ class RegistryClient:
         answer_seconds: float = 15.0,
         stall_seconds: float = 120.0,
         rules: UpstreamRules | None = None,
-        watch: RequestObserver = unobserved,
+        on_request: RequestObserver = unobserved,
     ) -> None:
         self.endpoint = endpoint
         self._answer_seconds = answer_seconds
@@ -86,7 +86,7 @@ class RegistryClient:
             answer_seconds=answer_seconds,
             stall_seconds=stall_seconds,
             rules=rules,
-            watch=watch,
+            on_request=on_request,
         )
 
     def __enter__(self) -> Self:

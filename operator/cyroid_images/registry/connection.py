@@ -96,14 +96,14 @@ class Connection:
         answer_seconds: float,
         stall_seconds: float,
         rules: UpstreamRules | None,
-        watch: RequestObserver,
+        on_request: RequestObserver,
     ) -> None:
         token_hosts = rules.token_hosts if rules else frozenset()
         auth = RegistryAuth(endpoint, token_hosts, time.monotonic)
         self._config = ClientConfig(endpoint, auth, rules, answer_seconds, stall_seconds)
         self._needs_tls = endpoint.url.startswith("https://") or rules is not None
         self._trust: ssl.SSLContext | None = None
-        self._watch = watch
+        self._on_request = on_request
 
     @property
     def retry(self) -> RetryPolicy | None:
@@ -161,7 +161,9 @@ class Connection:
         self._config.auth.forget()
 
     def _client(self) -> httpx.Client:
-        return sockets.client(self._config.endpoint.url, tls=self._context(), watch=self._watch)
+        return sockets.client(
+            self._config.endpoint.url, tls=self._context(), on_request=self._on_request
+        )
 
     def _context(self) -> ssl.SSLContext:
         """Made once: reading the CAs of the system takes longer than a request."""

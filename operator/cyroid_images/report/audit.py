@@ -2,7 +2,7 @@
 
 One line each, with `audit` true, for whoever must answer later who brought what where. The
 object, its generation, the image, its digest and the target stand in the fields that every
-line of that work carries (`telling.py`).
+line of that work carries (`log_fields.py`).
 """
 
 from __future__ import annotations

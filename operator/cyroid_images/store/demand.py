@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cyroid_images.model.knowledge import CacheView, Knowledge, Wish
+from cyroid_images.model.knowledge import CacheView, ImageRecord, Wish
 from cyroid_images.store.keys import Key, Kind
 
 
@@ -86,7 +86,9 @@ def _others_changed(before: CacheView, after: CacheView) -> bool:
     return replace(before, images={}) != replace(after, images={})
 
 
-def _changed(before: Mapping[Wish, Knowledge], after: Mapping[Wish, Knowledge]) -> frozenset[Wish]:
+def _changed(
+    before: Mapping[Wish, ImageRecord], after: Mapping[Wish, ImageRecord]
+) -> frozenset[Wish]:
     """The wishes of which something else is known; computed once, not for every range."""
     return frozenset(
         wish for wish in before.keys() | after.keys() if before.get(wish) != after.get(wish)

@@ -1,7 +1,7 @@
 """Notices that a watch of kopf had to list its kind again, because such a list loses deletions.
 
 kopf tells what it lists as events without a type, and says nothing of what the list lacks:
-an object that was deleted while the watch was down would live on in our world.
+an object that was deleted while the watch was down would live on in our store.
 """
 
 from __future__ import annotations

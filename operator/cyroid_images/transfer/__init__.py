@@ -1,5 +1,16 @@
-"""Moves: each one function that composes leaves and ends in a proof.
+"""Transfers: each is one function that composes leaves and ends in a proof.
 
-Blocking, cancellable, safe to repeat: a move looks before it works, leaves no transport
-name behind, and a name that a person uses appears only when the image is complete.
+    push, stream_push          source engine to registry, by its own push or by our stream
+    copy_upstream, copy_archive   another registry, or an archive, to our registry
+    pull, load                 into a range engine: by the registry, or as a tar
+    tar_sources, target_layers what a tar is built from, and what it may leave out
+    lookup, upstream           is an image there, and what is it? No layer bytes
+    proof, entry               what is asked before and after
+    transport_names            what an image is called in an engine while it is on its way
+    packing, compress, pipe, parallel, meter, known_layers   how layers pass
+    supervision                silence, progress and cancelling, handed to every transfer
+
+Blocking, cancellable, safe to repeat: a transfer looks before it works, leaves no transport
+name behind, and a name that a person uses appears only when the image is complete. Not
+here: whose turn it is (`execute`), and whether it is wanted (`plan`).
 """

@@ -24,18 +24,18 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.knowledge import HeldByEngine
 from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver, furthest
 from cyroid_images.model.reference import Reference
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.tar_sources import Archives, Parts, taken_apart
+from cyroid_images.transfer.tar_sources import ArchiveReader, TarParts, taken_apart
 from cyroid_images.transfer.target_layers import without_present
 from cyroid_images.transfer.transport_names import carrying, dropping, give_name, new_name
 
 _log = logging.getLogger(__name__)
 
 
-def load(action: Load, target: Engine, under: Supervision, archives: Archives) -> None:
+def load(action: Load, target: Engine, under: Supervision, archives: ArchiveReader) -> None:
     """Bring the image into the target, prove it, give it the wanted name. May be repeated.
 
     Raises TransferError with the reason of whichever side failed.
@@ -66,7 +66,7 @@ class _Loading:
     view: EngineView
     name: Reference
 
-    def bring(self, archives: Archives) -> Digest:
+    def bring(self, archives: ArchiveReader) -> Digest:
         """Load it under the transport name; the ID that the target gave it, proven."""
         match self.action.source:
             case HeldByEngine() as held:
@@ -79,7 +79,7 @@ class _Loading:
     def _pass_on(self, held: HeldByEngine) -> Digest:
         """The tar of a source engine, as it comes; its length is not known before."""
         under = self.under
-        source = Engine(held.endpoint, watch=under.watches.engines)
+        source = Engine(held.endpoint, on_request=under.on_requests.engines)
         with (
             carrying(source, held.id, self.name),
             source.save(
@@ -92,7 +92,7 @@ class _Loading:
             self._send(watched(tar))
         return self._prove()
 
-    def _build(self, parts: Parts) -> Digest:
+    def _build(self, parts: TarParts) -> Digest:
         """Without the layers that the target has; if it proves to lack one, with all."""
         lean = without_present(parts.plan, self.view, parts.look_up)
         try:
@@ -102,7 +102,7 @@ class _Loading:
                 raise
         return self._send_parts(parts.plan, parts)
 
-    def _send_parts(self, plan: HybridTar, parts: Parts) -> Digest:
+    def _send_parts(self, plan: HybridTar, parts: TarParts) -> Digest:
         with contextlib.closing(parts.read(plan.blobs.values())) as blobs:
             self._send(hybrid(plan, blobs), plan.length)
         return self._prove()
@@ -144,17 +144,16 @@ def _estimate(action: Load) -> int | None:
     return action.source.size or None if isinstance(action.source, HeldByEngine) else None
 
 
-def _forwards(observer: Observer, estimate: int | None) -> Observer:
+def _forwards(observer: ProgressObserver, estimate: int | None) -> ProgressObserver:
     """Tells an estimate as the total where none is known; never less done than before.
 
     A second load of the same image goes on where the first one was, not from zero.
     """
-    most = 0
+    told: Progress | None = None
 
     def tell(progress: Progress) -> None:
-        nonlocal most
-        most = max(most, progress.done)
-        total = progress.total or estimate
-        observer(Progress(most, max(most, total) if total else None))
+        nonlocal told
+        told = furthest(told, Progress(progress.done, progress.total or estimate))
+        observer(told)
 
     return tell

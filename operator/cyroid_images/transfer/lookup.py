@@ -9,13 +9,11 @@ from dataclasses import replace
 from cyroid_images.errors import Mark, Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import ImageContent, content_of_config
-from cyroid_images.model.knowledge import Held, Place, Stored, Wanted
+from cyroid_images.model.knowledge import ImageLocation, Stored, StoredCheck, Wanted
 from cyroid_images.model.manifest import Descriptor, Index, Manifest
 from cyroid_images.model.platform import Platform
-from cyroid_images.registry.client import FetchedManifest
-from cyroid_images.registry.client import RegistryClient as Registry
-from cyroid_images.scheduling.cancel_scope import NEVER
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.registry.client import FetchedManifest, RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 _DAMAGE = frozenset(
     {
@@ -33,7 +31,7 @@ WHAT_HELPS = (
 )
 
 
-def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
+def find(registry: RegistryClient, place: ImageLocation, wanted: Wanted) -> Stored | None:
     """The wanted content in this repository, by tag, then by the digests it is known by.
 
     The tag comes first: an image that a containerd store pushed uncompressed once is there
@@ -60,18 +58,18 @@ def find(registry: Registry, place: Place, wanted: Wanted) -> Stored | None:
     return None
 
 
-def holds(registry: Registry, stored: Stored, tag: str) -> Held:
+def holds(registry: RegistryClient, stored: Stored, tag: str) -> StoredCheck:
     """Is it there still, and does its tag still name it? One HEAD where both are so.
 
     Raises TransferError where the registry could not be asked.
     """
     tagged = registry.tag_digest(stored.repository, tag)
     digest = stored.manifest.digest
-    return Held(tagged == digest or registry.has_manifest(stored.repository, digest), tagged)
+    return StoredCheck(tagged == digest or registry.has_manifest(stored.repository, digest), tagged)
 
 
 def _described(
-    registry: Registry, repository: str, reference: str | Digest, platform: Platform | None
+    registry: RegistryClient, repository: str, reference: str | Digest, platform: Platform | None
 ) -> Stored | None:
     fetched = registry.manifest(repository, reference)
     return describe(registry, repository, fetched, platform) if fetched else None
@@ -97,11 +95,11 @@ def _answers(stored: Stored, content: ImageContent | None, platform: Platform | 
 
 
 def describe(
-    registry: Registry,
+    registry: RegistryClient,
     repository: str,
     fetched: FetchedManifest,
     platform: Platform | None,
-    cancellation: Cancellation = NEVER,
+    cancellation: CancelScope = NEVER,
 ) -> Stored | None:
     """What a manifest of ours is; of an index the child for `platform`, or None."""
     aliases: frozenset[Digest] = frozenset()
@@ -118,7 +116,7 @@ def describe(
     return Stored(repository, parsed, replace(content, aliases=aliases))
 
 
-def verify(registry: Registry, stored: Stored, cancellation: Cancellation = NEVER) -> None:
+def verify(registry: RegistryClient, stored: Stored, cancellation: CancelScope = NEVER) -> None:
     """Ask for everything that a push left: the manifest's bytes and each blob's size.
 
     A 201 proves nothing: with a stale descriptor cache a registry accepts a push that
@@ -138,7 +136,9 @@ def verify(registry: Registry, stored: Stored, cancellation: Cancellation = NEVE
                 )
 
 
-def verify_content(registry: Registry, stored: Stored, cancellation: Cancellation = NEVER) -> None:
+def verify_content(
+    registry: RegistryClient, stored: Stored, cancellation: CancelScope = NEVER
+) -> None:
     """Read every byte, which `verify` spares; raises TransferError, DigestMismatch above all."""
     for blob in (stored.manifest.config, *stored.manifest.layers):
         with telling_what_helps():
@@ -165,7 +165,7 @@ def telling_what_helps() -> Iterator[None]:
 
 
 def _read(
-    registry: Registry, repository: str, blob: Descriptor, cancellation: Cancellation
+    registry: RegistryClient, repository: str, blob: Descriptor, cancellation: CancelScope
 ) -> None:
     with registry.open_blob(repository, blob, cancellation) as chunks:
         for _ in chunks:

@@ -6,13 +6,13 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 
-from cyroid_images.model.progress import Observer, Progress, furthest
+from cyroid_images.model.progress import Progress, ProgressObserver, furthest
 
 
 class Meter:
     """Counts for several threads, never back; a total that turns out too small grows."""
 
-    def __init__(self, observer: Observer, total: int) -> None:
+    def __init__(self, observer: ProgressObserver, total: int) -> None:
         self._observer = observer
         self._lock = threading.Lock()
         self._reached = Progress(0, total or None)

@@ -1,4 +1,4 @@
-"""What a move asks of an engine before and after: is it the one, and has it the image?"""
+"""What a transfer asks of an engine before and after: is it the one, and has it the image?"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import logging
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Pull
-from cyroid_images.model.engine import Store
+from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove
 from cyroid_images.transfer.supervision import Supervision
@@ -65,6 +65,6 @@ def _prove(action: Pull, engine: Engine) -> None:
     try:
         prove(engine, action.info, action.transport, action.stored.content)
     except TransferError as exc:
-        if exc.reason is not Reason.LOAD_FAILED or action.info.store is not Store.CONTAINERD:
+        if exc.reason is not Reason.LOAD_FAILED or action.info.store is not ImageStore.CONTAINERD:
             raise
         raise TransferError(exc.reason, f"{exc.message}; {_ONLY_A_TAR_HELPS}") from exc

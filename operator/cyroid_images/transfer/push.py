@@ -15,7 +15,7 @@ from dataclasses import replace
 from cyroid_images.engine import Engine, UnwantedBlob
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Push
-from cyroid_images.model.engine import Store
+from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.pushed import How, Pushed
@@ -91,7 +91,7 @@ def _pushed(
     under: Supervision,
 ) -> Pushed:
     stream = StreamPush(action, engine, registry, known, under)
-    if action.source.info.store is Store.CLASSIC:
+    if action.source.info.store is ImageStore.CLASSIC:
         return stream.run(_IS_CLASSIC)
     # The engine has sent whole layers by the time its push is stopped: one time is enough.
     if known.is_plain(action.source):

@@ -1,21 +1,21 @@
-"""What watches over a move: how long it may be silent, who sees progress, who may stop it."""
+"""What bounds a transfer: how long it may be silent, who sees progress, who may stop it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.request_observer import RequestObservers
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """Handed to every move as one."""
+    """Handed to every transfer as one."""
 
     limits: StreamLimits
-    observer: Observer
+    observer: ProgressObserver
     cancellation: CancelScope
-    watches: RequestObservers = field(default_factory=RequestObservers)
-    """For peers that a move dials itself."""
+    on_requests: RequestObservers = field(default_factory=RequestObservers)
+    """For peers that a transfer dials itself."""

@@ -18,10 +18,8 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.knowledge import HeldByArchive, HeldByCache, HeldByUpstream, Stored
 from cyroid_images.model.manifest import Descriptor, Manifest
 from cyroid_images.model.reference import Reference
-from cyroid_images.registry.client import FetchedManifest
-from cyroid_images.registry.client import RegistryClient as Registry
-from cyroid_images.scheduling.cancel_scope import NEVER
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.registry.client import FetchedManifest, RegistryClient
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.upstream import as_source, upstream_registry
 
@@ -29,19 +27,19 @@ Blobs = Generator[tuple[Digest, Iterator[bytes]], None, None]
 """Blobs in the order in which they can be had."""
 
 
-class Archives(Protocol):
+class ArchiveReader(Protocol):
     """The archive volume, as far as a tar needs it: one pass over an archive's layers."""
 
     def blobs(
         self,
         image: ArchiveImage,
         wanted: Collection[Digest] | None = None,
-        cancellation: Cancellation = NEVER,
+        cancellation: CancelScope = NEVER,
     ) -> Iterator[tuple[LayerFile, Iterator[bytes]]]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class TarParts:
     """An image in pieces: the plan of its tar, and how the pieces are had."""
 
     plan: HybridTar
@@ -56,27 +54,29 @@ HeldInParts = HeldByCache | HeldByUpstream | HeldByArchive
 
 @contextlib.contextmanager
 def taken_apart(
-    held: HeldInParts, name: Reference, archives: Archives, under: Supervision
-) -> Iterator[Parts]:
+    held: HeldInParts, name: Reference, archives: ArchiveReader, under: Supervision
+) -> Iterator[TarParts]:
     """The parts of this image, to be loaded as `name`; good for as long as the `with`."""
     match held:
         case HeldByArchive():
             yield _of_archive(held.image, name, archives, under.cancellation)
         case HeldByUpstream():
-            watch = under.watches.registries
-            with upstream_registry(held.upstream, watch=watch) as upstream, as_source():
+            on_request = under.on_requests.registries
+            with upstream_registry(held.upstream, on_request=on_request) as upstream, as_source():
                 parts = _of_registry(upstream, held.stored, name, under.cancellation)
                 # Each manifest asked for there would count against its rate limit.
                 yield replace(parts, look_up=lambda _: None)
         case HeldByCache():
-            stall, watch = under.limits.stall_seconds, under.watches.registries
-            with Registry(held.registry, stall_seconds=stall, watch=watch) as registry:
+            stall, on_request = under.limits.stall_seconds, under.on_requests.registries
+            with RegistryClient(
+                held.registry, stall_seconds=stall, on_request=on_request
+            ) as registry:
                 yield _of_registry(registry, held.stored, name, under.cancellation)
 
 
 def _of_registry(
-    registry: Registry, stored: Stored, name: Reference, cancellation: Cancellation
-) -> Parts:
+    registry: RegistryClient, stored: Stored, name: Reference, cancellation: CancelScope
+) -> TarParts:
     manifest, repository = stored.manifest, stored.repository
     fetched = registry.manifest(repository, manifest.digest, cancellation)
     if fetched is None:
@@ -95,7 +95,7 @@ def _of_registry(
     def look_up(digest: Digest) -> Manifest | None:
         return _one_image(registry.manifest(repository, digest, cancellation))
 
-    return Parts(plan, read, look_up)
+    return TarParts(plan, read, look_up)
 
 
 def _layers(stored: Stored) -> tuple[HybridLayer, ...]:
@@ -113,8 +113,8 @@ def _one_image(found: FetchedManifest | None) -> Manifest | None:
 
 
 def _of_archive(
-    image: ArchiveImage, name: Reference, archives: Archives, cancellation: Cancellation
-) -> Parts:
+    image: ArchiveImage, name: Reference, archives: ArchiveReader, cancellation: CancelScope
+) -> TarParts:
     layers = tuple(HybridLayer(layer.diff_id, layer.blob) for layer in image.layers)
 
     def read(blobs: Collection[Descriptor]) -> Blobs:
@@ -122,4 +122,4 @@ def _of_archive(
         for layer, chunks in archives.blobs(image, wanted, cancellation):
             yield layer.blob.digest, chunks
 
-    return Parts(HybridTar(name, image.config, layers, image.manifest), read, lambda _: None)
+    return TarParts(HybridTar(name, image.config, layers, image.manifest), read, lambda _: None)

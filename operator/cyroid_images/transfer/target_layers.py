@@ -15,7 +15,7 @@ from dataclasses import replace
 from cyroid_images.archive.hybrid import HybridTar
 from cyroid_images.errors import TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineView, Store
+from cyroid_images.model.engine import EngineView, ImageStore
 from cyroid_images.model.image import EngineImage
 from cyroid_images.model.manifest import Manifest
 
@@ -27,7 +27,7 @@ def without_present(
     plan: HybridTar, view: EngineView, look_up: Callable[[Digest], Manifest | None]
 ) -> HybridTar:
     """The same tar without the layers that the target has."""
-    if view.info.store is Store.CLASSIC:
+    if view.info.store is ImageStore.CLASSIC:
         count = _chain(plan, view)
         there = [number < count for number, _ in enumerate(plan.layers)]
     else:

@@ -42,12 +42,12 @@ MOST_NAMED = 12
 
 def upstream_registry(
     upstream: UpstreamEndpoint,
-    patience: RetryPolicy | None = None,
-    watch: RequestObserver = unobserved,
+    retry: RetryPolicy | None = None,
+    on_request: RequestObserver = unobserved,
 ) -> RegistryClient:
     """The registry behind an upstream; keep it, for it remembers its tokens."""
-    rules = UpstreamRules(upstream.token_hosts, patience or RetryPolicy())
-    return RegistryClient(upstream.registry, rules=rules, watch=watch)
+    rules = UpstreamRules(upstream.token_hosts, retry or RetryPolicy())
+    return RegistryClient(upstream.registry, rules=rules, on_request=on_request)
 
 
 def find_upstream(

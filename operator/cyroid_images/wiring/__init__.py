@@ -1,4 +1,9 @@
-"""Joins the leaves to the loop: the only module that knows everything."""
+"""A running operator: its start in order, what must run for ever, its probes, and its end.
+
+`assembly` joins the leaves to the controller and is the only module that knows everything;
+`lookers` and `movers` fill its ports with leaves and transfers, `secrets` and `secret_reader`
+the port for Secrets, `clock` that for the time; `startup` says what must be so before any work.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +102,7 @@ class Operator:
                 namespace=settings.namespace,
                 instance=self._me,
                 kubeconfig=settings.kubeconfig,
-                watch=self.metrics.kube_asked,
+                on_request=self.metrics.kube_asked,
             )
             await check_rights(self._cluster)
             self._has_rights = True

@@ -67,20 +67,23 @@ def assemble(
     metrics: Metrics,
 ) -> Parts:
     """Everything that the controller drives; `hide` is told every secret that is read."""
-    known, watches = KnownLayers(), RequestObservers(metrics.engine_asked, metrics.registry_asked)
+    known, on_requests = (
+        KnownLayers(),
+        RequestObservers(metrics.engine_asked, metrics.registry_asked),
+    )
     secrets = ClusterSecrets(cluster, hide)
-    upstreams = UpstreamRegistries(watches.registries)
+    upstreams = UpstreamRegistries(on_requests.registries)
     archives = Archives(settings.archives) if settings.archives else None
     lookers = Lookers(
-        engines=EngineLooker(secrets, watches.engines),
+        engines=EngineLooker(secrets, on_requests.engines),
         archives=ArchiveLooker(archives),
         upstreams=UpstreamLooker(secrets, upstreams),
-        registries=RegistryLooker(secrets, watches.registries),
-        images=ImageLooker(secrets, known, watches.registries),
+        registries=RegistryLooker(secrets, on_requests.registries),
+        images=ImageLooker(secrets, known, on_requests.registries),
     )
     ports = Ports(
         lookers=lookers,
-        movers=Transfers(known, upstreams, archives or Archives(NOWHERE), watches),
+        movers=Transfers(known, upstreams, archives or Archives(NOWHERE), on_requests),
         api=cluster,
         recorder=recorder,
         clock=SystemClock(),

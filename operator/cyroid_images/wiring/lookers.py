@@ -17,7 +17,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.knowledge import Place, UpstreamAsk
+from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint, UpstreamEndpoint
@@ -58,7 +58,7 @@ class EngineLooker:
     """Engines of ranges and of sources; what a place showed before need not be inspected anew."""
 
     secrets: Secrets
-    watch: RequestObserver
+    on_request: RequestObserver
 
     def party(self, place: EnginePlace, /) -> str:
         return place.party
@@ -79,7 +79,7 @@ class EngineLooker:
         )
 
     def _look(self, endpoint: EngineEndpoint, last: EngineShown | None) -> EngineShown:
-        engine = Engine(endpoint, watch=self.watch)
+        engine = Engine(endpoint, on_request=self.on_request)
         info = engine.info()
         # Another ID is another data root, and what an ID names there may be other content.
         is_same = last is not None and last.view.info.id == info.id
@@ -118,13 +118,13 @@ def no_archives(path: str) -> TransferError:
 class UpstreamRegistries:
     """One RegistryClient per upstream endpoint, since it remembers its tokens."""
 
-    def __init__(self, watch: RequestObserver) -> None:
-        self._watch = watch
+    def __init__(self, on_request: RequestObserver) -> None:
+        self._on_request = on_request
         self._registries: dict[UpstreamEndpoint, RegistryClient] = {}
 
     def registry(self, upstream: UpstreamEndpoint) -> RegistryClient:
         """The registry behind an upstream, the same one each time."""
-        new = upstream_registry(upstream, watch=self._watch)
+        new = upstream_registry(upstream, on_request=self._on_request)
         registry = self._registries.setdefault(upstream, new)
         while len(self._registries) > MOST_UPSTREAMS:
             self._registries.pop(next(iter(self._registries)), None)
@@ -212,7 +212,7 @@ class RegistryLooker:
     """Does our registry let us in?"""
 
     secrets: Secrets
-    watch: RequestObserver
+    on_request: RequestObserver
 
     def party(self, place: RegistryPlace, /) -> str:
         return place.party
@@ -232,7 +232,7 @@ class RegistryLooker:
 
     def _look(self, endpoint: RegistryEndpoint, last: RegistryEndpoint | None) -> RegistryEndpoint:
         del last
-        with RegistryClient(endpoint, watch=self.watch) as registry:
+        with RegistryClient(endpoint, on_request=self.on_request) as registry:
             registry.ping()
         return endpoint
 
@@ -243,7 +243,7 @@ class ImageLooker:
 
     secrets: Secrets
     known: KnownLayers
-    watch: RequestObserver
+    on_request: RequestObserver
 
     def party(self, place: ImagePlace, /) -> str:
         return place.registry.party
@@ -258,12 +258,12 @@ class ImageLooker:
     def _look(
         self, place: ImagePlace, endpoint: RegistryEndpoint, last: ImageThere | None
     ) -> ImageThere:
-        with RegistryClient(endpoint, watch=self.watch) as registry:
+        with RegistryClient(endpoint, on_request=self.on_request) as registry:
             if last is not None and last.stored is not None:
                 held = lookup.holds(registry, last.stored, place.tag)
                 if held.is_there:
                     return ImageThere(last.stored, held.tagged)
-            asked = Place(place.repository, place.reference)
+            asked = ImageLocation(place.repository, place.reference)
             stored = lookup.find(registry, asked, place.wanted)
         if stored is not None:
             self.known.learn(endpoint, stored)

@@ -1,4 +1,4 @@
-"""The moves behind the port Movers: each given its leaves and what watches over it."""
+"""What carries out transfers, behind the port Movers: each is given its leaves and its bounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
 from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.model.request_observer import RequestObservers
 from cyroid_images.registry.client import RegistryClient
@@ -30,22 +30,22 @@ class Transfers:
         known: KnownLayers,
         upstreams: UpstreamRegistries,
         archives: Archives,
-        watches: RequestObservers,
+        on_requests: RequestObservers,
     ) -> None:
         self._known = known
         self._upstreams = upstreams
         self._archives = archives
-        self._watches = watches
+        self._on_requests = on_requests
 
-    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:
-        under = Supervision(StreamLimits(), observer, cancellation, self._watches)
+    def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:
+        under = Supervision(StreamLimits(), observer, cancellation, self._on_requests)
         with self._registry(action) as registry:
             engine = self._engine(action.source.endpoint)
             pushed = push.push(action, engine, registry, self._known, under)
             return replace(pushed, stored=_read_back(action, registry, pushed.stored, under))
 
-    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:
-        under = Supervision(StreamLimits(), observer, cancellation, self._watches)
+    def copy(self, action: Copy, cancellation: CancelScope, observer: ProgressObserver) -> Stored:
+        under = Supervision(StreamLimits(), observer, cancellation, self._on_requests)
         source = action.source
         with self._registry(action) as registry:
             if isinstance(source, HeldByUpstream):
@@ -56,17 +56,25 @@ class Transfers:
             return _read_back(action, registry, stored, under)
 
     def pull(
-        self, action: Pull, stall_seconds: float, cancellation: CancelScope, observer: Observer
+        self,
+        action: Pull,
+        stall_seconds: float,
+        cancellation: CancelScope,
+        observer: ProgressObserver,
     ) -> None:
         limits = StreamLimits(stall_seconds=stall_seconds)
-        under = Supervision(limits, observer, cancellation, self._watches)
+        under = Supervision(limits, observer, cancellation, self._on_requests)
         pull.pull(action, self._engine(action.target.endpoint), under)
 
     def load(
-        self, action: Load, stall_seconds: float, cancellation: CancelScope, observer: Observer
+        self,
+        action: Load,
+        stall_seconds: float,
+        cancellation: CancelScope,
+        observer: ProgressObserver,
     ) -> None:
         limits = StreamLimits(stall_seconds=stall_seconds)
-        under = Supervision(limits, observer, cancellation, self._watches)
+        under = Supervision(limits, observer, cancellation, self._on_requests)
         load.load(action, self._engine(action.target.endpoint), under, self._archives)
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None:
@@ -76,10 +84,10 @@ class Transfers:
             engine.untag(name)
 
     def _engine(self, endpoint: EngineEndpoint) -> Engine:
-        return Engine(endpoint, watch=self._watches.engines)
+        return Engine(endpoint, on_request=self._on_requests.engines)
 
     def _registry(self, fill: Fill) -> RegistryClient:
-        return RegistryClient(fill.to.registry, watch=self._watches.registries)
+        return RegistryClient(fill.to.registry, on_request=self._on_requests.registries)
 
 
 def _read_back(fill: Fill, registry: RegistryClient, stored: Stored, under: Supervision) -> Stored:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, Store
+from cyroid_images.model.engine import EngineInfo, ImageStore
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
@@ -18,7 +18,7 @@ TRANSPORT = Reference.parse(f"r:5000/x@{Digest('sha256', '0' * 64)}")
 NAME = Reference.parse("r:5000/x:1")
 SHORT = StreamLimits(stall_seconds=0.4, first_byte_seconds=3, reply_seconds=0.8)
 LONG = StreamLimits(stall_seconds=30, first_byte_seconds=30, reply_seconds=30)
-INFO = EngineInfo("ID", "n", "26", (1, 45), Store.CLASSIC, Platform("linux", "amd64"))
+INFO = EngineInfo("ID", "n", "26", (1, 45), ImageStore.CLASSIC, Platform("linux", "amd64"))
 
 Call = Callable[[Engine, StreamLimits, CancelScope], object]
 

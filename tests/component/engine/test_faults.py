@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.engine import EngineEndpoint, Store
+from cyroid_images.model.engine import EngineEndpoint, ImageStore
 from cyroid_images.model.manifest import Manifest
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.reference import Reference
@@ -208,7 +208,7 @@ def test_a_move_that_waits_for_a_registry_can_be_cancelled(
 
 
 def test_an_engine_is_asked_by_its_unix_socket_as_well(old_engine: EnginePart) -> None:
-    assert Engine(old_engine.local).info().store is Store.CLASSIC
+    assert Engine(old_engine.local).info().store is ImageStore.CLASSIC
 
 
 def test_a_name_that_does_not_resolve_is_an_unreachable_engine() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Mark, Reason, TransferError
-from cyroid_images.model.engine import EngineView, Store
+from cyroid_images.model.engine import EngineView, ImageStore
 from cyroid_images.model.image import EngineImage, content_of_config
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
@@ -37,15 +37,19 @@ def image_called(part: RangeEngine, name: str) -> EngineImage:
 @pytest.mark.parametrize(
     ("fixture", "version", "api", "store"),
     [
-        ("old_engine", "20.10", (1, 41), Store.CLASSIC),
-        ("classic_engine", "26.1", (1, 45), Store.CLASSIC),
-        ("containerd_engine", "26.1", (1, 45), Store.CONTAINERD),
-        ("docker28_engine", "2", (1, 48), Store.CONTAINERD),  # forky moves on
-        ("docker29_engine", "29.0", (1, 48), Store.CONTAINERD),
+        ("old_engine", "20.10", (1, 41), ImageStore.CLASSIC),
+        ("classic_engine", "26.1", (1, 45), ImageStore.CLASSIC),
+        ("containerd_engine", "26.1", (1, 45), ImageStore.CONTAINERD),
+        ("docker28_engine", "2", (1, 48), ImageStore.CONTAINERD),  # forky moves on
+        ("docker29_engine", "29.0", (1, 48), ImageStore.CONTAINERD),
     ],
 )
 def test_an_engine_says_who_it_is(
-    request: pytest.FixtureRequest, fixture: str, version: str, api: tuple[int, int], store: Store
+    request: pytest.FixtureRequest,
+    fixture: str,
+    version: str,
+    api: tuple[int, int],
+    store: ImageStore,
 ) -> None:
     part: EnginePart = request.getfixturevalue(fixture)
     info = part.engine.info()
@@ -241,7 +245,7 @@ def test_several_images_are_looked_up_by_name_in_one_request(range_engine: Range
     missing = Reference.parse("images/several:2")
     names = [*view.images, *view.by_digest, missing]
     asked: list[str] = []
-    engine = Engine(range_engine.endpoint, watch=lambda request: asked.append(request.path))
+    engine = Engine(range_engine.endpoint, on_request=lambda request: asked.append(request.path))
     engine.info()
     del asked[:]
     found = engine.images_named(info, names, view.contents)
@@ -256,7 +260,7 @@ def test_a_containerd_store_answers_for_the_named_images_only(
     for number in range(4):
         docker29_engine.load_image(f"images/many:{number}", ({"x": bytes([number])},))
     asked: list[str] = []
-    engine = Engine(docker29_engine.endpoint, watch=lambda request: asked.append(request.path))
+    engine = Engine(docker29_engine.endpoint, on_request=lambda request: asked.append(request.path))
     info = engine.info()
     del asked[:]
     assert engine.image(info, Reference.parse("images/many:2")) is not None
@@ -275,7 +279,7 @@ def test_an_engine_that_changes_its_store_lacks_its_images_and_is_no_error(
     part.use_store(containerd=True)
     part.start()
     after = part.engine.info()
-    assert (after.id, after.store) == (info.id, Store.CONTAINERD)
+    assert (after.id, after.store) == (info.id, ImageStore.CONTAINERD)
     view = part.engine.view(after, before.contents)
     assert (dict(view.images), view.half) == ({}, frozenset())
     part.load_image("images/before:1")

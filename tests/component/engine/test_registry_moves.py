@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import Store
+from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.manifest import Manifest
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
@@ -82,7 +82,7 @@ def test_an_engine_pulls_by_digest_tags_and_lets_the_transport_name_go(
     view = range_engine.engine.view(info, {})
     assert transport not in view.by_digest
     image = view.images[name]
-    expected = {Store.CLASSIC: manifest.config.digest, Store.CONTAINERD: manifest.digest}
+    expected = {ImageStore.CLASSIC: manifest.config.digest, ImageStore.CONTAINERD: manifest.digest}
     assert image.id == expected[info.store]
 
 

@@ -13,14 +13,14 @@ import httpx
 import pytest
 import yaml
 
-from cyroid_images.bootstrap.registry_secrets import Credentials
+from cyroid_images.bootstrap.registry_secrets import RegistryLogin
 from tests.chart.rendering import LAB, ROOT, manifests, one, pod_specs
 from tests.lab import docker, tools
 from tests.parts.apiserver import free_ports, wait_for
 
 pytestmark = pytest.mark.slow
 
-CREDENTIALS = Credentials("cyroid", "a password")
+CREDENTIALS = RegistryLogin("cyroid", "a password")
 BASIC = base64.b64encode(b"cyroid:a password").decode()
 EMPTY_UPLOAD = "/v2/a/b/blobs/uploads/"
 

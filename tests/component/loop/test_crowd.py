@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-from cyroid_images.reconcile.pool import Pool
 
 from cyroid_images.archive import watched
 from cyroid_images.model.progress import ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.scheduling.cancel_scope import NEVER
+from cyroid_images.scheduling.threads import Threads
 from tests.parts.engines import EnginePart
 from tests.parts.range_engine import LIMITS
 from tests.parts.registry import RegistryPart
@@ -66,14 +66,14 @@ def test_p_c1_the_event_loop_is_never_away_while_a_large_image_moves(
 
 async def lags_during(work: Callable[[], None]) -> list[float]:
     """What this process used between two turns of the loop, while a thread did the work."""
-    pool, lags = Pool("lag", 1), list[float]()
+    threads, lags = Threads("lag", 1), list[float]()
     try:
-        running = asyncio.ensure_future(pool.run(work))
+        running = asyncio.ensure_future(threads.run(work))
         while not running.done():
             before = time.process_time()
             await asyncio.sleep(0.01)
             lags.append(time.process_time() - before)
         running.result()
     finally:
-        pool.close()
+        threads.close()
     return lags

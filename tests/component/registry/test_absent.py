@@ -12,7 +12,7 @@ import pytest
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.image import content_of_config
-from cyroid_images.model.knowledge import Place, Stored, Wanted
+from cyroid_images.model.knowledge import ImageLocation, Stored, Wanted
 from cyroid_images.model.manifest import OCI_MANIFEST, Manifest
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.registry.client import RegistryClient
@@ -36,7 +36,7 @@ ASKED: dict[str, Callable[[RegistryClient], object]] = {
     "has_manifest": lambda to: to.has_manifest("a/b", IMAGE.digest),
     "tag_digest": lambda to: to.tag_digest("a/b", "1"),
     "blob_size": lambda to: to.blob_size("a/b", Digest.of(IMAGE.config)),
-    "find": lambda to: lookup.find(to, Place("a/b", "1"), Wanted(content=stored().content)),
+    "find": lambda to: lookup.find(to, ImageLocation("a/b", "1"), Wanted(content=stored().content)),
     "holds": lambda to: lookup.holds(to, stored(), "1"),
 }
 FAULTS: dict[str, tuple[Step, set[Reason]]] = {

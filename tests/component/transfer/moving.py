@@ -20,7 +20,7 @@ from cyroid_images.model.knowledge import (
     Stored,
     Wish,
 )
-from cyroid_images.model.progress import Observer, ignore
+from cyroid_images.model.progress import ProgressObserver, ignore
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
 from cyroid_images.registry.client import RegistryClient
@@ -28,7 +28,7 @@ from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import load, pull, push
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.tar_sources import Archives
+from cyroid_images.transfer.tar_sources import ArchiveReader
 from tests.parts.engines import EnginePart
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise
@@ -117,8 +117,8 @@ class Moving:
         held: HeldByCache | SourceImage | None = None,
         cancellation: CancelScope = NEVER,
         *,
-        archives: Archives | None = None,
-        observer: Observer = ignore,
+        archives: ArchiveReader | None = None,
+        observer: ProgressObserver = ignore,
     ) -> None:
         """Source to target, or from whatever else holds the image."""
         watching = replace(under(cancellation), observer=observer)

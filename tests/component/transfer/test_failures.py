@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.engine import EngineInfo, Store
+from cyroid_images.model.engine import EngineInfo, ImageStore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull
@@ -52,7 +52,7 @@ OTHERS: dict[str, Callable[[EngineInfo], EngineInfo]] = {
     "another-engine": lambda info: replace(info, id="another-engine"),
     "on-a-clone-of-its-volume": lambda info: replace(info, name="another-pod"),
     "with-its-other-image-store": lambda info: replace(
-        info, store=next(store for store in Store if store is not info.store)
+        info, store=next(store for store in ImageStore if store is not info.store)
     ),
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.archive import Archives
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.knowledge import HeldByArchive, Place, Wanted
+from cyroid_images.model.knowledge import HeldByArchive, ImageLocation, Wanted
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_layers import KnownLayers
@@ -149,11 +149,11 @@ def test_p_r4_the_registry_tells_what_was_pushed(
     seen, stored = one.seen(), one.push()
     with RegistryClient(registry.push_endpoint) as client:
         for tag in ("1", stored.manifest.digest, f"_pin-{stored.manifest.digest.hex[:40]}"):
-            found = lookup.find(client, Place(stored.repository, tag), Wanted(seen.content))
+            found = lookup.find(client, ImageLocation(stored.repository, tag), Wanted(seen.content))
             assert found is not None
             assert found.manifest == stored.manifest
         lookup.verify(client, stored)
-        missing = lookup.find(client, Place(stored.repository, "2"), Wanted())
+        missing = lookup.find(client, ImageLocation(stored.repository, "2"), Wanted())
         assert missing is None
 
 

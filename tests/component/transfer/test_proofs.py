@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.knowledge import Place, Stored, Wanted
+from cyroid_images.model.knowledge import ImageLocation, Stored, Wanted
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.lookup import WHAT_HELPS, find, verify, verify_content
 from tests.parts.registry import RegistryPart
@@ -28,7 +28,7 @@ def cut(path: Path) -> None:
 def stored(part: RegistryPart, client: RegistryClient, name: str) -> Stored:
     """An image of this test alone."""
     part.push_image(name, "1", layers=({"noise": noise(50_000, sum(name.encode()))},))
-    found = find(client, Place(name, "1"), Wanted())
+    found = find(client, ImageLocation(name, "1"), Wanted())
     assert found is not None
     return found
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.model.knowledge import Place, Wanted
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.knowledge import ImageLocation, Wanted
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import lookup
@@ -31,7 +31,7 @@ def streaming(name: str, source: EnginePart, registry: RegistryPart) -> Streamin
     return one
 
 
-def in_the_middle(act: Callable[[], None]) -> Observer:
+def in_the_middle(act: Callable[[], None]) -> ProgressObserver:
     """Do this once, as soon as the push is in the middle."""
     done = threading.Event()
 
@@ -46,7 +46,7 @@ def in_the_middle(act: Callable[[], None]) -> Observer:
 def is_there(one: Streaming) -> bool:
     with RegistryClient(one.registry.push_endpoint) as client:
         slot = one.action().to
-        return lookup.find(client, Place(slot.repository, slot.tag), Wanted()) is not None
+        return lookup.find(client, ImageLocation(slot.repository, slot.tag), Wanted()) is not None
 
 
 def settled(before: set[threading.Thread]) -> None:

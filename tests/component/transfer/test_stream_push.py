@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from cyroid_images.model.actions import Push, Slot
-from cyroid_images.model.engine import Store
+from cyroid_images.model.engine import ImageStore
 from cyroid_images.model.image_cache import Compression
 from cyroid_images.model.knowledge import HeldByEngine, Wish
-from cyroid_images.model.progress import Observer, ignore
+from cyroid_images.model.progress import ProgressObserver, ignore
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.reference import Reference
 from cyroid_images.model.repository import repository_of
@@ -60,7 +60,7 @@ class Streaming:
         self,
         action: Push | None = None,
         cancellation: CancelScope = NEVER,
-        observer: Observer = ignore,
+        observer: ProgressObserver = ignore,
     ) -> Pushed:
         """As the operator does it."""
         under = Supervision(LIMITS, observer, cancellation)
@@ -95,7 +95,7 @@ def test_what_is_streamed_is_what_the_source_had(
     assert stored.content.diff_ids == action.source.content.diff_ids
     assert all(layer.media_type.endswith(compression.lower()) for layer in stored.manifest.layers)
     assert pushed.sent_bytes == sum(layer.size for layer in stored.manifest.layers)
-    if any_engine.engine.info().store is Store.CLASSIC:
+    if any_engine.engine.info().store is ImageStore.CLASSIC:
         assert stored.content.config == action.source.id
     for target in {containerd_engine, old_engine} - {any_engine}:
         if target is old_engine and compression is Compression.ZSTD:

@@ -16,14 +16,14 @@ from cyroid_images.engine.listing import (
 )
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, Store
+from cyroid_images.model.engine import EngineInfo, ImageStore
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
 
 A, M = (Digest("sha256", digit * 64) for digit in "ac")
 
 
-def engine(store: Store = Store.CLASSIC, api: tuple[int, int] = (1, 45)) -> EngineInfo:
+def engine(store: ImageStore = ImageStore.CLASSIC, api: tuple[int, int] = (1, 45)) -> EngineInfo:
     return EngineInfo("AB:CD", "dind-0", "26.1.5", api, store, Platform("linux", "amd64"))
 
 
@@ -34,16 +34,16 @@ def row(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("store", "api", "by_name", "with_manifests"),
     [
-        (Store.CONTAINERD, (1, 48), True, True),
-        (Store.CONTAINERD, (1, 47), True, True),
-        (Store.CONTAINERD, (1, 46), True, False),
-        (Store.CONTAINERD, (1, 43), True, False),
-        (Store.CONTAINERD, (1, 42), False, False),
-        (Store.CLASSIC, (1, 48), False, False),
+        (ImageStore.CONTAINERD, (1, 48), True, True),
+        (ImageStore.CONTAINERD, (1, 47), True, True),
+        (ImageStore.CONTAINERD, (1, 46), True, False),
+        (ImageStore.CONTAINERD, (1, 43), True, False),
+        (ImageStore.CONTAINERD, (1, 42), False, False),
+        (ImageStore.CLASSIC, (1, 48), False, False),
     ],
 )
 def test_only_what_an_engine_can_answer_is_asked(
-    store: Store, api: tuple[int, int], by_name: bool, with_manifests: bool
+    store: ImageStore, api: tuple[int, int], by_name: bool, with_manifests: bool
 ) -> None:
     info = engine(store, api)
     assert (lists_by_name(info), lists_manifests(info)) == (by_name, with_manifests)
@@ -89,5 +89,5 @@ def test_no_more_images_and_names_are_taken_than_one_look_may_hold() -> None:
 )
 def test_a_nonsensical_list_is_a_protocol_error(listed: object) -> None:
     with pytest.raises(TransferError) as caught:
-        rows_of(engine(Store.CONTAINERD, (1, 48)), listed)
+        rows_of(engine(ImageStore.CONTAINERD, (1, 48)), listed)
     assert caught.value.reason is Reason.PROTOCOL_ERROR

@@ -12,7 +12,7 @@ from cyroid_images.engine.listing import rows_of
 from cyroid_images.engine.view import Inspect, content_of, info_of, negotiated, view_of
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineInfo, EngineView, Store
+from cyroid_images.model.engine import EngineInfo, EngineView, ImageStore
 from cyroid_images.model.image import LONGEST_SETUP, ImageContent
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.reference import Reference
@@ -26,10 +26,12 @@ INFO = {
     "Architecture": "x86_64",
     "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
 }
-ENGINE = EngineInfo("AB:CD", "dind-0", "26.1.5", (1, 45), Store.CLASSIC, Platform("linux", "amd64"))
+ENGINE = EngineInfo(
+    "AB:CD", "dind-0", "26.1.5", (1, 45), ImageStore.CLASSIC, Platform("linux", "amd64")
+)
 
 
-NEWER = replace(ENGINE, version="29.0.0", api=(1, 48), store=Store.CONTAINERD)
+NEWER = replace(ENGINE, version="29.0.0", api=(1, 48), store=ImageStore.CONTAINERD)
 
 
 def seen(
@@ -93,13 +95,13 @@ def test_another_server_is_a_protocol_error(answer: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "store"),
     [
-        ([["driver-type", "io.containerd.snapshotter.v1"]], Store.CONTAINERD),
-        ([["Backing Filesystem", "extfs"]], Store.CLASSIC),
-        (None, Store.CLASSIC),
+        ([["driver-type", "io.containerd.snapshotter.v1"]], ImageStore.CONTAINERD),
+        ([["Backing Filesystem", "extfs"]], ImageStore.CLASSIC),
+        (None, ImageStore.CLASSIC),
     ],
     ids=["containerd", "graphdriver", "null"],
 )
-def test_info_tells_the_store(status: object, store: Store) -> None:
+def test_info_tells_the_store(status: object, store: ImageStore) -> None:
     info = info_of({**INFO, "DriverStatus": status}, (1, 45))
     assert (info.store, info.platform, info.id) == (store, Platform("linux", "amd64"), "AB:CD")
 
@@ -111,14 +113,14 @@ def test_a_lying_info_is_cleaned_or_refused() -> None:
 
 
 def test_the_id_is_the_config_only_on_a_classic_engine() -> None:
-    assert content_of(Store.CLASSIC, inspected(A)).config == A
-    content = content_of(Store.CONTAINERD, inspected(A))
+    assert content_of(ImageStore.CLASSIC, inspected(A)).config == A
+    content = content_of(ImageStore.CONTAINERD, inspected(A))
     assert content.config is None
     assert content.identities == {A}
 
 
 def test_an_image_without_layers_is_an_image() -> None:
-    assert content_of(Store.CLASSIC, inspected(A, RootFS={"Type": "layers"})).diff_ids == ()
+    assert content_of(ImageStore.CLASSIC, inspected(A, RootFS={"Type": "layers"})).diff_ids == ()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_an_image_without_layers_is_an_image() -> None:
 )
 def test_a_nonsensical_inspect_is_a_protocol_error(others: dict[str, Any]) -> None:
     with pytest.raises(TransferError) as caught:
-        content_of(Store.CLASSIC, inspected(A, **others))
+        content_of(ImageStore.CLASSIC, inspected(A, **others))
     assert caught.value.reason is Reason.PROTOCOL_ERROR
 
 
@@ -157,7 +159,7 @@ def test_a_view_holds_every_name_and_digest_and_inspects_once() -> None:
 
 
 def test_what_is_known_is_not_inspected() -> None:
-    known = {A: content_of(Store.CLASSIC, inspected(A))}
+    known = {A: content_of(ImageStore.CLASSIC, inspected(A))}
     listed = [{"Id": str(A), "RepoTags": ["x:1"], "RepoDigests": None, "Size": 1}]
     view = seen(listed, lambda image: pytest.fail(f"inspected {image}"), known)
     assert view.images[Reference.parse("x:1")].content == known[A]
@@ -229,7 +231,7 @@ def test_an_image_of_which_a_blob_is_missing_is_half_and_not_held(
 
 def test_what_was_known_of_a_half_image_does_not_make_it_whole() -> None:
     row = {"Id": str(A), "RepoTags": ["x:1"], "Manifests": [half(available=False)]}
-    known = {A: content_of(Store.CONTAINERD, inspected(A))}
+    known = {A: content_of(ImageStore.CONTAINERD, inspected(A))}
     assert seen([row], inspected, known, NEWER).images == {}
 
 
@@ -259,10 +261,10 @@ def test_a_look_takes_only_so_many_layers_and_so_long_a_setup() -> None:
     """B3: an engine fills no memory of ours, whatever it says."""
     many = {"Layers": [str(B)] * 513}
     with pytest.raises(TransferError) as caught:
-        content_of(Store.CLASSIC, inspected(A, RootFS=many))
+        content_of(ImageStore.CLASSIC, inspected(A, RootFS=many))
     assert caught.value.reason is Reason.PROTOCOL_ERROR
     contents = [
-        content_of(Store.CLASSIC, inspected(A, Config={"Labels": {"x": "y" * 100_000 + end}}))
+        content_of(ImageStore.CLASSIC, inspected(A, Config={"Labels": {"x": "y" * 100_000 + end}}))
         for end in "ab"
     ]
     assert all(len(content.setup) <= LONGEST_SETUP for content in contents)

@@ -13,7 +13,7 @@ import pytest
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended, Job, Transfer
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads
@@ -37,7 +37,7 @@ class Work:
     runs: int = 0
     was_cut: bool = False
 
-    def __call__(self, scope: CancelScope, observer: Observer) -> str:
+    def __call__(self, scope: CancelScope, observer: ProgressObserver) -> str:
         detach = scope.attach(self.cut)
         self.runs += 1
         observer(Progress(7, 10))
@@ -65,7 +65,7 @@ class Bench:
 
 
 def transfer(
-    work: Callable[[CancelScope, Observer], Any],
+    work: Callable[[CancelScope, ProgressObserver], Any],
     key: Hashable = "k",
     *,
     version: int = 1,
@@ -121,7 +121,7 @@ def test_progress_never_goes_back_where_a_transfer_begins_anew() -> None:
     async def scenario(bench: Bench) -> None:
         again = threading.Event()
 
-        def work(scope: CancelScope, observer: Observer) -> str:
+        def work(scope: CancelScope, observer: ProgressObserver) -> str:
             observer(Progress(7, 10))
             observer(Progress(2, 4))
             again.set()

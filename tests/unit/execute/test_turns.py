@@ -8,8 +8,6 @@ from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from cyroid_images.errors import Reason
 from cyroid_images.execute.executor import (
     CHECK_SECONDS,
@@ -19,7 +17,7 @@ from cyroid_images.execute.executor import (
     Executor,
 )
 from cyroid_images.execute.transfer import Job, Transfer
-from cyroid_images.model.progress import Observer, Progress
+from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads
@@ -35,10 +33,10 @@ SIZE = 100 * LEAST_BYTES
 class Engine:
     """Takes an image and tells what a test has it tell, until the test or a cut lets it end."""
 
-    observer: Observer | None = None
+    observer: ProgressObserver | None = None
     go_on: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, scope: CancelScope, observer: Observer) -> None:
+    def __call__(self, scope: CancelScope, observer: ProgressObserver) -> None:
         self.observer = observer
         scope.attach(self.go_on.set)
         assert self.go_on.wait(PATIENCE)
@@ -97,7 +95,6 @@ async def two_hung(bench: Bench) -> tuple[Engine, Engine]:
     return hung
 
 
-@pytest.mark.row("B5")
 def test_b5_two_hung_engines_hold_up_no_other_namespace_and_no_push() -> None:
     async def scenario(bench: Bench) -> None:
         await two_hung(bench)
@@ -109,7 +106,6 @@ def test_b5_two_hung_engines_hold_up_no_other_namespace_and_no_push() -> None:
     tried(scenario)
 
 
-@pytest.mark.row("B5")
 def test_b5_two_hung_engines_hold_up_their_own_namespace_for_one_turn_only() -> None:
     async def scenario(bench: Bench) -> None:
         await two_hung(bench)
@@ -138,7 +134,6 @@ def test_who_keeps_nobody_waiting_may_take_its_time() -> None:
     tried(scenario)
 
 
-@pytest.mark.row("S4")
 def test_s4_a_line_now_and_then_is_no_progress() -> None:
     async def scenario(bench: Bench) -> None:
         hung = await two_hung(bench)
@@ -169,7 +164,6 @@ def test_real_progress_keeps_its_place() -> None:
     tried(scenario)
 
 
-@pytest.mark.row("S4")
 def test_s4_what_an_engine_claims_beyond_the_size_is_no_progress() -> None:
     async def scenario(bench: Bench) -> None:
         liars, third = (Engine(), Engine()), Engine()
@@ -218,7 +212,6 @@ def test_the_turns_are_kept_without_anybody_asking() -> None:
     tried(scenario)
 
 
-@pytest.mark.row("S4")
 def test_s4_what_lost_its_turn_is_told_as_a_timeout_and_may_be_tried_again() -> None:
     async def scenario(bench: Bench) -> None:
         await two_hung(bench)

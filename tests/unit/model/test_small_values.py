@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineInfo, Store
+from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineInfo, ImageStore
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import Progress, ignore
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
@@ -13,7 +13,9 @@ from cyroid_images.scheduling.cancel_scope import NEVER
 
 @pytest.mark.parametrize(("api", "reads"), [((1, 41), False), ((1, 42), True), ((1, 51), True)])
 def test_zstd_is_read_from_api_1_42_on(api: tuple[int, int], reads: bool) -> None:
-    info = EngineInfo("ID", "dind", "26.1.5", api, Store.CLASSIC, Platform.parse("linux/amd64"))
+    info = EngineInfo(
+        "ID", "dind", "26.1.5", api, ImageStore.CLASSIC, Platform.parse("linux/amd64")
+    )
     assert info.reads_zstd is reads
     assert str(info) == "26.1.5 classic linux/amd64"
 

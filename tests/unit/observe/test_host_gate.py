@@ -33,7 +33,6 @@ def test_a_host_that_was_never_asked_may_be() -> None:
     assert rest(HostGate(), 0.0) is None
 
 
-@pytest.mark.row("B10")
 def test_b10_thirteen_questions_that_fail_together_are_one_failure() -> None:
     gate = HostGate()
     for number in range(13):

@@ -326,7 +326,6 @@ def test_a_look_that_began_before_somebody_proved_something_does_not_undo_it() -
     tried(scenario)
 
 
-@pytest.mark.row("B13")
 def test_b13_a_fault_stays_the_last_word_until_a_newer_look_shows_something() -> None:
     async def scenario(bench: Bench) -> None:
         bench.outside.shown["a"] = AWAY

@@ -10,11 +10,11 @@ from typing import Any
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Target
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, Store
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, ImageStore
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.knowledge import CacheView, HeldByEngine, Knowledge, Stored, Wish
+from cyroid_images.model.knowledge import CacheView, HeldByEngine, ImageRecord, Stored, Wish
 from cyroid_images.model.manifest import OCI_CONFIG, Descriptor, Manifest
 from cyroid_images.model.observed import (
     CacheSeen,
@@ -84,7 +84,7 @@ def image(known: ImageContent, *names: str, digests: tuple[str, ...] = ()) -> En
 
 
 def info(platform: Platform = AMD64, api: tuple[int, int] = (1, 45)) -> EngineInfo:
-    return EngineInfo("ENGINE", "dind", "26.1.5", api, Store.CONTAINERD, platform)
+    return EngineInfo("ENGINE", "dind", "26.1.5", api, ImageStore.CONTAINERD, platform)
 
 
 def view(
@@ -117,7 +117,7 @@ def failure(reason: Reason, attempts: int = 1, *, due: float = 60.0) -> Failure:
 
 
 def cache_view(
-    images: Mapping[Wish, Knowledge] | None = None, registry: Fault | None = None
+    images: Mapping[Wish, ImageRecord] | None = None, registry: Fault | None = None
 ) -> CacheView:
     return CacheView("127.0.0.1:5000", looked=True, registry=registry, images=images or {})
 

@@ -11,7 +11,7 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.knowledge import Knowledge, Wish
+from cyroid_images.model.knowledge import ImageRecord, Wish
 from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan.range_report import report
@@ -125,7 +125,7 @@ def test_b23_what_failed_in_an_attempt_needs_somebody_until_it_is_there() -> Non
 
 
 def test_b23_what_could_not_be_pushed_needs_somebody() -> None:
-    known = {wish("a:1"): Knowledge(content(), failure=failure(Reason.PUSH_FAILED))}
+    known = {wish("a:1"): ImageRecord(content(), failure=failure(Reason.PUSH_FAILED))}
     status = told(seen_by(1, "a:1", cache=cache_view(known)), [lost("a:1", Reason.PUSH_FAILED)])
     assert status.images.failed == 1
 
@@ -198,6 +198,6 @@ def test_a_registry_that_is_away_is_still_the_reason() -> None:
 
 def test_an_unseen_failure_of_another_wish_is_no_failure_of_this_one() -> None:
     other: dict[Wish, Failure] = {wish("z:1"): failure(Reason.PUSH_FAILED)}
-    known = {asked: Knowledge(failure=why) for asked, why in other.items()}
+    known = {asked: ImageRecord(failure=why) for asked, why in other.items()}
     status = told(seen_by(1, "a:1", cache=cache_view(known)), [pulling("a:1")])
     assert status.images.failed == 0

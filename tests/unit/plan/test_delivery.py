@@ -13,7 +13,7 @@ from cyroid_images.model.actions import Load, Present, Pull, Wait
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import HeldByCache, HeldByEngine, Knowledge, Wish
+from cyroid_images.model.knowledge import HeldByCache, HeldByEngine, ImageRecord, Wish
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan.backoff import REGISTRY_AGAIN
 from cyroid_images.plan.delivery import Delivered, plan_image
@@ -36,10 +36,10 @@ from tests.unit.plan.examples import (
 )
 
 ASKED = wish()
-CACHED = Knowledge(content(), stored(), source())
-ONLY_IN_SOURCE = Knowledge(content(), None, source())
-ONLY_IN_REGISTRY = Knowledge(content(), stored(), None)
-ZSTD_CACHED = Knowledge(content(), stored(layer=ZSTD), source())
+CACHED = ImageRecord(content(), stored(), source())
+ONLY_IN_SOURCE = ImageRecord(content(), None, source())
+ONLY_IN_REGISTRY = ImageRecord(content(), stored(), None)
+ZSTD_CACHED = ImageRecord(content(), stored(layer=ZSTD), source())
 OLD = view(about=info(api=(1, 41)))
 HELD = view({"nginx:1.25": content()})
 EARLIER = -1.0
@@ -48,7 +48,7 @@ EARLIER = -1.0
 FAILURES = Mapping[tuple[Wish, Route], Failure]
 
 
-def push_failed(reason: Reason, attempts: int = 3) -> Knowledge:
+def push_failed(reason: Reason, attempts: int = 3) -> ImageRecord:
     return replace(ONLY_IN_SOURCE, failure=failure(reason, attempts))
 
 
@@ -66,7 +66,7 @@ class Case:
 
     step: type[Present | Wait | Pull | Load]
     reason: Reason | None = None
-    known: Knowledge = CACHED
+    known: ImageRecord = CACHED
     shown: EngineView = field(default_factory=view)
     registry: Fault | None = None
     delivery: Delivery = Delivery.REGISTRY_THEN_TAR
@@ -78,9 +78,9 @@ AWAY = fault(R.REGISTRY_UNREACHABLE)
 TAR_ONLY, REGISTRY_ONLY = Delivery.TAR_ONLY, Delivery.REGISTRY_ONLY
 
 CASES = {
-    "nothing-known-yet": Case(Wait, R.PROGRESSING, known=Knowledge()),
+    "nothing-known-yet": Case(Wait, R.PROGRESSING, known=ImageRecord()),
     "no-source-has-it": Case(
-        Wait, R.IMAGE_NOT_FOUND, known=Knowledge(fault=fault(R.IMAGE_NOT_FOUND))
+        Wait, R.IMAGE_NOT_FOUND, known=ImageRecord(fault=fault(R.IMAGE_NOT_FOUND))
     ),
     "there-by-digest": Case(Present, shown=HELD),
     "there-while-the-registry-is-away": Case(Present, shown=HELD, registry=AWAY),
@@ -229,8 +229,8 @@ def test_a_forced_tar_that_no_source_gives_waits_for_a_source() -> None:
     assert step.fault.message == "delivery is TarOnly, and no source can give nginx:1.25 as a tar"
 
 
-def planned_on(platform_of_source: ImageContent, cache: Mapping[Wish, Knowledge]) -> object:
-    known = Knowledge(platform_of_source, None, source("arm", ARM64))
+def planned_on(platform_of_source: ImageContent, cache: Mapping[Wish, ImageRecord]) -> object:
+    known = ImageRecord(platform_of_source, None, source("arm", ARM64))
     seen = Delivered(
         target(), view(), cache_view({ASKED: known, **cache}), Delivery.REGISTRY_THEN_TAR, {}, NOW
     )
@@ -252,7 +252,7 @@ def test_a_foreign_platform_is_never_delivered_silently() -> None:
 
 def test_a_wish_that_names_a_platform_gets_it_on_every_engine() -> None:
     asked = wish(platform=ARM64)
-    known = Knowledge(content("arm", ARM64), stored("arm", platform=ARM64), None)
+    known = ImageRecord(content("arm", ARM64), stored("arm", platform=ARM64), None)
     seen = Delivered(
         target(), view(), cache_view({asked: known}), Delivery.REGISTRY_THEN_TAR, {}, NOW
     )

@@ -12,7 +12,7 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, CacheStep, Present, Pull, Step, Wait
 from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.knowledge import CacheView, Knowledge
+from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
 from cyroid_images.plan import cache_report, range_report
 from cyroid_images.plan.initial_status import initial_range_status
@@ -100,12 +100,17 @@ def test_a_party_that_was_not_asked_yet_is_no_news() -> None:
 
 NONE_LEFT = TargetSeen(target(), view())
 NOWHERE = fault(Reason.IMAGE_NOT_FOUND)
-KNOWN = cache_view({wish(): Knowledge(content("two"), stored("two"))})
+KNOWN = cache_view({wish(): ImageRecord(content("two"), stored("two"))})
 SEEN: dict[str, tuple[dict[str, Any], dict[str, tuple[Step, ...]], str]] = {
     "the-name-is-gone-from-the-engine": (
         {"targets": (NONE_LEFT,), "cache": cache_view(registry=AWAY)},
         waiting(AWAY),
         "False/RegistryUnreachable",
+    ),
+    "b4-a-new-pod-that-nobody-looked-at": (
+        {"targets": (was_ready().targets[0], TargetSeen(target(2), fault=NOT_YET))},
+        {"uid-1": waiting(NOT_YET)["uid-1"]},
+        "False/Progressing",
     ),
     "the-engine-does-not-answer": (
         {"targets": (TargetSeen(target(), fault=fault(Reason.ENGINE_UNREACHABLE)),)},
@@ -116,7 +121,7 @@ SEEN: dict[str, tuple[dict[str, Any], dict[str, tuple[Step, ...]], str]] = {
         {"cache": KNOWN}, waiting(fault(Reason.PULL_FAILED)), "False/PullFailed",
     ),
     "everybody-answered-and-nobody-has-it": (
-        {"cache": cache_view({wish(): Knowledge(fault=NOWHERE, is_unknown=False)})},
+        {"cache": cache_view({wish(): ImageRecord(fault=NOWHERE, is_unknown=False)})},
         waiting(NOWHERE),
         "False/ImageNotFound",
     ),
@@ -145,7 +150,7 @@ def test_one_target_that_is_seen_to_lack_something_is_enough() -> None:
 
 def test_what_the_cache_knows_for_another_platform_is_unknown_for_this_engine() -> None:
     here = TargetSeen(target(), view({"nginx:1.25": content()}, about=info(ARM64)))
-    cache = cache_view({wish(): Knowledge(content(), stored())})
+    cache = cache_view({wish(): ImageRecord(content(), stored())})
     seen = replace(was_ready(), targets=(here,), cache=cache)
     assert conditions_of(seen, waiting(NOT_YET))["Ready"] == "True/AllImagesPresent"
 

@@ -104,7 +104,6 @@ def test_a_rival_has_its_names_only_where_it_selects_the_pod() -> None:
     }
 
 
-@pytest.mark.row("B18")
 def test_b18_only_names_that_a_transfer_of_ours_gave_are_left_over() -> None:
     """A person may pull by digest from our registry, too, and may give a repository a tag."""
     shown = view(

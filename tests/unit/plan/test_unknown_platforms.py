@@ -6,7 +6,7 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.knowledge import CacheView, Knowledge
+from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.model.status import RangeImagesStatus
@@ -32,22 +32,22 @@ VIEW = view({"nginx:1.25": content("arm", ARM64)}, about=info(ARM64))
 SEEN = TargetSeen(target(), VIEW)
 OWN = wish(platform=ARM64)
 UNKNOWN = {
-    "not-asked-yet": Knowledge(),
-    "its-source-is-away": Knowledge(fault=Fault(Reason.SOURCE_UNREACHABLE, "refused")),
-    "the-registry-is-away": Knowledge(fault=Fault(Reason.REGISTRY_UNREACHABLE, "refused")),
+    "not-asked-yet": ImageRecord(),
+    "its-source-is-away": ImageRecord(fault=Fault(Reason.SOURCE_UNREACHABLE, "refused")),
+    "the-registry-is-away": ImageRecord(fault=Fault(Reason.REGISTRY_UNREACHABLE, "refused")),
 }
 
 
-def told_ready(known: Knowledge) -> str:
+def told_ready(known: ImageRecord) -> str:
     """What Ready says of an arm64 engine that was Ready, by what is known of its image now."""
-    before = report(Knowledge(content("arm", ARM64)), RangeImagesStatus())
+    before = report(ImageRecord(content("arm", ARM64)), RangeImagesStatus())
     assert before.conditions[0].status == "True"
     return str(report(known, before).conditions[0].status)
 
 
-def report(known: Knowledge, before: RangeImagesStatus) -> RangeImagesStatus:
+def report(known: ImageRecord, before: RangeImagesStatus) -> RangeImagesStatus:
     """The status after a pass; of amd64 all is known."""
-    images = {wish(): Knowledge(content("one", AMD64), stored("one")), OWN: known}
+    images = {wish(): ImageRecord(content("one", AMD64), stored("one")), OWN: known}
     cache = CacheView("127.0.0.1:5000", looked=True, images=images)
     item = range_item(status=before.to_document() if before.conditions else None)
     seen = RangeSeen(item, (SEEN,), cache, None, {}, NOW)
@@ -58,13 +58,13 @@ def report(known: Knowledge, before: RangeImagesStatus) -> RangeImagesStatus:
 
 @pytest.mark.parametrize("known", UNKNOWN.values(), ids=UNKNOWN)
 def test_b1_an_engine_of_another_platform_stays_ready_through_the_unknown(
-    known: Knowledge,
+    known: ImageRecord,
 ) -> None:
     assert told_ready(known) == "True"
 
 
 def test_b1_what_nobody_has_for_the_engine_s_platform_is_told() -> None:
-    nowhere = Knowledge(fault=Fault(Reason.PLATFORM_MISMATCH, "only amd64"), is_unknown=False)
+    nowhere = ImageRecord(fault=Fault(Reason.PLATFORM_MISMATCH, "only amd64"), is_unknown=False)
     assert told_ready(nowhere) == "False"
 
 

@@ -10,7 +10,7 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import CacheStep, Step
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.knowledge import CacheView, Knowledge
+from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import CacheSeen, RangeDone, RangeSeen, SourceSeen, TargetSeen
 from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan import cache_report, delivery, range_report
@@ -48,7 +48,7 @@ class Outcome:
     """What is decided and told of a case."""
 
     fill: CacheStep
-    known: Knowledge
+    known: ImageRecord
     steps: tuple[Step, ...]
     gate: bool | None
     range: Document
@@ -78,7 +78,7 @@ def outcome(case: Case) -> Outcome:
 
 
 @cache
-def _of_cache(side: _CacheSide) -> tuple[CacheStep, Knowledge, Document]:
+def _of_cache(side: _CacheSide) -> tuple[CacheStep, ImageRecord, Document]:
     seen = _cache_seen(side)
     digest = anchored(wish(), seen)
     if digest is not None:
@@ -90,7 +90,7 @@ def _of_cache(side: _CacheSide) -> tuple[CacheStep, Knowledge, Document]:
 
 @cache
 def _of_range(
-    registry: Registry, known: Knowledge, engine: Engine, was_ready: bool
+    registry: Registry, known: ImageRecord, engine: Engine, was_ready: bool
 ) -> tuple[tuple[Step, ...], bool | None, Document]:
     seen = _range_seen(registry, known, engine, was_ready)
     (each,) = seen.targets
@@ -133,7 +133,9 @@ def _sources(source: Source) -> tuple[SourceSeen, ...]:
     return (source_seen(shows[source]),) if source in shows else ()
 
 
-def _range_seen(registry: Registry, known: Knowledge, engine: Engine, was_ready: bool) -> RangeSeen:
+def _range_seen(
+    registry: Registry, known: ImageRecord, engine: Engine, was_ready: bool
+) -> RangeSeen:
     shown = {
         Engine.HOLDS: TargetSeen(target(), view({NAME: content("one")})),
         Engine.OTHER: TargetSeen(target(), view({NAME: content("two")})),
@@ -174,5 +176,5 @@ def _present() -> Document:
     return status
 
 
-def _whole() -> Knowledge:
-    return Knowledge(content("one"), stored("one"))
+def _whole() -> ImageRecord:
+    return ImageRecord(content("one"), stored("one"))

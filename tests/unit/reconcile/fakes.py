@@ -16,15 +16,22 @@ from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
-from cyroid_images.model.knowledge import Held, HeldByUpstream, Place, Stored, UpstreamAsk, Wanted
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.knowledge import (
+    HeldByUpstream,
+    ImageLocation,
+    Stored,
+    StoredCheck,
+    UpstreamAsk,
+    Wanted,
+)
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports
 from cyroid_images.report.event_recorder import event_type
-from cyroid_images.scheduling.cancel_scope import CancelScope as Cancellation
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import NOW, stored
 
@@ -144,16 +151,18 @@ class FakeRegistries:
         if self.away:
             raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{endpoint} refuses")
 
-    def find(self, endpoint: RegistryEndpoint, place: Place, wanted: Wanted) -> Stored | None:
+    def find(
+        self, endpoint: RegistryEndpoint, place: ImageLocation, wanted: Wanted
+    ) -> Stored | None:
         self.ping(endpoint)
         found = self.held.get(place.repository)
         matches = wanted.content is None or (found and found.content.is_same(wanted.content))
         return found if matches else None
 
-    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> Held:  # noqa: ARG002 - the port
+    def holds(self, endpoint: RegistryEndpoint, stored: Stored, tag: str) -> StoredCheck:  # noqa: ARG002 - the port
         self.ping(endpoint)
         there = stored.repository in self.held
-        return Held(there, self.tagged or (stored.manifest.digest if there else None))
+        return StoredCheck(there, self.tagged or (stored.manifest.digest if there else None))
 
 
 @dataclass(slots=True)
@@ -165,11 +174,11 @@ class FakeMovers:
     dropped: Callable[[], None] = lambda: None
     """Happens when names are dropped."""
 
-    def push(self, action: Push, cancellation: Cancellation, observer: Observer) -> Pushed:  # noqa: ARG002 - the port
+    def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
         return Pushed(stored(), How.STREAM, "a test wants it so")
 
-    def copy(self, action: Copy, cancellation: Cancellation, observer: Observer) -> Stored:  # noqa: ARG002 - the port
+    def copy(self, action: Copy, cancellation: CancelScope, observer: ProgressObserver) -> Stored:  # noqa: ARG002 - the port
         self._move(action)
         return stored()
 
@@ -177,8 +186,8 @@ class FakeMovers:
         self,
         action: Pull,
         stall_seconds: float,  # noqa: ARG002 - the port
-        cancellation: Cancellation,  # noqa: ARG002 - the port
-        observer: Observer,  # noqa: ARG002 - the port
+        cancellation: CancelScope,  # noqa: ARG002 - the port
+        observer: ProgressObserver,  # noqa: ARG002 - the port
     ) -> None:
         self._move(action)
 
@@ -186,12 +195,12 @@ class FakeMovers:
         self,
         action: Load,
         stall_seconds: float,  # noqa: ARG002 - the port
-        cancellation: Cancellation,  # noqa: ARG002 - the port
-        observer: Observer,  # noqa: ARG002 - the port
+        cancellation: CancelScope,  # noqa: ARG002 - the port
+        observer: ProgressObserver,  # noqa: ARG002 - the port
     ) -> None:
         self._move(action)
 
-    def untag(self, action: Untag, cancellation: Cancellation) -> None:  # noqa: ARG002 - the port
+    def untag(self, action: Untag, cancellation: CancelScope) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
         self.dropped()
 

@@ -11,7 +11,7 @@ from typing import Any
 from cyroid_images.execute.executor import Told
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.knowledge import Place, UpstreamAsk
+from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
 from cyroid_images.model.measures import Measures, Unmeasured
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
@@ -162,7 +162,7 @@ class Stage:
             held = self.registries.holds(endpoint, last.stored, place.tag)
             if held.is_there:
                 return ImageThere(last.stored, held.tagged)
-        asked = Place(place.repository, place.reference)
+        asked = ImageLocation(place.repository, place.reference)
         return ImageThere(self.registries.find(endpoint, asked, place.wanted))
 
     def arrive(self, action: Copy | Push | Pull | Load) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from cyroid_images.errors import Reason
 from cyroid_images.model.image_cache import ImageCache
 from cyroid_images.model.registry import Credentials
@@ -100,7 +98,6 @@ def test_a_wish_is_as_old_as_the_first_pass_that_had_it() -> None:
     assert mine.wanted_since == {wish(): 1.0, wish("redis:7"): 2.0}
 
 
-@pytest.mark.row("B15")
 def test_b15_anchors_beyond_the_bound_go_the_unwanted_and_oldest_first() -> None:
     mine = state()
     wishes = [wish(f"image:{number}") for number in range(MOST_ANCHORS + 10)]

@@ -174,7 +174,7 @@ def test_b11_a_secret_that_is_slow_is_no_outage_of_the_registry() -> None:
                 del place, fault
                 return False
 
-        places._looker = Slow()  # type: ignore[assignment]
+        places._looker = Slow()
         places.refresh(place)
         settle(town, "victim", "victim", "10.2.0.1")
         assert await comes(lambda: town.told(VICTIM).get("Ready") == READY) < 10

@@ -16,6 +16,7 @@ from tests.unit.plan.examples import BUILDER, cache_body
 from tests.unit.reconcile.stage import CACHE, DIND, RANGE, READY, SOURCES
 from tests.unit.reconcile.town import IMAGE, Town, a_pod, lived, range_for
 from tests.unit.reconcile.virtual_time import comes
+from tests.unit.reconcile.watched import pod
 
 NEXT = "tcp://10.0.0.2:2375"
 
@@ -220,7 +221,8 @@ def test_b13_a_hung_engine_is_told_once_and_does_not_flap(seconds: float) -> Non
 
 def test_b25_a_pod_that_is_no_longer_ready_is_looked_at_at_once() -> None:
     async def scenario(town: Town) -> None:
-        body = town.cluster.listed[Kind.POD][0]
+        body = pod()
+        town.cluster.listed[Kind.POD] = [body]
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
         body["status"] = {**body["status"], **ready}
         await town.become_ready()

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
 from cyroid_images.model.fault import Fault, Route
@@ -221,7 +219,6 @@ def test_a_restart_warns_no_more_of_what_was_told_of_this_spec() -> None:
     assert RangeState.of(edited, NOW).warned == set()
 
 
-@pytest.mark.row("B17")
 def test_b17_what_does_not_last_is_delivered_with_growing_pauses() -> None:
     mine, pauses = state(), []
     for _ in range(4):
@@ -245,7 +242,6 @@ def test_what_lasted_for_a_while_is_brought_back_at_once() -> None:
     assert mine.lost == {}
 
 
-@pytest.mark.row("B14")
 def test_b14_another_name_of_the_registry_makes_failed_pulls_worth_another_try() -> None:
     mine = state()
     mine.dials("registry:5000")
@@ -257,7 +253,6 @@ def test_b14_another_name_of_the_registry_makes_failed_pulls_worth_another_try()
     assert set(mine.failures) == {TAR_KEY}
 
 
-@pytest.mark.row("S2")
 def test_s2_what_an_engine_claims_first_of_its_platform_stays() -> None:
     mine, place = state(), EnginePlace("uid-1", ("c1",), "tcp://10.0.0.1:2375")
     assert mine.claims(place, AMD64) == AMD64

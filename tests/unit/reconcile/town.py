@@ -16,9 +16,9 @@ from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.image import ImageContent
-from cyroid_images.model.knowledge import Held, Stored, Wish
+from cyroid_images.model.knowledge import Stored, StoredCheck, Wish
 from cyroid_images.model.observed import EngineShown
-from cyroid_images.model.progress import Observer
+from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import EnginePlace, ImagePlace, ImageThere, RegistryPlace
@@ -73,10 +73,10 @@ class Shelf:
         self.images[new.repository, tag] = new
         self.images[new.repository, str(new.manifest.digest)] = new
 
-    def holds(self, known: Stored, tag: str) -> Held:
+    def holds(self, known: Stored, tag: str) -> StoredCheck:
         is_there = self.find(known.repository, known.manifest.digest) is not None
         tagged = self.images.get((known.repository, tag))
-        return Held(is_there, tagged.manifest.digest if tagged else None)
+        return StoredCheck(is_there, tagged.manifest.digest if tagged else None)
 
 
 @dataclass(slots=True)
@@ -102,11 +102,11 @@ class TownMovers(FakeMovers):
         super().untag(action, cancellation)
         self.untagged(action)
 
-    def push(self, action: Push, cancellation: CancelScope, observer: Observer) -> Pushed:
+    def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:
         super().push(action, cancellation, observer)
         return Pushed(stored_for(action), How.STREAM, "a test wants it so")
 
-    def copy(self, action: Copy, cancellation: CancelScope, observer: Observer) -> Stored:
+    def copy(self, action: Copy, cancellation: CancelScope, observer: ProgressObserver) -> Stored:
         super().copy(action, cancellation, observer)
         return stored_for(action)
 

@@ -179,7 +179,6 @@ def test_what_turned_while_the_api_was_away_is_told_once_with_its_newest_words()
     tried(scenario)
 
 
-@pytest.mark.row("B16")
 def test_b16_what_an_object_before_it_was_about_to_say_is_nothing_of_the_new_one() -> None:
     async def scenario(desk: Desk) -> None:
         desk.cluster.errors.append(ApiUnavailable("away"))

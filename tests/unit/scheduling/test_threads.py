@@ -87,7 +87,6 @@ def test_no_more_run_at_a_time_than_there_are_threads() -> None:
     tried(scenario, size=2, share=2)
 
 
-@pytest.mark.row("S5")
 def test_s5_one_party_leaves_half_of_the_threads_to_others() -> None:
     async def scenario(threads: Threads) -> None:
         greedy, late = [Call() for _ in range(9)], Call()
@@ -160,7 +159,6 @@ def test_all_threads_in_the_same_calls_for_too_long_are_stuck() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.row("B20")
 def test_b20_a_hung_call_holds_no_exit() -> None:
     """In a process of its own: its only call never returns."""
     program = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.knowledge import Knowledge
+from cyroid_images.model.knowledge import ImageRecord
 from cyroid_images.store.demand import Demand, Wants
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import cache_view, content, fault, wish
@@ -14,7 +14,7 @@ A, B = (Key(Kind.RANGE_IMAGES, "default", name) for name in "ab")
 NGINX, REDIS = wish(), wish("redis:7")
 ONE = Wants("default", frozenset({NGINX}), may_push=True)
 TWO = Wants("default", frozenset({NGINX, REDIS}), may_push=False)
-SEEN = cache_view({NGINX: Knowledge(content()), REDIS: Knowledge()})
+SEEN = cache_view({NGINX: ImageRecord(content()), REDIS: ImageRecord()})
 
 
 CACHE, OTHER = (Key(Kind.IMAGE_CACHE, "", name) for name in ("default", "other"))
@@ -74,7 +74,7 @@ def test_an_image_is_news_for_those_who_want_it() -> None:
     demand.set(A, ONE)
     demand.set(B, TWO)
     demand.publish("default", SEEN)
-    after = replace(SEEN, images={**SEEN.images, REDIS: Knowledge(content("redis"))})
+    after = replace(SEEN, images={**SEEN.images, REDIS: ImageRecord(content("redis"))})
     assert demand.publish("default", after) == (B,)
 
 

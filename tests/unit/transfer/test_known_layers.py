@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineInfo, Store
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, ImageStore
 from cyroid_images.model.image import content_of_config
 from cyroid_images.model.knowledge import HeldByEngine, Stored
 from cyroid_images.model.platform import Platform
@@ -89,7 +89,7 @@ def test_the_images_that_are_plain_are_forgotten_the_oldest_first() -> None:
 
 def held_by(url: str, engine: str) -> HeldByEngine:
     platform = Platform("linux", "amd64")
-    info = EngineInfo(engine, "builder", "26.1.5", (1, 45), Store.CONTAINERD, platform)
+    info = EngineInfo(engine, "builder", "26.1.5", (1, 45), ImageStore.CONTAINERD, platform)
     return HeldByEngine(
         "builder", EngineEndpoint(url), info, Digest.of(b"image"), stored("a").content
     )

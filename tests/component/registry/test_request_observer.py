@@ -15,7 +15,7 @@ from tests.parts.registry import RegistryPart
 
 def test_what_is_asked_is_told_with_its_answer(registry: RegistryPart) -> None:
     asked: list[RequestDone] = []
-    with RegistryClient(registry.push_endpoint, watch=asked.append) as client:
+    with RegistryClient(registry.push_endpoint, on_request=asked.append) as client:
         client.ping()
         assert not client.has_manifest("nobody/has-it", Digest.of(b"nothing"))
     assert [(each.method, each.code) for each in asked][-2:] == [("GET", 200), ("HEAD", 404)]
@@ -27,6 +27,6 @@ def test_what_nobody_answers_is_told_without_a_code() -> None:
     (port,) = free_ports(1)
     asked: list[RequestDone] = []
     endpoint = RegistryEndpoint(f"http://127.0.0.1:{port}")
-    with RegistryClient(endpoint, watch=asked.append) as client, pytest.raises(TransferError):
+    with RegistryClient(endpoint, on_request=asked.append) as client, pytest.raises(TransferError):
         client.ping()
     assert {each.code for each in asked} == {None}
