@@ -7,7 +7,7 @@ import pytest
 from tests.soak.crowd import Size
 from tests.soak.soaking import soaked
 
-ROUNDS, SIZE = 100, Size(ranges=10, images=10)
+ROUNDS, SIZE = 50, Size(ranges=20, images=10)
 KIB_PER_IMAGE = 0.02
 """What is kept of an image, a content alone, takes 1 KiB; a dictionary that grows, 0.1 KiB."""
 

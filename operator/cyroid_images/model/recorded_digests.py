@@ -8,7 +8,6 @@ one is asked for, and the digest.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 
 from cyroid_images.errors import InvalidReference
 from cyroid_images.model.digest import Digest
@@ -21,7 +20,6 @@ _AROUND = 6
 """Bytes of one entry in JSON besides its two texts: quotes, colon, comma."""
 
 
-@lru_cache(maxsize=2 * MOST_DIGESTS)
 def entry_key(wish: Wish) -> str:
     """The key of a wish in `status.digests`."""
     return f"{wish.reference} {wish.platform}" if wish.platform else str(wish.reference)

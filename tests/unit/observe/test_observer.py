@@ -102,10 +102,15 @@ class Bench:
         return all(each.look is None for each in held)
 
 
-def tried(scenario: Callable[[Bench], Coroutine[Any, Any, None]], *, blips: int = 0) -> None:
+def tried(
+    scenario: Callable[[Bench], Coroutine[Any, Any, None]],
+    *,
+    blips: int = 0,
+    wakes_if_same: bool = True,
+) -> None:
     async def whole() -> None:
         threads, outside, woken = Threads("test", 4), Outside({"a": "one"}), list[Hashable]()
-        schedule = Schedule(doubling, blips)
+        schedule = Schedule(doubling, blips, wakes_if_same)
         observer = Observer(outside, threads, woken.append, schedule=schedule, clock=FakeClock())
         try:
             await scenario(Bench(outside, observer, woken))
@@ -263,6 +268,26 @@ def test_a_refresh_looks_now_and_wakes_though_nothing_changed() -> None:
         assert bench.observer.places() == ("a",)
 
     tried(scenario)
+
+
+def test_where_nobody_waits_for_the_look_only_news_wake() -> None:
+    """Every pull has the registry asked whether it is there; as a rule it is."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        pass_time(1)
+        bench.observer.refresh("a")
+        await bench.looked(2)
+        assert bench.woken == []
+        bench.outside.shown["a"] = AWAY
+        pass_time(1)
+        bench.observer.refresh("a")
+        await bench.looked(3)
+        assert bench.woken == ["me"]
+
+    tried(scenario, wakes_if_same=False)
 
 
 def test_a_look_that_began_before_what_happened_does_not_count() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,12 @@ import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, StatusConflict, StatusRejected
 from cyroid_images.model.conditions import Verdict, set_conditions
-from cyroid_images.model.status import RangeImagesStatus
+from cyroid_images.model.status import (
+    RangeImageCounts,
+    RangeImagesStatus,
+    TarDelivery,
+    TransferFailure,
+)
 from cyroid_images.report.status_writer import (
     AGAIN_SECONDS,
     DEFECT_SECONDS,
@@ -21,7 +26,7 @@ from cyroid_images.report.status_writer import (
 )
 from cyroid_images.store.keys import Key, Kind
 from cyroid_images.store.store import Store
-from tests.unit.plan.examples import NOW, range_body
+from tests.unit.plan.examples import NOW, digest, range_body
 from tests.unit.reconcile import clock
 from tests.unit.reconcile.fakes import FakeCluster, FakeRecorder
 from tests.unit.reconcile.watched import with_metadata
@@ -35,6 +40,14 @@ def told(kind: str, status: str, reason: Reason, message: str = "a message") -> 
 
 
 NOTHING = RangeImagesStatus()
+FAILED = TransferFailure(image="nginx:1.25", reason=Reason.PULL_FAILED, message="no", attempts=1)
+LOADED = TarDelivery(
+    image="nginx:1.25",
+    uid="u",
+    digest=digest("one"),
+    reason=Reason.REGISTRY_UNREACHABLE,
+    time=NOW,
+)
 READY = told("Ready", "True", Reason.ALL_IMAGES_PRESENT)
 
 
@@ -115,6 +128,40 @@ def test_progress_is_written_every_five_seconds_at_most_and_the_newest_words_onl
         assert await desk.count(PROGRESS_SECONDS - 2.1) == 1
         assert await desk.count(0.2) == 2
         assert desk.store.ranges[KEY].status == moving("3 MiB")
+
+    tried(scenario)
+
+
+def test_what_only_counts_is_progress_and_comes_with_the_next_turn() -> None:
+    """An image that came is no turn: 500 ranges would cost a write for each of theirs."""
+    waits = moving("no image yet")
+    one = waits.model_copy(update={"images": RangeImageCounts(desired=2, present=1)})
+
+    async def scenario(desk: Desk) -> None:
+        assert await desk.put(waits) == 1
+        assert await desk.put(one) == 1
+        assert await desk.count(after=PROGRESS_SECONDS + 0.1) == 2
+        both = RangeImageCounts(desired=2, present=2)
+        assert await desk.put(READY.model_copy(update={"images": both})) == 3
+        assert desk.cluster.last(KEY)["images"]["present"] == 2
+
+    tried(scenario)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"failures": (FAILED,)},
+        {"tar_deliveries": (LOADED,)},
+        {"last_handled_reconcile_at": "token"},
+        {"observed_generation": 3},
+    ],
+    ids=["a failure", "the record of a load", "a manual pass", "a settled generation"],
+)
+def test_what_somebody_waits_for_is_written_at_once(update: Mapping[str, Any]) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert await desk.put(moving("waits")) == 1
+        assert await desk.put(moving("waits").model_copy(update=update)) == 2
 
     tried(scenario)
 
