@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.clock import Clock
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import SourceImage, Stored, Wanted, Wish
@@ -77,7 +78,7 @@ class CacheSnapshots:
             lookups=lookups,
             not_fresh=not_fresh,
             found=found,
-            anchors=dict(state.anchors),
+            anchors=dict(anchors_of(item, state)),
         )
 
     def learn(self, state: CacheState, wish: Wish, stored: Stored) -> None:
@@ -159,7 +160,7 @@ class CacheSnapshots:
         """Where to look: by the anchor alone where no source shows the image, or it is pinned."""
         if isinstance(found, Fault) and found.reason is Reason.PROGRESSING:
             return state.places.get(wish)  # what its sources show decides what is looked for
-        anchor, tag = state.anchors.get(wish), tag_of(wish.reference)
+        anchor, tag = anchors_of(item, state).get(wish), tag_of(wish.reference)
         is_pinned = item.spec.refresh.policy is RefreshPolicy.PIN
         is_seen = not isinstance(found, Fault)
         reference = wish.reference.digest or tag
@@ -214,6 +215,13 @@ def registry_place(item: ImageCache) -> RegistryPlace:
         ca.name if ca else "",
         party=f"cache {item.metadata.name}",
     )
+
+
+def anchors_of(item: ImageCache, state: CacheState) -> Mapping[Wish, Digest]:
+    """What is believed; without a source the registry is the only one who knows, and Track
+    follows it."""
+    is_pinned = item.spec.refresh.policy is RefreshPolicy.PIN
+    return state.anchors if item.spec.sources or is_pinned else {}
 
 
 def _disproves(place: ImagePlace, stored: Stored) -> bool:
