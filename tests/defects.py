@@ -41,7 +41,7 @@ DEFECTS: dict[str, tuple[str, str]] = {
     "P-R6": (
         "image IDs were passed as names",
         (
-            "tests/unit/reconcile/test_loop.py"
+            "tests/unit/reconcile/test_controller.py"
             "::test_p_r6_an_image_id_past_the_schema_stalls_as_no_reference"
         ),
     ),
@@ -115,7 +115,7 @@ DEFECTS: dict[str, tuple[str, str]] = {
     ),
     "P-E1": (
         "every failure was False or an empty list: down, absent and empty alike",
-        "tests/unit/registry/test_answers.py::test_p_e1_each_refusal_has_its_reason",
+        "tests/unit/registry/test_refusals.py::test_p_e1_each_refusal_has_its_reason",
     ),
     "P-E2": (
         "bad JSON escaped as the parser's error",
@@ -154,7 +154,7 @@ DEFECTS: dict[str, tuple[str, str]] = {
     "P-E9": (
         "the same broken registry was tried twice in one call",
         (
-            "tests/unit/reconcile/test_loop.py"
+            "tests/unit/reconcile/test_controller.py"
             "::test_p_e9_a_failed_pull_is_told_and_not_tried_twice_at_a_time"
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,9 +88,15 @@ def test_a_folder_can_be_overlooked(folder: Path) -> None:
     assert len(list(folder.glob("*.py"))) <= most
 
 
-@pytest.mark.parametrize("folder", sorted({file.parent for file in FILES} - {PACKAGE}))
-def test_a_package_says_what_lives_there(folder: Path) -> None:
-    assert ast.get_docstring(_tree(folder / "__init__.py"))
+@pytest.mark.parametrize(
+    "folder",
+    sorted({file.parent for file in FILES} - {PACKAGE}),
+    ids=lambda folder: str(folder.relative_to(PACKAGE)),
+)
+def test_a_package_says_what_each_of_its_files_is_for(folder: Path) -> None:
+    told = ast.get_docstring(_tree(folder / "__init__.py")) or ""
+    names = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    assert names <= set(re.findall(r"\w+", told))
 
 
 def test_the_checks_see_what_they_look_for() -> None:

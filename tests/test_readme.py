@@ -40,6 +40,13 @@ def test_every_path_of_the_readme_exists(path: str) -> None:
     assert (ROOT / path).exists()
 
 
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"(?<![\w./-])[\w/]+\.py\b", README))))
+def test_every_module_of_the_readme_exists(name: str) -> None:
+    """The picture names them as from inside the package."""
+    package = ROOT / "operator" / "cyroid_images"
+    assert (ROOT / name).exists() or list(package.rglob(name))
+
+
 def test_the_map_names_every_part_of_the_package() -> None:
     package = ROOT / "operator" / "cyroid_images"
     parts = {each.name for each in package.iterdir() if each.is_dir() and each.name[0] != "_"}

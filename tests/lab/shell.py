@@ -75,16 +75,16 @@ def follow(
 
     timer = threading.Timer(timeout, end)
     timer.start()
-    try:
-        with process:
+    with process:  # which waits for its end
+        try:
             for line in process.stdout or ():
                 tail.append(line.rstrip("\n"))
                 says(line)
-    except BaseException:  # Ctrl-C too
-        process.kill()
-        raise
-    finally:
-        timer.cancel()
+        except BaseException:  # Ctrl-C too
+            process.kill()
+            raise
+        finally:
+            timer.cancel()
     if is_late.is_set():
         raise LabError(f"{' '.join(words)} took longer than {timeout:.0f} s")
     if process.returncode != 0:

@@ -5,6 +5,7 @@ from engine to engine. Behind them, one question per file:
 
     tar        a tar as a stream of members, read in order and once
     hybrid     the tar that an engine of either store loads, built from blobs of any origin
+    saved      what an engine's `save` of one image is, read while it passes
     passing    a tar on its way from `save` to `load`, watched for its true end
 
     library      the face of the archive volume: look, and the bytes of layers

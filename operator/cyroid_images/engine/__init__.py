@@ -11,6 +11,7 @@
     layers     how far a pull or push is
     streams    pull and push, ended by a result or an error
     save_load  save and load
+    limits     how long a stream may be silent, per phase
     classify   which reason the words of an engine lead to
     faults     which reason a broken connection leads to
 

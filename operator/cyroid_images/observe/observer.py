@@ -58,6 +58,8 @@ class Schedule:
     """Seconds, by the fault, the faults in a row, and the seconds since the first of them."""
     blips: int = 0
     """Faults in a row that may be blips: the last view stays the last word."""
+    wakes_if_same: bool = True
+    """Does somebody wait for the look that was asked for, also where it shows nothing new?"""
 
 
 @dataclass(slots=True)
@@ -237,7 +239,7 @@ class Observer(Generic[P, V]):
             self._plan(place, held)
         else:
             self._leave(place, held, LONGEST_KEPT_SECONDS)
-        if was_stale or _is_news(before, after):
+        if (was_stale and self._schedule.wakes_if_same) or _is_news(before, after):
             for owner in tuple(held.followers):
                 self._wake(owner)
 

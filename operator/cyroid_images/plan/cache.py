@@ -94,7 +94,7 @@ def current(wish: Wish, found: SourceImage | Fault, seen: CacheSeen) -> Stored |
         return stored if _is_anchored(stored, anchor) else None
     if isinstance(found, Fault):
         return stored if isinstance(found, Absence) else None
-    return stored if is_pinned or _same(stored, found) else None
+    return stored if _same(stored, found) else None
 
 
 def anchored(wish: Wish, seen: CacheSeen) -> Digest | None:
@@ -142,15 +142,9 @@ def _is_open(unknown: Fault) -> bool:
 
 
 def _may_be_pinned(wish: Wish, unknown: Fault, seen: CacheSeen) -> bool:
-    """Pinned is what the registry has, and it has not told yet: a source may have moved on.
-
-    One that never had the image, as far as anybody knows, is not waited for while it is away.
-    """
-    if not _is_pinned(seen):
-        return False
-    if _is_damage(unknown):
-        return False
-    return wish in seen.anchors or unknown.reason is Reason.PROGRESSING
+    """Pinned is what was proven once, and the registry cannot tell whether it has that: a source
+    may have moved on. What was never proven is what the source shows."""
+    return _is_pinned(seen) and wish in seen.anchors and not _is_damage(unknown)
 
 
 def _fill(wish: Wish, found: SourceImage, slot: Slot) -> Fill:

@@ -36,7 +36,11 @@ from cyroid_images.plan.tar_record import came_by_tar, tar_fallback
 def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     """The status after this pass."""
     status = _report(replace(seen, failures=_open_failures(seen, done)), done)
-    return still_ready(seen.item.status, status) if keeps_ready(seen, done.steps) else status
+    if not keeps_ready(seen, done.steps):
+        return status
+    before = seen.item.status
+    # Another version may have told no counts: they cannot stand beside what is seen now.
+    return still_ready(before, status) if before.targets.matched else before
 
 
 def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:

@@ -7,7 +7,8 @@
     range_transfers which transfers its steps come to; range_outcomes what became of them
     image_cache     the same for an ImageCache: cache_snapshot, cache_sources, cache_state,
                     cache_outcomes
-    tidy            transfers that drop what interrupted ones left in engines
+    tidy            transfers that drop what interrupted ones left in engines; untidy engines
+                    in which that failed
     requeue         when the next pass is due without any event (RequeueAfter)
     states          one state per object that lives
     leadership      the Lease; gauges what a scrape reads; ports what is asked of the API

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.clock import Clock
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import SourceImage, Stored, Wanted, Wish
@@ -77,7 +78,7 @@ class CacheSnapshots:
             lookups=lookups,
             not_fresh=not_fresh,
             found=found,
-            anchors=dict(state.anchors),
+            anchors=dict(anchors_of(item, state)),
         )
 
     def learn(self, state: CacheState, wish: Wish, stored: Stored) -> None:
@@ -87,7 +88,7 @@ class CacheSnapshots:
 
     def refresh(self, item: ImageCache, state: CacheState, *, images: bool) -> None:
         """Look at the registry now, and at every image in it where that is asked for."""
-        self.registries.refresh(_place(item))
+        self.registries.refresh(registry_place(item))
         for place in state.places.values() if images else ():
             self.images.refresh(place)
 
@@ -110,9 +111,9 @@ class CacheSnapshots:
 
     def _registry(self, key: Key, item: ImageCache, state: CacheState) -> Fault | None:
         """Why the registry cannot be used; None while it lets us in."""
-        place = _place(item)
+        place = registry_place(item)
         self.registries.follow(key, {place: min(item.spec.refresh.interval, PING_SECONDS)})
-        if self.demand.take_asked(item.metadata.name) or state.is_new:
+        if state.is_new:
             self.registries.refresh(place)
         seen = self.registries.at(place)
         if seen is None or (seen.view is None and seen.fault is None):
@@ -159,7 +160,7 @@ class CacheSnapshots:
         """Where to look: by the anchor alone where no source shows the image, or it is pinned."""
         if isinstance(found, Fault) and found.reason is Reason.PROGRESSING:
             return state.places.get(wish)  # what its sources show decides what is looked for
-        anchor, tag = state.anchors.get(wish), tag_of(wish.reference)
+        anchor, tag = anchors_of(item, state).get(wish), tag_of(wish.reference)
         is_pinned = item.spec.refresh.policy is RefreshPolicy.PIN
         is_seen = not isinstance(found, Fault)
         reference = wish.reference.digest or tag
@@ -169,7 +170,9 @@ class CacheSnapshots:
         elif not isinstance(found, Fault):
             content = found.content
         repository = repository_of(wish.reference, item.spec.aliases)
-        return ImagePlace(_place(item), repository, tag, reference, Wanted(content, wish.platform))
+        return ImagePlace(
+            registry_place(item), repository, tag, reference, Wanted(content, wish.platform)
+        )
 
     def _take(self, wish: Wish, state: CacheState) -> Fault | None:
         """What the last look at the registry says of this wish; why nothing, if so."""
@@ -201,7 +204,8 @@ class CacheSnapshots:
             self.measures.damaged(LOOK)
 
 
-def _place(item: ImageCache) -> RegistryPlace:
+def registry_place(item: ImageCache) -> RegistryPlace:
+    """Where the registry of a cache is looked at."""
     registry = item.spec.registry
     push, ca = registry.push_secret_ref, registry.ca_secret_ref
     return RegistryPlace(
@@ -211,6 +215,13 @@ def _place(item: ImageCache) -> RegistryPlace:
         ca.name if ca else "",
         party=f"cache {item.metadata.name}",
     )
+
+
+def anchors_of(item: ImageCache, state: CacheState) -> Mapping[Wish, Digest]:
+    """What is believed; without a source the registry is the only one who knows, and Track
+    follows it."""
+    is_pinned = item.spec.refresh.policy is RefreshPolicy.PIN
+    return state.anchors if item.spec.sources or is_pinned else {}
 
 
 def _disproves(place: ImagePlace, stored: Stored) -> bool:

@@ -32,7 +32,7 @@ from cyroid_images.plan.cache import anchored, know, plan_image
 from cyroid_images.plan.initial_status import initial_cache_status
 from cyroid_images.plan.push_order import due
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
-from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots
+from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
@@ -131,7 +131,7 @@ class CacheReconciler:
             digest = anchored(wish, seen)
             if digest is not None:
                 state.anchor(wish, digest)
-        return replace(seen, anchors=dict(state.anchors))
+        return replace(seen, anchors=dict(anchors_of(seen.item, state)))
 
     def _step(self, wish: Wish, seen: CacheSeen, state: CacheState) -> CacheStep:
         try:

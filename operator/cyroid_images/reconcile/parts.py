@@ -30,7 +30,7 @@ from cyroid_images.observe.places import (
 from cyroid_images.plan import backoff
 from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
-from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
+from cyroid_images.reconcile.cache_snapshot import CacheSnapshots, registry_place
 from cyroid_images.reconcile.cache_sources import CacheSources
 from cyroid_images.reconcile.image_cache import CacheReconciler
 from cyroid_images.reconcile.range_images import RangeReconciler
@@ -49,9 +49,10 @@ from cyroid_images.store.demand import Demand
 from cyroid_images.store.keys import Key, Kind
 from cyroid_images.store.store import Store
 
-PASSES_PER_SECOND, PASSES_AT_ONCE = 2.0, 10
+PASSES_PER_SECOND = {Kind.RANGE_IMAGES: 2.0, Kind.IMAGE_CACHE: 5.0}
 """Of one object, however often it is woken: an engine that changes its word at each look must
-not keep a core busy."""
+not keep a core busy. A cache begins its next push in the pass that follows the last."""
+PASSES_AT_ONCE = 10
 
 REGISTRY_AGAIN_SECONDS = 5.0
 """A registry that is down is asked again at least so often: its return ends the tars."""
@@ -160,7 +161,7 @@ class Parts:
 def join(ports: Ports, sizes: Sizes) -> Parts:
     """Make all parts and tell each of those that it needs."""
     store, demand = Store(), Demand()
-    queue = WorkQueue[Key](lambda: RateLimiter(PASSES_PER_SECOND, PASSES_AT_ONCE))
+    queue = WorkQueue[Key](lambda key: RateLimiter(PASSES_PER_SECOND[key.kind], PASSES_AT_ONCE))
     wake = partial(_wake, queue)
     moving = Threads("transfer", sizes.transfers, share=sizes.transfers)
     executor = Executor(moving, sizes.limits, wake, log_fields=about_action, told=ports.told)
@@ -204,6 +205,12 @@ class _Shared:
     gates: ReadinessGates
     observers: Observers
 
+    def check_registry(self, cache: str) -> None:
+        """Have the registry of this cache looked at now; only what is new there wakes the cache."""
+        item = self.store.caches.get(cache)
+        if item is not None:
+            self.observers.registries.refresh(registry_place(item))
+
     def range_reconciler(self) -> RangeReconciler:
         ports = self.ports
         snapshots = RangeSnapshots(
@@ -222,11 +229,12 @@ class _Shared:
             self.store,
             self.demand,
             self.queue,
+            self.check_registry,
             ports.clock,
             ports.measures,
         )
         transfers = RangeTransfers(
-            self.executor, ports.movers, snapshots, self.demand, self.queue, ports.measures
+            self.executor, ports.movers, snapshots, self.check_registry, ports.measures
         )
         return RangeReconciler(
             self.store,
@@ -296,7 +304,7 @@ def _observers(
             lookers.registries,
             registries,
             wake,
-            schedule=Schedule(_registry_pause, blips=1),
+            schedule=Schedule(_registry_pause, blips=1, wakes_if_same=False),
             clock=clock,
         ),
         Observer(

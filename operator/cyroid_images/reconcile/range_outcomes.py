@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cyroid_images.errors import Reason
@@ -41,6 +41,7 @@ class RangeOutcomes:
     store: Store
     demand: Demand
     queue: WorkQueue[Key]
+    check_registry: Callable[[str], None]
     clock: Clock
     measures: Measures
 
@@ -143,8 +144,8 @@ class RangeOutcomes:
         if ends_early or failure.reason in _REGISTRY_LACKS_IT:
             of_content = failure.reason is Reason.DIGEST_MISMATCH
             self.demand.distrust(item.cache_name, action.wish, of_content=of_content)
-        self.demand.ask(item.cache_name)
-        self.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))
+            self.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))
+        self.check_registry(item.cache_name)
 
 
 def _gone_for_now(action: Pull | Load, fault: Fault) -> Fault:

@@ -8,7 +8,7 @@ content changed, or when it must not be delivered at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,9 +29,7 @@ from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.reconcile.tidy import tidy
 from cyroid_images.report.audit import tell_fallback
-from cyroid_images.scheduling.work_queue import WorkQueue
-from cyroid_images.store.demand import Demand
-from cyroid_images.store.keys import Key, Kind
+from cyroid_images.store.keys import Key
 
 Steps = Mapping[str, tuple[Step, ...]]
 """By target UID, one per wish; empty for a target that is not seen."""
@@ -44,8 +42,7 @@ class RangeTransfers:
     executor: Executor
     movers: Movers
     snapshots: RangeSnapshots
-    demand: Demand
-    queue: WorkQueue[Key]
+    check_registry: Callable[[str], None]
     measures: Measures
 
     def sync(self, key: Key, seen: RangeSeen, steps: Steps, state: RangeState) -> None:
@@ -78,8 +75,7 @@ class RangeTransfers:
         """An engine may wait half a minute for a registry that is gone; the cache finds out."""
         if isinstance(step, Pull):
             state.gives(step)
-            self.demand.ask(seen.item.cache_name)
-            self.queue.wake(Key(Kind.IMAGE_CACHE, "", seen.item.cache_name))
+            self.check_registry(seen.item.cache_name)
 
     def _may_begin(self, seen: RangeSeen, step: Pull | Load, state: RangeState) -> bool:
         """A load begins only when its record is in status."""

@@ -26,7 +26,12 @@ StatusT = TypeVar("StatusT", bound=Status)
 _log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 5.0
-"""Words about bytes change all the time; people and etcd are content with this pace."""
+"""Counts and words change with every image; people and etcd are content with this pace."""
+PROMPT = frozenset(
+    {"observedGeneration", "lastHandledReconcileAt", "conditions", "failures", "tarDeliveries"}
+)
+"""What somebody waits for: a condition that turned, a failure, the record of a load. All else
+is progress."""
 AGAIN_SECONDS = 2.0
 """After a conflict or an outage of the API: by then the watch has told what changed."""
 DEFECT_SECONDS = 60.0
@@ -141,7 +146,7 @@ class StatusWriter:
         if refused == after and now - since < REJECTED_SECONDS:
             return REJECTED_SECONDS
         wait = self._last.get(key, float("-inf")) + PROGRESS_SECONDS - now
-        return wait if _without_words(before) == _without_words(after) else 0.0
+        return wait if _prompt_part(before) == _prompt_part(after) else 0.0
 
     def _refused(
         self, key: Key, pending: _Pending, document: Mapping[str, Any], message: str
@@ -192,6 +197,11 @@ def _is_news(before: Condition | None, after: Condition) -> bool:
             return after.status is ConditionStatus.TRUE
         case _:
             return after.status is ConditionStatus.FALSE
+
+
+def _prompt_part(document: Mapping[str, Any]) -> Any:
+    """What is told without delay; the rest comes with it, or at its own pace."""
+    return _without_words({key: each for key, each in document.items() if key in PROMPT})
 
 
 def _without_words(document: Any) -> Any:

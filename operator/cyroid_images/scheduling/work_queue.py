@@ -24,7 +24,7 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 class WorkQueue(Generic[KeyT]):
     """Used from the event loop only."""
 
-    def __init__(self, limiter: Callable[[], RateLimiter] | None = None) -> None:
+    def __init__(self, limiter: Callable[[KeyT], RateLimiter] | None = None) -> None:
         """`limiter` makes the rate limiter of a key."""
         self._make_limiter = limiter
         self._limiters: dict[KeyT, RateLimiter] = {}
@@ -62,7 +62,7 @@ class WorkQueue(Generic[KeyT]):
         limiter = self._limiters.get(key)
         if limiter is None:
             self._drop_rested(now)
-            limiter = self._limiters[key] = self._make_limiter()
+            limiter = self._limiters[key] = self._make_limiter(key)
         return limiter.take(now)
 
     def _drop_rested(self, now: float) -> None:

@@ -25,7 +25,6 @@ class Demand:
         self._views: dict[str, CacheView] = {}
         self._wants: dict[Key, Wants] = {}
         self._doubts: dict[str, dict[Wish, bool]] = {}
-        self._asked: set[str] = set()
 
     def set(self, key: Key, wants: Wants | None) -> tuple[Key, ...]:
         """Remember what a range wants (None: nothing more); the caches for which that is news.
@@ -66,7 +65,6 @@ class Demand:
             self._views[cache] = view
         else:
             self._doubts.pop(cache, None)
-            self._asked.discard(cache)
         mine = [(key, wants) for key, wants in self._wants.items() if wants.cache == cache]
         if before is None or view is None or _others_changed(before, view):
             return tuple(key for key, _ in mine) if before is not view else ()
@@ -81,16 +79,6 @@ class Demand:
     def take_distrusted(self, cache: str) -> Mapping[Wish, bool]:
         """What is to be brought anew, and whether every byte of it is to be read, too."""
         return self._doubts.pop(cache, {})
-
-    def ask(self, cache: str) -> None:
-        """Have the registry of this cache looked at now: an engine is about to use it."""
-        self._asked.add(cache)
-
-    def take_asked(self, cache: str) -> bool:
-        """Was that asked since the last time?"""
-        is_asked = cache in self._asked
-        self._asked.discard(cache)
-        return is_asked
 
 
 def _others_changed(before: CacheView, after: CacheView) -> bool:

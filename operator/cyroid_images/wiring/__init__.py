@@ -2,7 +2,7 @@
 
 `assembly` joins the leaves to the controller and is the only module that knows everything;
 `lookers` and `movers` fill its ports with leaves and transfers, `secrets` and `secret_reader`
-the port for Secrets, `startup` says what must be so before any work.
+the port for Secrets, `clock` that for the time; `startup` says what must be so before any work.
 """
 
 from __future__ import annotations

@@ -34,13 +34,14 @@ def seen(**parts: Any) -> CacheSeen:
     return cache_seen(**{**usual, **parts})
 
 
+ANCHOR_TWO = {wish(): stored("two").manifest.digest}
 PIN = cache_item("nginx:1.25", refresh={"policy": "Pin"})
 HELD_TWO = {wish(): stored("two")}
 STEPS: dict[str, tuple[CacheSeen, type, Reason | None]] = {
     "not-there-so-push": (seen(), Push, None),
     "there-and-current": (seen(stored={wish(): stored()}), Cached, None),
     "the-tag-moved-so-push": (seen(stored=HELD_TWO), Push, None),
-    "the-tag-moved-and-pinned": (seen(item=PIN, stored=HELD_TWO), Cached, None),
+    "the-tag-moved-and-pinned": (seen(item=PIN, stored=HELD_TWO, anchors=ANCHOR_TWO), Cached, None),
     "there-as-it-was-proven-and-no-source-reachable": (
         seen(
             sources=(source_seen(AWAY),),
@@ -146,7 +147,7 @@ def test_a_moved_tag_makes_what_is_stored_unknown_to_the_ranges() -> None:
 
 
 def test_pinned_content_is_not_given_from_a_source_that_moved_on() -> None:
-    known = know(wish(), seen(item=PIN, stored=HELD_TWO))
+    known = know(wish(), seen(item=PIN, stored=HELD_TWO, anchors=ANCHOR_TWO))
     assert known.content == stored("two").content
     assert known.source is None
 
@@ -175,7 +176,7 @@ def test_drift_names_what_the_registry_and_what_the_source_has() -> None:
     [
         seen(),
         seen(stored={wish(): stored()}),
-        seen(item=PIN, stored=HELD_TWO),
+        seen(item=PIN, stored=HELD_TWO, anchors=ANCHOR_TWO),
         seen(sources=(source_seen(AWAY),), stored=HELD_TWO),
     ],
     ids=["nothing-stored", "equal", "pinned", "source-not-seen"],

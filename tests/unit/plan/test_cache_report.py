@@ -240,7 +240,7 @@ FAULTS = st.sampled_from(
 @given(
     kinds=st.lists(st.one_of(st.just("cached"), st.just("push"), FAULTS), max_size=5),
     times=st.integers(1, 40),
-    registry=st.none() | FAULTS,
+    registry=st.none() | FAULTS.filter(lambda why: why.reason is not Reason.SOURCE_UNREACHABLE),
     lost=st.none() | FAULTS | st.just(fault(Reason.PROGRESSING)),
     failed=st.lists(st.tuples(st.integers(0, 150), FAULTS), max_size=40),
     listed=st.integers(0, 128),

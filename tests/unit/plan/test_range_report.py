@@ -237,6 +237,20 @@ def test_moments_stay_until_the_status_turns() -> None:
 FAULTS = st.sampled_from(
     sorted(marked(Mark.TRANSIENT, Mark.WAITING, Mark.TERMINAL, Mark.INTEGRITY))
 ).map(lambda reason: Fault(reason, "a\x1b[31m message\nof two lines"))
+OF_IMAGES = FAULTS.filter(
+    lambda why: (
+        why.reason
+        not in (
+            Reason.NO_TARGETS,
+            Reason.POD_NOT_READY,
+            Reason.WAITING_FOR_ENGINE,
+            Reason.ENGINE_UNREACHABLE,
+            Reason.TARGET_IDENTITY_MISMATCH,
+            Reason.REGISTRY_UNREACHABLE,
+        )
+    )
+)
+"""Why an image may wait in an engine that was seen, and with a registry that answers."""
 OF_TARGETS = FAULTS.filter(lambda why: why.reason is not Reason.REGISTRY_UNREACHABLE)
 IMAGES = ("nginx:1.25", "redis:7", "ghcr.io/a/b:1")
 
@@ -248,7 +262,7 @@ def steps_of(draw: st.DrawFn, number: int) -> tuple[Step, ...]:
         return ()
     makers: dict[str, Any] = {
         "present": present,
-        "wait": lambda asked: Wait(asked, draw(FAULTS)),
+        "wait": lambda asked: Wait(asked, draw(OF_IMAGES)),
         "pull": lambda asked: pulling(number, asked),
         "load": lambda asked: loading(number, asked),
     }

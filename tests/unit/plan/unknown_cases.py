@@ -118,21 +118,11 @@ class Case:
         is_anchored = anchor is not None and stored == anchor
         if self.policy == "Pin" and anchor is not None and (is_anchored or not self.has_answered):
             return anchor if is_anchored else None
-        if self.policy == "Pin" and anchor is None and stored is not None:
-            return stored if source is not None or self.sources_lack_it else None
-        if self.policy == "Pin" and anchor is None and self._may_still_tell:
-            return None
         if source is not None:
             return source
         if anchor is not None:
             return anchor if is_anchored else None
         return stored if self.sources_lack_it else None
-
-    @property
-    def _may_still_tell(self) -> bool:
-        """The registry was not asked yet: what it has is what is pinned."""
-        is_open = self.registry is Registry.SEEN and self.stored is Stored.UNKNOWN
-        return is_open or self.registry is Registry.NOT_ASKED
 
 
 def cases() -> Iterator[Case]:

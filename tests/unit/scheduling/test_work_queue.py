@@ -118,7 +118,7 @@ def test_what_is_forgotten_does_not_come() -> None:
 
 def limited() -> WorkQueue[str]:
     """Of each key two passes at once, then one a second."""
-    return WorkQueue[str](lambda: RateLimiter(1.0, 2))
+    return WorkQueue[str](lambda _: RateLimiter(1.0, 2))
 
 
 async def passed(queue: WorkQueue[str], times: int) -> list[tuple[str, float]]:
@@ -199,7 +199,7 @@ def test_keys_that_come_and_go_are_not_remembered_for_ever() -> None:
     async def scenario() -> None:
         made: list[RateLimiter] = []
 
-        def make() -> RateLimiter:
+        def make(_: str) -> RateLimiter:
             made.append(RateLimiter(1.0, 2))
             return made[-1]
 

@@ -37,22 +37,12 @@ def test_b19_a_range_that_goes_to_another_cache_is_news_for_both() -> None:
     assert demand.wishes("default") == {}
 
 
-def test_a_question_for_the_registry_is_taken_once() -> None:
-    demand = Demand()
-    demand.ask("default")
-    assert not demand.take_asked("other")
-    assert demand.take_asked("default")
-    assert not demand.take_asked("default")
-
-
-def test_a_cache_that_is_gone_leaves_no_doubt_and_no_question() -> None:
+def test_a_cache_that_is_gone_leaves_no_doubt() -> None:
     demand = Demand()
     demand.publish("default", SEEN)
     demand.distrust("default", NGINX)
-    demand.ask("default")
     demand.publish("default", None)
     assert demand.take_distrusted("default") == {}
-    assert not demand.take_asked("default")
 
 
 def test_somebody_who_may_push_is_enough() -> None:
