@@ -23,9 +23,9 @@ from tests.matrix import PROMISES, ROWS
 
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 WORKERS = min(os.cpu_count() or 1, 4)
-"""Processes for component tests, each with an API server and engines of its own: about 1 GB."""
+"""Processes for tests; of component tests each has an API server and engines: about 1 GB."""
 BESIDE = ("-n", f"{WORKERS}", "--dist", "loadfile", "--no-loadscope-reorder")
-"""A file at a time, since the tests of a file share parts; in order, so that long ones begin."""
+"""A file at a time on each core, since the tests of a file share parts; long ones begin."""
 FETCH = (sys.executable, "-m", "tests.parts.fetch")
 """What takes minutes on a fresh machine is made here, where it can be told of."""
 SHIPPED = (sys.executable, "-m", "tests.lab.shipped")
@@ -40,10 +40,10 @@ STAGES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "unit": (
         (*FETCH, "helm"),
-        (*PYTEST, "tests/unit"),
+        (*PYTEST, *BESIDE, "tests/unit"),
         (*PYTEST, *ABOUT_THE_TREE, "tests/chart"),
     ),
-    "unit-shipped": ((*SHIPPED, *PYTEST[1:], "tests/unit", "tests/test_layers.py"),),
+    "unit-shipped": ((*SHIPPED, *PYTEST[1:], *BESIDE, "tests/unit", "tests/test_layers.py"),),
     "component": (
         (*FETCH,),
         (*PYTEST, *BESIDE, "tests/component"),
