@@ -163,6 +163,8 @@ class ImageRecord:
     """Why the wish has no content."""
     is_unknown: bool = True
     """Without content: somebody who could have it has not answered. False: nobody has it."""
+    is_asked: bool = False
+    """The registry is just being asked for it, and will have answered soon."""
     registry: Fault | None = None
     """Why the registry, or its storage, cannot tell now whether it has this image."""
     failure: Failure | None = None

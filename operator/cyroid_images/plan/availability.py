@@ -22,6 +22,11 @@ _NOT_YET = frozenset({Reason.POD_NOT_READY, Reason.WAITING_FOR_ENGINE, Reason.PR
 """Faults that say "not seen yet" rather than "not available"."""
 _SILENT = frozenset({Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT})
 
+_CANNOT_BE_ASKED = frozenset(
+    {Reason.SECRET_MISSING, Reason.SECRET_HOST_MISMATCH, Reason.TLS_REJECTED}
+)
+"""Of the source and not of one image, and only somebody can mend it."""
+
 
 def target_fault(each: TargetSeen, seen: RangeSeen) -> Fault | None:
     """Why a target cannot be seen, and how it was when it last could."""
@@ -109,15 +114,15 @@ def _source_faults(seen: CacheSeen, steps: Sequence[CacheStep]) -> Iterator[Faul
         )
         if told is not None and each.name not in named:
             named.add(each.name)
-            yield Fault(told.reason, f"source {each.name}: {told.message}")
+            yield told  # which names the source already
     if not named:
         unreachable = [f for f in waiting.values() if f.reason is Reason.SOURCE_UNREACHABLE]
         yield from unreachable[:1]
 
 
 def _is_away(fault: Fault) -> bool:
-    """Did the source not answer as it should? That it has no such image is an answer."""
-    return fault.reason.mark is Mark.TRANSIENT
+    """Can the source not be asked, as things are? That it refuses an image is an answer."""
+    return fault.reason.mark is Mark.TRANSIENT or fault.reason in _CANNOT_BE_ASKED
 
 
 def _answering(seen: CacheSeen) -> str:

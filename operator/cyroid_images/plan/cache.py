@@ -72,7 +72,10 @@ def know(wish: Wish, seen: CacheSeen) -> ImageRecord:
     if unknown is not None and _may_be_pinned(wish, unknown, seen):
         return ImageRecord(fault=unknown, registry=away, failure=failure)
     if not isinstance(found, Fault):
-        return ImageRecord(found.content, None, found, registry=away, failure=failure)
+        is_asked = unknown is not None and unknown.reason is Reason.PROGRESSING
+        return ImageRecord(
+            found.content, None, found, is_asked=is_asked, registry=away, failure=failure
+        )
     if isinstance(found, Absence) and unknown is not None:
         return ImageRecord(fault=unknown, registry=away, failure=failure)
     is_unknown = unknown is not None or not is_answer(found)

@@ -127,7 +127,7 @@ def _headline(seen: CacheSeen, asked: _Asked) -> str:
     if wanted:
         words = f"{_cached(asked.listed)} of {wanted} images in the registry"
     else:
-        answers = "" if seen.registry else "the registry answers; "
+        answers = "" if seen.registry or seen.write else "the registry answers; "
         words = f"{answers}no images are listed"
     if not counts.wanted:
         return words

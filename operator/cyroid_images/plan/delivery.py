@@ -139,6 +139,8 @@ def _by_registry(wish: Wish, known: ImageRecord, seen: Delivered) -> Step:
 
 def _by_tar(wish: Wish, known: ImageRecord, seen: Delivered, because: Fault) -> Step:
     """Load, or the reason why not now; each attempt takes the next one who can give the tar."""
+    if known.is_asked and because.reason is not Reason.FORCED_BY_SPEC:
+        return Wait(wish, PROGRESSING)  # what it has is taken from there, after a restart as before
     givers = _tar_givers(known, seen, because)
     if not givers:
         return Wait(wish, _no_giver(wish, because))

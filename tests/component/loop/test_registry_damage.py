@@ -88,7 +88,7 @@ def test_damage_that_cannot_be_mended_leads_to_tar_and_the_cache_asks_for_help(
     site.until("dind", Ready="True/AllImagesPresent", TarFallback=f"True/{damage.reason}")
     assert holds(containerd_engine, one.image)
     body = site.until_cache(Ready=f"False/{damage.reason}", Stalled=f"True/{damage.reason}")
-    assert "collect its garbage" in condition(body, "Ready")["message"]
+    assert "run its garbage collection" in condition(body, "Ready")["message"]
     assert "builder" not in condition(body, "Ready")["message"]
     (failure,) = body["status"]["failures"]
     assert failure["attempts"] == 2

@@ -136,8 +136,10 @@ def test_a_registry_that_answers_without_end_gives_way_to_tar(
     proxy = new_proxy(registry.push_host)
     endless = Answer(200, {"Content-Type": OCI_MANIFEST}, b"{" * (LARGEST + 1))
     proxy.on("GET", "/v2/.*/manifests/.*", endless)
-    site.cache(registry, registry={"pushURL": f"http://{proxy.host}"})
-    site.serve("dind", containerd_engine, [site.image("endless:1")])
+    image = site.image("endless:1")
+    where = {"pushURL": f"http://{proxy.host}"}
+    site.cache(registry, registry=where, images=[{"image": image}])
+    site.serve("dind", containerd_engine, [image])
     site.until("dind", Ready="True/AllImagesPresent", TarFallback="True/ProtocolError")
     body = site.until_cache(Ready="False/ProtocolError", Reconciling="True/ProgressingWithRetry")
     assert f"larger than {LARGEST} bytes" in condition(body, "Ready")["message"]

@@ -89,9 +89,14 @@ SOURCES: dict[str, tuple[tuple[SourceSeen, ...], CacheStep, tuple[str, str, str]
         ("True", "Available", "1 source answers"),
     ),
     "b12-an-upstream-fails-for-one-image": (
-        (HERE, upstream(fault(Reason.SERVER_ERROR, "docker.io: 503"))),
-        lost(Reason.SERVER_ERROR, "docker.io: 503"),
+        (HERE, upstream(fault(Reason.SERVER_ERROR, "source hub: docker.io: 503"))),
+        lost(Reason.SERVER_ERROR, "source hub: docker.io: 503"),
         ("False", "ServerError", "source hub: docker.io: 503"),
+    ),
+    "a-password-that-may-not-be-told-to-it": (
+        (upstream(fault(Reason.SECRET_HOST_MISMATCH, "source hub: two hosts")),),
+        lost(Reason.SECRET_HOST_MISMATCH, "source hub: two hosts"),
+        ("False", "SecretHostMismatch", "source hub: two hosts"),
     ),
     "b12-an-image-waits-for-a-source": (
         (HERE,),

@@ -159,6 +159,13 @@ def test_what_has_no_content_says_why() -> None:
     assert known.fault.reason is Reason.SOURCE_UNREACHABLE
 
 
+def test_that_the_registry_is_just_being_asked_is_told_to_the_ranges() -> None:
+    asked = seen(lookups={wish(): fault(Reason.PROGRESSING)})
+    assert know(wish(), asked).is_asked
+    for other in (seen(), seen(lookups={wish(): fault(Reason.SERVER_ERROR)})):
+        assert not know(wish(), other).is_asked
+
+
 def test_a_failed_push_is_told_to_the_ranges() -> None:
     failed = failure(Reason.SERVER_ERROR, 2)
     assert know(wish(), seen(failures={wish(): failed})).failure == failed

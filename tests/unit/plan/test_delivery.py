@@ -217,6 +217,24 @@ def test_a_pull_goes_by_digest_through_the_host_that_engines_use() -> None:
     assert str(step.transport) == f"127.0.0.1:5000/docker.io/library/nginx@{manifest}"
 
 
+@pytest.mark.parametrize(
+    ("delivery", "step"), [(Delivery.REGISTRY_THEN_TAR, Wait), (Delivery.TAR_ONLY, Load)]
+)
+def test_a_tar_waits_for_the_answer_of_a_registry_that_may_give_it(
+    delivery: Delivery, step: type[Wait | Load]
+) -> None:
+    """Else an operator that was restarted would bring the same image from another giver."""
+    given = Delivered(
+        target=target(),
+        view=view(),
+        cache=cache_view({ASKED: replace(ONLY_IN_SOURCE, is_asked=True)}),
+        delivery=delivery,
+        failures=pulled(Reason.REGISTRY_NOT_TRUSTED, 1),
+        now=NOW,
+    )
+    assert isinstance(plan_image(ASKED, given), step)
+
+
 def test_a_wait_for_a_tar_says_that_no_source_gives_one() -> None:
     step = plan_image(ASKED, given(CASES["no-source-for-the-tar"]))
     assert isinstance(step, Wait)

@@ -103,6 +103,8 @@ def test_b22_a_cache_that_lists_nothing_is_ready_while_its_registry_answers() ->
     away = told(cache_seen(cache_item(), registry=fault(Reason.REGISTRY_UNREACHABLE)), [])
     assert conditions_of(away)["Ready"] == "False/RegistryUnreachable"
     assert message_of(away) == "no images are listed; why"
+    refuses = cache_seen(cache_item(), wishes={}, write=fault(Reason.PROTOCOL_ERROR))
+    assert message_of(told(refuses, [])) == "no images are listed"
 
 
 def test_a_wish_for_another_platform_than_the_listed_one_is_on_demand() -> None:
