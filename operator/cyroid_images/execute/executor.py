@@ -136,8 +136,11 @@ class Executor:
         for job in self._turns.give():
             job.started, job.moved = time.monotonic(), asyncio.get_running_loop().time()
             job.progress = Progress(0)
-            with about(transfer_id=job.id, **self._log_fields(job.transfer.action)):
-                self._tasks[job] = asyncio.create_task(self._work(job))
+            self._tasks[job] = job.context.run(self._start, job)
+
+    def _start(self, job: Job) -> asyncio.Task[None]:
+        with about(transfer_id=job.id, **self._log_fields(job.transfer.action)):
+            return asyncio.create_task(self._work(job))
 
     def _leave(self, owner: Hashable, job: Job) -> None:
         self._in_flight.leave(owner, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import secrets
 import time
 from collections.abc import Callable, Hashable
@@ -65,6 +66,8 @@ class Job:
     counted: int = 0
     """The bytes that were counted as real progress then."""
     id: str = field(default_factory=lambda: secrets.token_hex(4))
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    """What its log lines are about: it may begin when the transfer of another object ends."""
 
     @property
     def has_moved(self) -> bool:

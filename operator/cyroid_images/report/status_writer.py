@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 from cyroid_images.errors import ApiUnavailable, Mark, Reason, StatusConflict, StatusRejected
 from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
+from cyroid_images.model.log_context import about
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.status import Status
 from cyroid_images.report.audit import tell_refusals
+from cyroid_images.report.log_fields import about_object
 from cyroid_images.report.ports import Recorder, StatusAPI
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.keys import Key
@@ -96,7 +98,9 @@ class StatusWriter:
             key = await self._queue.take()
             again: float | None = DEFECT_SECONDS
             try:
-                again = await self._write(key)
+                item = self._store.find(key)
+                with about(**about_object(key, item.metadata if item else None)):
+                    again = await self._write(key)
             except Exception:  # costs this object its newest status, and nobody else anything
                 _log.exception("defect in writing the status of %s", key)
             finally:

@@ -13,6 +13,7 @@ import pytest
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended, Job, Transfer
+from cyroid_images.model.log_context import about, fields
 from cyroid_images.model.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
@@ -113,6 +114,28 @@ def test_a_transfer_runs_and_its_owner_gets_the_outcome() -> None:
         assert bench.executor.take_ended("me") == ()
         assert bench.executor.running("me") == ()
         assert bench.told == [("k", True)]
+
+    tried(scenario)
+
+
+def test_the_lines_of_a_transfer_name_who_wanted_it_and_not_whose_end_let_it_begin() -> None:
+    """The second waits for the place of the first, which belongs to another object."""
+
+    async def scenario(bench: Bench) -> None:
+        first, seen = Work(), list[object]()
+
+        def second(scope: CancelScope, observer: ProgressObserver) -> None:
+            del scope, observer
+            seen.append(fields()["object"])
+
+        with about(object="of the first"):
+            bench.executor.sync("one", [transfer(first, "first")])
+        await until(first.begun.is_set)
+        with about(object="of the second"):
+            bench.executor.sync("two", [transfer(second, "second")])
+        first.go_on.set()
+        await until(lambda: "two" in bench.woken)
+        assert seen == ["of the second"]
 
     tried(scenario)
 

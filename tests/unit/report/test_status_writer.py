@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, StatusConflict, StatusRejected
 from cyroid_images.model.conditions import Verdict, set_conditions
+from cyroid_images.model.log_context import fields
 from cyroid_images.model.status import (
     RangeImageCounts,
     RangeImagesStatus,
@@ -164,6 +166,34 @@ def test_what_somebody_waits_for_is_written_at_once(update: Mapping[str, Any]) -
         assert await desk.put(moving("waits").model_copy(update=update)) == 2
 
     tried(scenario)
+
+
+def test_every_line_of_a_write_names_its_object(caplog: pytest.LogCaptureFixture) -> None:
+    """Of readiness and of refusals: they are told outside of the pass that found them."""
+    said: list[Any] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        del record
+        said.append(fields().get("object", {}))
+        return True
+
+    async def scenario(desk: Desk) -> None:
+        await desk.put(READY)
+        await desk.put(told("Stalled", "True", Reason.NAMESPACE_NOT_ALLOWED))
+
+    caplog.set_level(logging.INFO, "cyroid_images")
+    caplog.handler.addFilter(note)
+    try:
+        tried(scenario)
+    finally:
+        caplog.handler.removeFilter(note)
+    assert [record.name.rpartition(".")[2] for record in caplog.records] == [
+        "status_writer",
+        "audit",
+    ]
+    assert {(each["kind"], each["namespace"], each["name"]) for each in said} == {
+        ("RangeImages", "default", "r")
+    }
 
 
 def test_a_turn_is_written_at_once() -> None:
