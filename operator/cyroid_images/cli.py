@@ -15,7 +15,7 @@ from cyroid_images.bootstrap import command as bootstrap
 from cyroid_images.errors import REASONS, CyroidError
 from cyroid_images.logs import Redaction, configure
 from cyroid_images.settings import read_settings, share_kubeconfig
-from cyroid_images.wiring import End, Operator
+from cyroid_images.wiring.operator import End, Operator
 
 LARGEST_PORT = 65535
 NOT_SERVED = 404

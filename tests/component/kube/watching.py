@@ -16,7 +16,7 @@ import kopf
 
 from cyroid_images import handlers
 from cyroid_images.settings import Settings
-from cyroid_images.wiring import Operator
+from cyroid_images.wiring.operator import Operator
 from tests.parts.identity import OWN_NAMESPACE
 
 SILENCE_SECONDS = 3.0

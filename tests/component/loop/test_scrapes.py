@@ -13,7 +13,7 @@ import pytest
 
 from cyroid_images import handlers
 from cyroid_images.settings import Settings
-from cyroid_images.wiring import Operator
+from cyroid_images.wiring.operator import Operator
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart
 from tests.parts.identity import OWN_NAMESPACE

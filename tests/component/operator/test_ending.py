@@ -12,7 +12,7 @@ import pytest
 from cyroid_images.cli import serve
 from cyroid_images.errors import CyroidError
 from cyroid_images.settings import Settings
-from cyroid_images.wiring import Operator
+from cyroid_images.wiring.operator import Operator
 from tests.component.operator.conftest import MakeOperator
 from tests.parts.apiserver import ApiServerPart, wait_for
 from tests.parts.identity import OWN_NAMESPACE
