@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import median, quantiles
 
+from cyroid_images.report.event_recorder import SUMMARY_SECONDS
 from tests.bench.machine import processor_seconds
 from tests.bench.polling import polled
 from tests.bench.table import Row
@@ -104,7 +105,8 @@ def one_more(stack: Stack, crowd: Crowd, first: int) -> list[Row]:
 
 
 def nothing_happens(stack: Stack, crowd: Crowd, seconds: float) -> list[Row]:
-    """Everything is Ready, nobody changes anything."""
+    """Everything is Ready, nobody changes anything, and what was to be told of it is told."""
+    time.sleep(2 * SUMMARY_SECONDS)
     audit, layers = Audit(stack.api), RegistryCalls(stack.registry)
     before, process = stack.stand_ins.tally(), operator_process()
     spent = processor_seconds(process)

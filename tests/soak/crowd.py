@@ -77,13 +77,13 @@ class SoakTown(Town):
 class Crowd:
     """Who wants what; every round has names, pods and addresses that never were before."""
 
-    def __init__(self, town: SoakTown) -> None:
+    def __init__(self, town: SoakTown, recorded: int) -> None:
         self._town = town
         self._listed = town.cluster.listed
         self._listed |= {
             Kind.POD: [],
             Kind.RANGE_IMAGES: [],
-            Kind.IMAGE_CACHE: [_cache()],
+            Kind.IMAGE_CACHE: [_cache(recorded)],
         }
         town.holds.clear()
         town.held[BUILDER.url] = set()
@@ -163,23 +163,26 @@ class Crowd:
 Rounds = Callable[[Crowd], Coroutine[Any, Any, None]]
 
 
-def run(rounds: Rounds) -> None:
-    """These rounds in a town whose loop has started; both end with them."""
+def run(rounds: Rounds, recorded: int = MOST_DIGESTS) -> None:
+    """These rounds in a town whose loop has started; both end with them.
+
+    As after months, the cache has recorded as many digests as it ever does.
+    """
 
     async def started(crowd: Crowd) -> None:
         await crowd.start()
         await rounds(crowd)
 
-    run_before_start(started)
+    run_before_start(started, recorded)
 
 
-def run_before_start(rounds: Rounds) -> None:
+def run_before_start(rounds: Rounds, recorded: int = 0) -> None:
     """The same for who starts the loop by hand."""
 
     async def whole() -> None:
         town = SoakTown()
         try:
-            await rounds(Crowd(town))
+            await rounds(Crowd(town, recorded))
         finally:
             await town.close()
         assert town.failures == []
@@ -192,9 +195,9 @@ def _bodies(name: str, address: str, images: Iterable[str]) -> Bodies:
     return [(Kind.POD, a_pod(name, address=address)), (Kind.RANGE_IMAGES, wanted)]
 
 
-def _cache() -> dict[str, Any]:
-    """A cache after months: it has recorded as many digests as it ever does."""
-    known = {f"soak.example/long-gone-{at}:1": str(digest(f"{at}")) for at in range(MOST_DIGESTS)}
+def _cache(recorded: int) -> dict[str, Any]:
+    """A cache that has recorded so many digests already."""
+    known = {f"soak.example/long-gone-{at}:1": str(digest(f"{at}")) for at in range(recorded)}
     return cache_body(status={"digests": known}, sources=SOURCES, refresh={"interval": "10m"})
 
 

@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cyroid_images.model.status import MOST_DIGESTS
 from tests.soak.crowd import Crowd, Size, run
 
 WARM = 4
@@ -58,7 +59,7 @@ class Growth:
         return judged[: len(judged) // 2], judged[len(judged) // 2 :]
 
 
-def soaked(rounds: int, size: Size) -> Growth:
+def soaked(rounds: int, size: Size, recorded: int = MOST_DIGESTS) -> Growth:
     """What that many rounds leave behind."""
     samples: list[Sample] = []
 
@@ -71,7 +72,7 @@ def soaked(rounds: int, size: Size) -> Growth:
     logging.disable(logging.CRITICAL)
     tracemalloc.start()
     try:
-        run(all_rounds)
+        run(all_rounds, recorded)
     finally:
         tracemalloc.stop()
         logging.disable(logging.NOTSET)

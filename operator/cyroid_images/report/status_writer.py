@@ -73,6 +73,8 @@ class StatusWriter:
         self._pending: dict[Key, _Pending] = {}
         self._last: dict[Key, float] = {}
         self._rejected: dict[Key, tuple[float, Mapping[str, Any]]] = {}
+        self._outdated: dict[Key, tuple[float, str]] = {}
+        """The version with which a write conflicted: the watch brings another one."""
 
     def latest(self, key: Key, metadata: Metadata, written: StatusT) -> StatusT:
         """What was last said of this generation, whether it is written yet or not."""
@@ -89,7 +91,7 @@ class StatusWriter:
     def forget(self, key: Key) -> None:
         """The object is gone."""
         self._queue.forget(key)
-        for held in (self._pending, self._last, self._rejected):
+        for held in (self._pending, self._last, self._rejected, self._outdated):
             held.pop(key, None)
 
     async def run(self) -> None:
@@ -118,7 +120,7 @@ class StatusWriter:
         if before == after:
             self._settle(key, pending, is_written=True)
             return None
-        pause = self._pause(key, before, after)
+        pause = self._pause(key, item.metadata.resource_version, before, after)
         if pause > 0:
             return pause
         try:
@@ -129,6 +131,8 @@ class StatusWriter:
         except (StatusConflict, ApiUnavailable) as exc:
             # Edited meanwhile, and the watch brings the new version; or the API is away.
             _log.info("status of %s not written; will retry: %s", key, exc)
+            if isinstance(exc, StatusConflict):
+                self._outdated[key] = _now(), item.metadata.resource_version
             self._tried(key, pending.token, False)  # noqa: FBT003 - see `tried`
             return AGAIN_SECONDS
         if version is not None and key in self._pending:  # else it was deleted meanwhile
@@ -139,9 +143,14 @@ class StatusWriter:
         self._settle(key, pending, is_written=True)
         return 0.0
 
-    def _pause(self, key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    def _pause(
+        self, key: Key, version: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> float:
         """Seconds for which this is not worth a write yet."""
         now = _now()
+        tried, outdated = self._outdated.get(key, (0.0, ""))
+        if version == outdated and now - tried < AGAIN_SECONDS:  # whatever is put meanwhile
+            return tried + AGAIN_SECONDS - now
         since, refused = self._rejected.get(key, (0.0, None))
         if refused == after and now - since < REJECTED_SECONDS:
             return REJECTED_SECONDS

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from math import inf
 from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -70,11 +71,11 @@ class FairTurns(Generic[T]):
             _less(self._held, name)
             _less(self._held_by, (place.party, name))
 
-    def give(self) -> list[T]:
-        """Those that may begin now; each holds its place until it leaves."""
+    def give(self, most: float = inf) -> list[T]:
+        """Those that may begin now, at most so many; each holds its place until it leaves."""
         given: list[T] = []
         passed = 0
-        while passed < len(self._round):
+        while passed < len(self._round) and len(given) < most:
             party = self._round[0]
             self._round.rotate(-1)
             ticket = self._next_of(party)

@@ -22,7 +22,10 @@ def load(store: Store, content: bytes) -> list[str]:
         raise Refused(500, "unexpected EOF")
     loaded: list[str] = []
     for entry in json.loads(files["manifest.json"]):
-        config, layers = files[entry["Config"]], [files[path] for path in entry["Layers"]]
+        parts = [entry["Config"], *entry["Layers"]]
+        if missing := [path for path in parts if path not in files]:  # known to who lied
+            raise Refused(500, f"open docker-import/{missing[0]}: no such file or directory")
+        config, *layers = (files[path] for path in parts)
         wanted = json.loads(config)["rootfs"]["diff_ids"]
         if wanted != [digest_of(layer) for layer in layers]:
             raise Refused(500, "invalid diffID for layer")

@@ -230,6 +230,22 @@ def test_what_could_not_be_written_is_tried_again_soon(error: Exception) -> None
     tried(scenario)
 
 
+def test_a_version_that_conflicted_is_not_tried_again_with_every_word() -> None:
+    """A write whose answer was lost has made another version, which the watch brings."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.cluster.errors += [StatusConflict("another version")] * 2
+        assert await desk.put(moving("one")) == 0
+        assert await desk.put(READY) == 0
+        assert len(desk.cluster.errors) == 1
+        body = with_metadata(range_body(), resourceVersion="12")
+        desk.store.changed(Kind.RANGE_IMAGES, "MODIFIED", body)
+        desk.cluster.errors.clear()
+        assert await desk.put(moving("another")) == 1
+
+    tried(scenario)
+
+
 def test_a_defect_in_a_write_ends_nothing_and_is_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
