@@ -151,7 +151,8 @@ class CacheState:
     def refused(self, wish: Wish, failure: Failure, host: str | None) -> None:
         """A push failed; an upstream host that asked for a pause gets it."""
         self.failures[wish] = failure
-        if failure.reason in _WRITE_SIDE:
+        is_of_both = host is not None and failure.reason is Reason.UNAUTHORIZED
+        if failure.reason in _WRITE_SIDE and not is_of_both:  # the upstream may have said that
             self.write = failure.fault
         if host is not None and failure.reason in _OF_THE_HOST:
             self.hosts[host] = failure

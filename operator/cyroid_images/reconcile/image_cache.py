@@ -77,6 +77,8 @@ class CacheReconciler:
         if item is None:
             self.forget(key)
             return None
+        if self._states.is_remade(key, item):
+            self.forget(key)
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
         if not (told.conditions or state.was_told):  # the first status comes before any look

@@ -67,6 +67,8 @@ class RangeReconciler:
             return None
         if self._states.is_other(key, item):
             self._wake_rivals(key)
+        if self._states.is_remade(key, item):
+            self.forget(key)
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
         if not (told.conditions or state.was_told):  # the first status comes before any look

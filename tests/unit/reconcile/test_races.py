@@ -183,3 +183,31 @@ def test_a_push_with_the_password_of_before_is_tried_at_once_with_the_new_one() 
         await comes(lambda: town.told(CACHE).get("Ready") == CACHED, 120)
 
     lived(scenario)
+
+
+def test_a_push_of_the_cache_of_before_proves_nothing_for_the_one_made_anew() -> None:
+    """Deleted and made anew between two lists: no watch told of the end of the first."""
+
+    async def scenario(town: Town) -> None:
+        town.cluster.listed[Kind.IMAGE_CACHE] = [a_cache()]
+        arrive = town.movers.then
+
+        def slowly(action: Copy | Push | Pull | Load) -> None:
+            town.hanging.hang()
+            arrive(action)
+
+        town.movers.then = slowly
+        await town.loop.start()
+        await comes(lambda: town.hanging.count == 1)
+        body = a_cache(refresh={"policy": "Pin"})
+        body["spec"] = {**body["spec"], "sources": []}
+        edit_cache(town, with_metadata(body, uid="made anew"))
+        await asyncio.sleep(5)
+        assert town.parts.executor.running(CACHE) == ()
+        town.shelf.images.clear()
+        town.movers.then = lambda _: None
+        town.hanging.let_go()
+        await asyncio.sleep(5)
+        assert town.anchors() == {}
+
+    lived(scenario)
