@@ -60,9 +60,12 @@ class Executor:
         self._ended: dict[Hashable, list[Ended]] = {}
         self._blocked: dict[Hashable, set[Hashable]] = {}
         """Owners that want another version of a key than the one that still runs."""
+        self._is_closing = False
 
     def sync(self, owner: Hashable, wanted: Iterable[Transfer]) -> None:
         """Make the transfers of this owner equal to `wanted`: start, keep, cancel."""
+        if self._is_closing:  # a pass that was under way goes on for a moment
+            wanted = ()
         by_key = {transfer.key: transfer for transfer in wanted}
         for job in self._in_flight.of(owner):
             if by_key.get(job.transfer.key) != job.transfer:
@@ -119,6 +122,7 @@ class Executor:
 
     async def close(self) -> None:
         """Cut everything and wait until the threads have let go."""
+        self._is_closing = True
         tasks = list(self._tasks.values())
         for job in self._in_flight:
             for owner in tuple(job.owners):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyroid_images.errors import Reason
+from cyroid_images.errors import Mark, Reason
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended
 from cyroid_images.model.actions import Copy, Fill, Push, Untag
@@ -39,7 +39,7 @@ class CacheOutcomes:
                 self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
                 now, spread = self.clock.now(), self.clock.spread()
                 state.untidy.ended(fill.endpoint, ended.fault, now, spread)
-            if not isinstance(fill, Push | Copy):
+            if not isinstance(fill, Push | Copy) or not is_for(fill, item):
                 continue
             if ended.fault is not None:
                 self._failed(item, state, fill, ended.fault)
@@ -79,6 +79,8 @@ class CacheOutcomes:
             )
 
     def _failed(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
+        if fault.reason.mark is Mark.TERMINAL and state.endpoint not in (None, fill.to.registry):
+            return  # begun with a password or CA that was replaced since: tried anew at once
         before, spread = state.failures.get(fill.wish), self.clock.spread()
         failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
         is_upstream = isinstance(fill.source, HeldByUpstream)
@@ -109,6 +111,11 @@ class CacheOutcomes:
                 f" {_stored(ended).content.platform}",
                 about=f"{fill.wish}/{manifest.digest}",
             )
+
+
+def is_for(fill: Fill, item: ImageCache) -> bool:
+    """Does it go into the registry that the cache names, not into the one of before?"""
+    return fill.to.registry.url == item.spec.registry.push_url
 
 
 def _stored(ended: Ended) -> Stored:

@@ -108,6 +108,8 @@ class CacheSnapshots:
             state.lost(wish)
             state.distrusted.add(wish)
             state.doubted |= {wish} if of_content else set()
+            if (place := state.places.get(wish)) is not None:
+                self.images.refresh(place)
 
     def _registry(self, key: Key, item: ImageCache, state: CacheState) -> Fault | None:
         """Why the registry cannot be used; None while it lets us in."""
@@ -151,7 +153,7 @@ class CacheSnapshots:
         if state.is_new:
             for place in every:
                 self.images.refresh(place)
-        taken = {wish: self._take(wish, state) for wish in found}
+        taken = {wish: self._take(wish, state, found[wish]) for wish in found}
         return {wish: fault for wish, fault in taken.items() if fault is not None}
 
     def _image_place(
@@ -174,13 +176,18 @@ class CacheSnapshots:
             registry_place(item), repository, tag, reference, Wanted(content, wish.platform)
         )
 
-    def _take(self, wish: Wish, state: CacheState) -> Fault | None:
-        """What the last look at the registry says of this wish; why nothing, if so."""
+    def _take(self, wish: Wish, state: CacheState, found: SourceImage | Fault) -> Fault | None:
+        """What the last look at the registry says of this wish; why nothing, if so.
+
+        Without a source nobody could bring it anew, and one engine's word is not believed
+        against the registry's: it might deny the image to all others.
+        """
         place = state.places.get(wish)
         seen = self.images.at(place) if place is not None else None
         if place is None or seen is None or (seen.view is None and seen.fault is None):
             return NOT_YET
-        if wish in state.distrusted:
+        if wish in state.distrusted and not isinstance(found, Fault):
+            state.lost(wish)
             return None
         if seen.fault is not None:
             self._count_damage(wish, state, seen, seen.fault)

@@ -40,6 +40,8 @@ class CacheState:
     uid: str
     generation: int
     token: str | None
+    registry: str | None = None
+    """URL of the registry that all this is known of."""
     proven: dict[Wish, Proven] = field(default_factory=dict)
     distrusted: set[Wish] = field(default_factory=set)
     """An engine could not pull it: pushed again, whatever the registry claims to have."""
@@ -53,6 +55,8 @@ class CacheState:
     write: Fault | None = None
     """The registry answers, but refused the last write."""
     was_away: bool = False
+    was_told: bool = False
+    """The first status was written, or could not be: work goes on all the same."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
     untidy: Untidy = field(default_factory=Untidy)
@@ -97,12 +101,24 @@ class CacheState:
 
     def begin(self, item: ImageCache) -> None:
         """A changed spec or a manual token: everything is asked and tried anew."""
+        self._moves_to(item.spec.registry.push_url)
         asked = (item.metadata.generation, item.metadata.reconcile_at)
         if asked != (self.generation, self.token):
             self.generation, self.token = asked
             self.failures.clear()
             self.hosts.clear()
             self.is_new = True
+
+    def _moves_to(self, registry: str) -> None:
+        """What one registry has says nothing of another one; the digests to believe stay."""
+        if self.registry not in (None, registry):
+            for held in (self.proven, self.foreign, self.places, self.damaged):
+                held.clear()
+            for kept in (self.distrusted, self.doubted, self.refilling):
+                kept.clear()
+            self.endpoint = self.write = self._ours = None
+            self.was_away = False
+        self.registry = registry
 
     def dials(self, endpoint: RegistryEndpoint) -> None:
         """Other credentials, or another CA: what was refused so far is worth another try."""
@@ -135,7 +151,8 @@ class CacheState:
     def refused(self, wish: Wish, failure: Failure, host: str | None) -> None:
         """A push failed; an upstream host that asked for a pause gets it."""
         self.failures[wish] = failure
-        if failure.reason in _WRITE_SIDE:
+        is_of_both = host is not None and failure.reason is Reason.UNAUTHORIZED
+        if failure.reason in _WRITE_SIDE and not is_of_both:  # the upstream may have said that
             self.write = failure.fault
         if host is not None and failure.reason in _OF_THE_HOST:
             self.hosts[host] = failure

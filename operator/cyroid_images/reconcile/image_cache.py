@@ -31,7 +31,7 @@ from cyroid_images.plan import cache_report
 from cyroid_images.plan.cache import anchored, know, plan_image
 from cyroid_images.plan.initial_status import initial_cache_status
 from cyroid_images.plan.push_order import due
-from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
+from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.reconcile.requeue import requeue_cache_after
@@ -77,9 +77,11 @@ class CacheReconciler:
         if item is None:
             self.forget(key)
             return None
+        if self._states.is_remade(key, item):
+            self.forget(key)
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
-        if not told.conditions:  # the first status comes before any look
+        if not (told.conditions or state.was_told):  # the first status comes before any look
             self.writer.put(key, item.metadata, initial_cache_status(item, self.clock.now()))
             return None
         item = replace(item, status=told)
@@ -103,6 +105,7 @@ class CacheReconciler:
         state = self._states.find(key)
         if state is None or token is not None:
             return
+        state.was_told = True
         if is_written:
             _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
         self.queue.wake(key)
@@ -152,7 +155,7 @@ class CacheReconciler:
         if seen.item.spec.suspend:
             self.executor.sync(key, ())
             return
-        transfers = {job.transfer.key: job.transfer for job in self._going_on(key, steps)}
+        transfers = {job.transfer.key: job.transfer for job in self._going_on(key, seen, steps)}
         running = [transfer.action for transfer in transfers.values()]
         wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
@@ -162,7 +165,7 @@ class CacheReconciler:
         tidy = state.untidy.due(tidy, seen.now)
         self.executor.sync(key, [*transfers.values(), *tidy])
 
-    def _going_on(self, key: Key, steps: Sequence[CacheStep]) -> list[Job]:
+    def _going_on(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> list[Job]:
         """Pushes that may end: nobody wants other content under their name meanwhile.
 
         One whose image is in the registry already still has to prove it and to tidy up.
@@ -172,6 +175,7 @@ class CacheReconciler:
             job
             for job in self.executor.running(key)
             if isinstance(job.transfer.action, Push | Copy)
+            and is_for(job.transfer.action, seen.item)
             and (step := wanted.get(job.transfer.action.wish)) is not None
             and not (
                 isinstance(step, Push | Copy) and step.source.id != job.transfer.action.source.id

@@ -67,9 +67,11 @@ class RangeReconciler:
             return None
         if self._states.is_other(key, item):
             self._wake_rivals(key)
+        if self._states.is_remade(key, item):
+            self.forget(key)
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
-        if not told.conditions:  # the first status comes before any look
+        if not (told.conditions or state.was_told):  # the first status comes before any look
             self.writer.put(key, item.metadata, initial_range_status(item, self.clock.now()))
             return None
         item = replace(item, status=told)
@@ -100,6 +102,7 @@ class RangeReconciler:
         if state is None:
             return
         if not isinstance(token, tuple):
+            state.was_told = True
             if is_written:
                 _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
             self.queue.wake(key)

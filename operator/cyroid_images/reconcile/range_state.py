@@ -84,6 +84,8 @@ class RangeState:
     """By target: the ID of the engine that answered there last."""
     is_asked: bool = False
     """Somebody asked for a pass now: every engine is to be looked at anew."""
+    was_told: bool = False
+    """The first status was written, or could not be: work goes on all the same."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
 

@@ -42,6 +42,11 @@ class States(Generic[StateT]):
             return False
         return (held.uid, held.generation) != (item.metadata.uid, item.metadata.generation)
 
+    def is_remade(self, key: Key, item: Any) -> bool:
+        """Was another object met under this key before? What it began is not of this one."""
+        held = self._held.get(key)
+        return held is not None and held.uid != item.metadata.uid
+
     def find(self, key: Key) -> StateT | None:
         """The state of an object that was met."""
         return self._held.get(key)

@@ -77,7 +77,8 @@ def refusal(act: str, response: RegistryResponse, kind: RequestKind) -> Transfer
     text = response.body.decode("utf-8", "replace")
     reason = _refusal_reason(response, text, kind)
     cause = _refusal_cause(reason, response)
-    return TransferError(reason, f"{act}: {cause}", retry_after=pause_of(response))
+    # "At once", and a date that is over by our clock, are no pause: then ours count, which grow.
+    return TransferError(reason, f"{act}: {cause}", retry_after=pause_of(response) or None)
 
 
 def is_foreign(response: RegistryResponse) -> bool:

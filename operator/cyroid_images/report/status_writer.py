@@ -137,7 +137,7 @@ class StatusWriter:
             return AGAIN_SECONDS
         if version is not None and key in self._pending:  # else it was deleted meanwhile
             self._last[key] = _now()
-            self._store.reported(key, version, pending.status)
+            self._store.reported(key, item.metadata, version, pending.status)
             tell_refusals(key, item.status, pending.status)
             self._tell_turns(key, item.metadata, item.status, pending.status)
         self._settle(key, pending, is_written=True)

@@ -138,8 +138,15 @@ class Store:
         beside = self.ranges.within(wanted.metadata.namespace or "")
         return tuple(sorted((each for each in beside.values() if _age(each) < mine), key=_age))
 
-    def reported(self, key: Key, version: str, status: Status) -> None:
-        """Our own status write: the object has this version and says this now."""
+    def reported(self, key: Key, over: Metadata, version: str, status: Status) -> None:
+        """Our own status write over that version: the object has this one and says this now.
+
+        The answer to a write may come after the watch has told of a later edit: an older
+        version would come back then, and each write over it would be a conflict.
+        """
+        found = self.find(key)
+        if found is None or not _is_version(found.metadata, over):
+            return
         if self._told is not None:
             self._told.add((key.kind, key.namespace, key.name))
         if (held := self.ranges.get(key)) and isinstance(status, RangeImagesStatus):
@@ -152,6 +159,8 @@ class Store:
         key = Key(Kind.RANGE_IMAGES, metadata["namespace"], metadata["name"])
         if not gone and _is_known(self.ranges.get(key), metadata):
             return frozenset()
+        if gone and _is_of_another(self.find(key), metadata):
+            return frozenset()  # a late word: it was made anew under its name
         before = self.ranges.pop(key, None)
         was_broken = self.broken.pop(key, None)
         if gone:
@@ -176,6 +185,8 @@ class Store:
         name = body["metadata"]["name"]
         key = Key(Kind.IMAGE_CACHE, "", name)
         if not gone and _is_known(self.caches.get(name), body["metadata"]):
+            return frozenset()
+        if gone and _is_of_another(self.find(key), body["metadata"]):
             return frozenset()
         touched = frozenset({key, *self.ranges_of(name)})
         before = self.caches.pop(name, None)
@@ -279,6 +290,16 @@ def _is_known(held: RangeImages | ImageCache | None, told: Mapping[str, Any]) ->
         told.get("generation"),
         token,
     )
+
+
+def _is_version(held: Metadata, other: Metadata) -> bool:
+    return (held.uid, held.resource_version) == (other.uid, other.resource_version)
+
+
+def _is_of_another(held: RangeImages | ImageCache | Broken | None, told: Mapping[str, Any]) -> bool:
+    """Is it told of an object that the one we hold took the place of? A list tells no UID."""
+    uid = told.get("uid")
+    return held is not None and bool(uid) and held.metadata.uid != uid
 
 
 def _place(kind: Kind, body: Mapping[str, Any]) -> tuple[Kind, str, str]:

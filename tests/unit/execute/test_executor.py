@@ -356,6 +356,18 @@ def test_closing_cuts_everything_and_waits_for_the_threads() -> None:
     tried(scenario)
 
 
+def test_a_pass_that_ends_late_begins_nothing_after_the_close() -> None:
+    async def scenario(bench: Bench) -> None:
+        late = Work()
+        await bench.executor.close()
+        bench.executor.sync("me", [transfer(late)])
+        await asyncio.sleep(0.01)
+        assert bench.executor.running("me") == ()
+        assert late.runs == 0
+
+    tried(scenario)
+
+
 def test_a_target_is_busy_while_a_transfer_names_it() -> None:
     async def scenario(bench: Bench) -> None:
         work = Work()

@@ -27,6 +27,14 @@ def test_other_credentials_make_what_was_refused_worth_another_try() -> None:
     assert mine.write is None
 
 
+def test_an_upstream_that_refuses_us_is_no_fault_of_the_registry() -> None:
+    mine = state()
+    mine.refused(wish(), failure(Reason.UNAUTHORIZED), "hub")
+    assert mine.write is None
+    mine.refused(wish(), failure(Reason.REGISTRY_FULL), "hub")
+    assert mine.write is not None
+
+
 def test_only_what_was_there_is_refilled_and_until_it_is_back() -> None:
     mine = state()
     mine.lost(wish())

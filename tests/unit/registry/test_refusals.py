@@ -110,7 +110,8 @@ def test_p_e2_a_garbage_body_never_breaks_the_mapping(body: bytes) -> None:
     ("value", "seconds"),
     [
         ("7", 7.0),
-        ("0", 0.0),
+        ("0", None),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", None),
         ("999999999", LONGEST_PAUSE),
         ("", None),
         ("soon", None),
@@ -119,7 +120,7 @@ def test_p_e2_a_garbage_body_never_breaks_the_mapping(body: bytes) -> None:
     ],
 )
 def test_retry_after_is_read_and_bounded(value: str, seconds: float | None) -> None:
-    """Seconds; what is no number and no date says nothing."""
+    """Seconds; what is no number and no date says nothing, and so do zero and what is over."""
     answer = RegistryResponse(429, httpx.Headers([(b"Retry-After", value.encode())]))
     assert refusal("act", answer, READ).retry_after == seconds
 

@@ -387,3 +387,19 @@ def test_only_turns_are_told_as_events(
         assert [(str(note.reason), str(note.type)) for note in desk.cluster.notes] == notes
 
     tried(scenario, before)
+
+
+def test_an_answer_that_comes_after_the_watch_puts_nothing_back() -> None:
+    """Somebody edits the object right after our write; the watch is faster than the answer."""
+
+    async def scenario(desk: Desk) -> None:
+        newer = with_metadata(range_body(), generation=4, resourceVersion="9")
+
+        def edit() -> None:
+            desk.store.changed(Kind.RANGE_IMAGES, "MODIFIED", newer)
+
+        desk.cluster.meanwhile = edit
+        await desk.put(READY)
+        assert desk.store.ranges[KEY].metadata.resource_version == "9"
+
+    tried(scenario)

@@ -127,7 +127,7 @@ def test_what_was_told_while_a_list_was_on_its_way_is_newer_than_the_list(store:
     new = with_metadata(range_body("new"), uid="new")
     assert store.changed(RANGE, "ADDED", new)
     store.changed(RANGE, "MODIFIED", with_metadata(range_body(), resourceVersion="12"))
-    store.reported(OTHER, "13", store.ranges[OTHER].status)
+    store.reported(OTHER, store.ranges[OTHER].metadata, "13", store.ranges[OTHER].status)
     assert replaced(store, RANGE, [range_body(), range_body("other")]) == set()
     assert set(store.ranges) == {R, OTHER, Key(RANGE, "default", "new")}
     versions = [store.ranges[key].metadata.resource_version for key in (R, OTHER)]
@@ -232,11 +232,11 @@ def test_a_list_heals_the_lost_deletion_of_a_broken_object(store: Store) -> None
 
 def test_our_own_write_is_known_before_the_watch_tells_it(store: Store) -> None:
     status = replace(store.ranges[R]).status.model_copy(update={"observed_generation": 3})
-    store.reported(R, "11", status)
+    store.reported(R, store.ranges[R].metadata, "11", status)
     held = store.ranges[R]
     assert (held.metadata.resource_version, held.status.observed_generation) == ("11", 3)
     cache = store.caches["default"].status.model_copy(update={"observed_generation": 3})
-    store.reported(CACHE, "12", cache)
+    store.reported(CACHE, store.caches["default"].metadata, "12", cache)
     assert store.caches["default"].metadata.resource_version == "12"
 
 
@@ -253,3 +253,15 @@ def test_only_older_objects_of_the_namespace_are_rivals(store: Store) -> None:
     younger = made("younger", 12)
     names = [each.metadata.name for each in store.older_rivals(younger)]
     assert names == ["oldest", "older", "other", "r"]
+
+
+def test_a_late_deletion_of_the_object_of_before_takes_nothing_from_the_new_one(
+    store: Store,
+) -> None:
+    """The events of two objects of one name come by two tasks of kopf, in any order."""
+    old_range, old_cache = range_body(), cache_body()
+    store.changed(RANGE, "ADDED", with_metadata(old_range, uid="new", resourceVersion="20"))
+    store.changed(Kind.IMAGE_CACHE, "ADDED", with_metadata(old_cache, uid="new"))
+    assert not store.changed(RANGE, "DELETED", old_range)
+    assert not store.changed(Kind.IMAGE_CACHE, "DELETED", old_cache)
+    assert store.ranges[R].metadata.uid == store.caches["default"].metadata.uid == "new"
