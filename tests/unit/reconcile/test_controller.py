@@ -11,6 +11,7 @@ import pytest
 from cyroid_images.errors import ApiUnavailable, Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.engine import EngineView
+from cyroid_images.model.event import EventNote
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, content, digest, range_body, stored, view
 from tests.unit.reconcile.clock import until
