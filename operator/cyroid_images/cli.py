@@ -69,12 +69,12 @@ def _address(text: str) -> tuple[str, int]:
     """Host and port."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
     return host, int(port)
 
 
 def _end(why: str, code: End) -> None:
-    """At once, without another word to anybody: what still runs is somebody else's by now."""
+    """Exit at once, without cleaning up: another operator may have taken over already."""
     logging.getLogger(__name__).error("%s; exiting at once", why)
     logging.shutdown()
     os._exit(code)

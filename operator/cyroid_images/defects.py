@@ -15,7 +15,7 @@ Defect = Callable[[Exception], Fault]
 """Logs it, and says under which id."""
 
 AGAIN_SECONDS = 60.0
-"""After a defect in a pass: it is not left alone for ever, and not hammered."""
+"""Until the next pass after a defect of the operator."""
 
 
 def defect_in(where: object, error: Exception) -> Fault:
@@ -24,6 +24,5 @@ def defect_in(where: object, error: Exception) -> Fault:
     _log.error("defect %s in %s", number, where, exc_info=error)
     return Fault(
         Reason.INTERNAL_ERROR,
-        f"a defect of the operator; its log tells more under {number}; will retry in"
-        f" {AGAIN_SECONDS:.0f} s",
+        f"a defect of the operator; see its log for {number}; will retry in {AGAIN_SECONDS:.0f} s",
     )

@@ -159,7 +159,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         Mark.TRANSIENT,
         "another engine answers at the address of the target",
     ),
-    Reason.HOST_NETWORK_REFUSED: (Mark.EVENT, "a matching pod on the host network is no target"),
+    Reason.HOST_NETWORK_REFUSED: (Mark.EVENT, "a pod on the host network is ignored"),
     Reason.INSUFFICIENT_STORAGE: (Mark.TRANSIENT, "no space left on the disk of the engine"),
     Reason.REGISTRY_UNREACHABLE: (
         Mark.TRANSIENT,
@@ -205,7 +205,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         "a source that is needed refuses the connection or does not answer",
     ),
     Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "neither the registry nor any source has the image"),
-    Reason.IMAGE_REFUSED: (Mark.TERMINAL, "the engine takes no image with such a configuration"),
+    Reason.IMAGE_REFUSED: (Mark.TERMINAL, "the engine rejects the configuration of the image"),
     Reason.PLATFORM_MISMATCH: (Mark.TERMINAL, "the image is not for the wanted platform"),
     Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path in the archive volume"),
     Reason.ARCHIVE_INVALID: (Mark.TERMINAL, "the archive is truncated or holds no image"),
@@ -226,14 +226,17 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     ),
     Reason.SECRET_UNREADABLE: (
         Mark.TRANSIENT,
-        "the Kubernetes API does not give a Secret that is not known yet",
+        "the Secret cannot be read from the Kubernetes API, and no earlier value is known",
     ),
     Reason.CONFLICTING_IMAGES: (
         Mark.TERMINAL,
         "an older RangeImages wants that name with other content in the same pod",
     ),
     Reason.INVALID_REFERENCE: (Mark.TERMINAL, "not an image reference"),
-    Reason.TAG_REQUIRED: (Mark.TERMINAL, "a RangeImages needs a tag to run the image by"),
+    Reason.TAG_REQUIRED: (
+        Mark.TERMINAL,
+        "an image in a RangeImages needs a tag",
+    ),
     Reason.INVALID_SPEC: (Mark.TERMINAL, "the stored object breaks a rule of its schema"),
     Reason.INTERNAL_ERROR: (
         Mark.TERMINAL,

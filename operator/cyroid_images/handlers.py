@@ -63,7 +63,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.scanning.disabled = True  # else it watches all CRDs, which takes rights
     settings.peering.standalone = True  # a foreign peering `default` would pause us
     settings.posting.enabled = False  # our own events; kopf's do not aggregate
-    settings.watching.server_timeout = 300  # of 5 to 10 min: a lost watch is a short story
+    settings.watching.server_timeout = 300  # of 5 to 10 min: a lost watch is replaced soon
     settings.watching.connect_timeout = 10
     settings.watching.inactivity_timeout = 70  # bookmarks come each 60 s
     settings.watching.chunk_size = 500

@@ -63,6 +63,6 @@ def _line(line: str, list_name: str) -> tuple[Reference, str]:
     """One line; raises InvalidReference for one that is not `reference|file`."""
     reference, bar, file = (part.strip() for part in line.partition("|"))
     if not bar or not file or "/" in file or file in (".", ".."):
-        raise InvalidReference("not `reference|file of the same folder`")
+        raise InvalidReference("expected `reference|file in the same folder`")
     archive = posixpath.normpath(posixpath.join(posixpath.dirname(list_name), file))
     return Reference.parse(reference), archive

@@ -2,7 +2,7 @@
 
 A tar read by offset, a tar that came as a stream and a folder all become this; the readers
 of the two layouts (`docker_save`, `oci_layout`) see nothing else. Names are never used as
-paths of the file system here, and a name that leads out of the archive is not there.
+paths of the file system here, and a name that points outside the archive is not there.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Contents:
     def find(self, name: str) -> str | None:
         """The file of that name, links resolved; None when there is none.
 
-        Raises ArchiveInvalid for a name or link that leads out of the archive.
+        Raises ArchiveInvalid for a name or link that points outside the archive.
         """
         here = self._inside(name, name)
         for _ in range(_LONGEST_CHAIN):
             if here not in self.links:
                 return here if here in self.sizes else None
             here = self._target(here)
-        raise invalid(self.archive, f"the link {name} leads in a circle")
+        raise invalid(self.archive, f"the link {name} is a loop")
 
     def document(self, name: str) -> bytes | None:
         """The whole file, at most 4 MiB (else ArchiveInvalid); None when there is none."""
@@ -60,7 +60,7 @@ class Contents:
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as exc:
-            raise invalid(self.archive, f"{name} is no JSON: {exc}") from exc
+            raise invalid(self.archive, f"{name} is not JSON: {exc}") from exc
 
     def _target(self, link: str) -> str:
         """A symbolic link is relative to its folder, a hard link to the archive: either."""
@@ -73,7 +73,7 @@ class Contents:
 
     def _inside(self, name: str, shown: str) -> str:
         if (plain := plain_name(name)) is None:
-            raise invalid(self.archive, f"{shown} leads out of the archive")
+            raise invalid(self.archive, f"{shown} points outside the archive")
         return plain
 
 

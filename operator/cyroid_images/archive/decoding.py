@@ -65,7 +65,7 @@ def _gunzipped(chunks: Iterable[bytes], archive: str) -> Iterator[bytes]:
             yield from _inflated(decoder, data, archive)
             data = decoder.unused_data
     if has_begun and not decoder.eof:
-        raise invalid(archive, "its gzip stream breaks off")
+        raise invalid(archive, "its gzip stream is truncated")
 
 
 def _inflated(decoder: isal_zlib.Decompress, data: bytes, archive: str) -> Iterator[bytes]:

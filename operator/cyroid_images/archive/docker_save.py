@@ -113,7 +113,7 @@ def _entry(item: Any, archive: str) -> SavedEntry:
         layers = tuple(str(layer) for layer in item["Layers"] or ())
         entry = SavedEntry(str(item["Config"]), names_in(item.get("RepoTags")), layers)
     except (TypeError, KeyError, AttributeError) as exc:
-        raise invalid(archive, f"{LIST} has an entry that is none: {exc!r}") from exc
+        raise invalid(archive, f"{LIST} has an invalid entry: {exc!r}") from exc
     if len(layers) > MOST_LAYERS:
         raise invalid(archive, f"{LIST} lists more than {MOST_LAYERS} layers of one image")
     return entry

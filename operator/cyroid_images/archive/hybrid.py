@@ -109,7 +109,8 @@ def hybrid(plan: HybridTar, blobs: Iterable[tuple[Digest, Iterable[bytes]]]) -> 
             if padding := -blob.size % tarfile.BLOCKSIZE:
                 yield bytes(padding)
     for digest in awaited:
-        raise TransferError(Reason.BLOB_MISSING, f"blob {digest} of {plan.name} did not come")
+        why = f"blob {digest} of {plan.name} is missing from the input"
+        raise TransferError(Reason.BLOB_MISSING, why)
     for name, content in plan.lists():
         yield _header(name, len(content)) + content.ljust(_padded(len(content)), b"\0")
     yield _END
@@ -137,10 +138,11 @@ def _proven(chunks: Iterable[bytes], blob: Descriptor) -> Iterator[bytes]:
         hashing.update(chunk)
         yield chunk
     if seen < blob.size:
-        said = f"blob {blob.digest}: {seen} of {blob.size} bytes came"
+        said = f"blob {blob.digest}: received {seen} of {blob.size} bytes"
         raise TransferError(Reason.BLOB_MISSING, said)
     if seen > blob.size or hashing.hexdigest() != blob.digest.hex:
-        raise TransferError(Reason.DIGEST_MISMATCH, f"blob {blob.digest}: the bytes are others")
+        said = f"blob {blob.digest}: content does not match the digest"
+        raise TransferError(Reason.DIGEST_MISMATCH, said)
 
 
 def _parsed(manifest: bytes) -> Manifest:

@@ -89,5 +89,5 @@ class _Saved:
         known = {image.content.config for image in images}
         if self.compressed.keys() <= known:
             return []
-        why = "its layers are compressed, and no OCI layout tells their digests"
+        why = "its layers are compressed and it has no OCI layout with their digests"
         return [invalid(self.contents.archive, why)]

@@ -59,7 +59,7 @@ def _headers(window: Window) -> Iterator[tuple[Member, int]]:
         at += len(block)
         for member in [event for event in walk.see(block) if isinstance(event, Member)]:
             if at + member.size > window.size:
-                raise invalid(window.name, f"the tar breaks off in {member.name}")
+                raise invalid(window.name, f"the tar is truncated in {member.name}")
             yield member, at
             stored = member.size + -member.size % _BLOCK
             _pass_over(walk, stored)

@@ -58,7 +58,7 @@ def proven(
     if hashing.hexdigest() != blob.digest.hex:
         raise TransferError(
             Reason.DIGEST_MISMATCH,
-            f"archive {archive}: the bytes of the layer {layer.member} are not {blob.digest}",
+            f"archive {archive}: layer {layer.member} does not match {blob.digest}",
         )
     if held:
         yield held

@@ -33,7 +33,7 @@ Faults = Mapping[str, Fault]
 """By archive."""
 
 _NO_ARCHIVE = Fault(Reason.ARCHIVE_INVALID, "is neither a tar nor a zip")
-_ABSENT = Fault(Reason.ARCHIVE_INVALID, f"{LIST} beside it names it, but it is not there")
+_ABSENT = Fault(Reason.ARCHIVE_INVALID, f"{LIST} lists it, but the file does not exist")
 
 
 class Archives:

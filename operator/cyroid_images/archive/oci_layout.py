@@ -52,7 +52,7 @@ def layout_images(contents: Contents) -> Iterator[ArchiveImage | TransferError]:
     try:
         roots = [_root(item) for item in document["manifests"][:MOST_IMAGES]]
     except MALFORMED as exc:
-        raise invalid(contents.archive, f"{INDEX} is no OCI index: {exc!r}") from exc
+        raise invalid(contents.archive, f"{INDEX} is not an OCI index: {exc!r}") from exc
     named: dict[Descriptor, frozenset[Reference]] = {}  # an image stands once for each name
     for descriptor, names in (root for root in roots if root):
         named[descriptor] = named.get(descriptor, frozenset()) | names
@@ -103,10 +103,10 @@ class _Reader:
             yield from self._image(parsed, blob, indexes)
             return
         if len(indexes) >= _DEEPEST:
-            raise self._invalid(f"more than {_DEEPEST} indexes in one another")
+            raise self._invalid(f"indexes nested more than {_DEEPEST} deep")
         children = self._children(parsed, (*indexes, descriptor.digest))
         if not indexes and not children:
-            raise self._invalid(f"no platform of {descriptor.digest} is there")
+            raise self._invalid(f"index {descriptor.digest}: the archive has none of its platforms")
         yield from children
 
     def _children(

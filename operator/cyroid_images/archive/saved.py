@@ -163,8 +163,8 @@ class SaveStream:
                 if self._is_wanted(str(entry["Config"])):
                     return str(entry["Config"]), [str(name) for name in entry["Layers"]]
         except MALFORMED as exc:
-            raise _odd(f"manifest.json is none: {exc!r:.120}") from exc
-        raise TransferError(Reason.SOURCE_CHANGED, "save: the tar holds another image")
+            raise _odd(f"manifest.json is not valid: {exc!r:.120}") from exc
+        raise TransferError(Reason.SOURCE_CHANGED, "save: the tar holds a different image")
 
     def _is_wanted(self, config_name: str) -> bool:
         document: Any = json.loads(self._config(config_name))
@@ -176,7 +176,7 @@ class SaveStream:
             raise _broken(f"the tar lists {name[:80]!a} and does not hold it")
         named = _digest_of(name)
         if named is None or hashlib.new(named.algorithm, content).hexdigest() != named.hex:
-            raise _wrong(f"config {name[:80]!a} has other bytes than its name says")
+            raise _wrong(f"config {name[:80]!a} does not match the digest in its name")
         return content
 
     def _resolved(self, name: str) -> str:
@@ -187,7 +187,7 @@ class SaveStream:
             if name not in self._links:
                 raise _broken(f"the tar lists {name[:80]!a} and does not hold it")
             name = self._links[name]
-        raise _odd(f"{name[:80]!a} is a link without end")
+        raise _odd(f"{name[:80]!a} is a link loop")
 
     def _check(self, member: str, diff_id: Digest) -> None:
         found = self._digests[member]
@@ -232,7 +232,7 @@ def _target(name: str, link: str) -> str:
     """Where a link leads, as a member's name; relative to the link, never out of the tar."""
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
     if posixpath.isabs(joined) or joined == ".." or joined.startswith("../"):
-        raise _odd(f"{name[:80]!a} is a link out of the tar")
+        raise _odd(f"{name[:80]!a} is a link that points outside the tar")
     return joined
 
 

@@ -172,7 +172,7 @@ class Walk:
         """An extended header follows; an empty one says nothing."""
         size = self._size(info.size)
         if size > LARGEST_RECORD:
-            raise self._malformed(f"an extended header of {size} bytes")
+            raise self._malformed(f"extended header of {size} bytes is too large")
         self._padding = -size % tarfile.BLOCKSIZE
         if size:
             self._record, self._missing = info.type, size
@@ -183,11 +183,11 @@ class Walk:
         while records.rstrip(b"\0"):
             length, _, _ = records.partition(b" ")
             if not length.isdigit() or not len(length) < int(length[:9]) <= len(records):
-                raise self._malformed("an extended header that cannot be read")
+                raise self._malformed("extended header is malformed")
             record, records = records[: int(length)], records[int(length) :]
             key, equals, value = record[len(length) + 1 :].partition(b"=")
             if not equals or not value.endswith(b"\n"):
-                raise self._malformed("an extended header that cannot be read")
+                raise self._malformed("extended header is malformed")
             if (name := key.decode("utf-8", "replace")) in _KNOWN:
                 told[name] = value[:-1].decode("utf-8", "replace")
         return told
@@ -197,7 +197,7 @@ class Walk:
         is_number = isinstance(told, int) or (told.isascii() and told.isdigit() and len(told) < 20)
         size = int(told) if is_number else -1
         if not 0 <= size <= LARGEST_MEMBER:
-            raise self._malformed("a header without a size that can be")
+            raise self._malformed("header has an invalid size")
         return size
 
     def _odd(self, found: bytes) -> TransferError:
@@ -206,14 +206,14 @@ class Walk:
         if words.startswith("{"):
             return self._interrupted(_message(words))
         if self._members:
-            return self._interrupted(f"the tar breaks off after {self._members} members")
-        return TransferError(Reason.PROTOCOL_ERROR, f"{self._what}: what came is no tar")
+            return self._interrupted(f"the tar is truncated after {self._members} members")
+        return TransferError(Reason.PROTOCOL_ERROR, f"{self._what}: not a tar")
 
     def _interrupted(self, why: str) -> TransferError:
         return TransferError(Reason.TRANSFER_INTERRUPTED, f"{self._what}: {why}")
 
     def _malformed(self, found: str) -> TransferError:
-        cause = f"{self._what}: {found} stands after {self._members} members"
+        cause = f"{self._what}: {found} (after {self._members} members)"
         return TransferError(Reason.PROTOCOL_ERROR, cause)
 
 

@@ -76,9 +76,9 @@ class Volume:
         except (OSError, ValueError, RuntimeError) as exc:
             raise _missing(name, "no such file or folder in the archive volume") from exc
         if plain.startswith(("/", "../")) or plain == ".." or not path.is_relative_to(root):
-            raise _missing(name, "leads out of the archive volume")
+            raise _missing(name, "points outside the archive volume")
         if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
-            raise invalid(name, "is no regular file")
+            raise invalid(name, "is not a regular file")
         is_folder = stat.S_ISDIR(about.st_mode)
         return Place(
             plain, path, is_folder, about.st_size, _stamp(path, about, is_folder=is_folder)
@@ -119,7 +119,8 @@ class Volume:
         except TransferError as exc:
             if exc.reason is Reason.ARCHIVE_INVALID:
                 return None
-            return Astray(name, invalid(name, "is a link that leads nowhere, or out"))
+            why = "is a broken link or points outside the archive volume"
+            return Astray(name, invalid(name, why))
 
 
 def _names(folder: Place) -> list[str]:

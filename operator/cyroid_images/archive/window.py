@@ -79,7 +79,7 @@ def opened(path: Path, name: str, cancellation: CancelScope) -> Iterator[Window]
     try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
-            raise invalid(name, "is no regular file")
+            raise invalid(name, "is not a regular file")
         yield Window(name, descriptor, 0, about.st_size, cancellation)
     finally:
         os.close(descriptor)
@@ -113,14 +113,14 @@ class SeekableWindow(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         origins = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._window.size}
         if (at := origins[whence] + offset) < 0:
-            raise OSError("a seek before the start")
+            raise OSError("seek before the start")
         self._at = at
         return at
 
     def read(self, size: int = -1) -> bytes:
         wanted = self._window.size - self._at if size < 0 else size
         if wanted > LARGEST_DOCUMENT:
-            raise invalid(self._window.name, f"a header or list of {wanted} bytes")
+            raise invalid(self._window.name, f"a header or list of {wanted} bytes is too large")
         content = self._window.read(self._at, wanted)
         self._at += len(content)
         return content

@@ -103,7 +103,9 @@ def run(
     made = []
     if store.read(push_secret) is None:
         if push_must_exist:
-            raise CyroidError(f"Secret {push_secret} is named as existing but does not exist")
+            raise CyroidError(
+                f"Secret {push_secret} is configured as existing but does not exist; create it"
+            )
         made += _created(store, push_secret, _new_credentials(), kind=_BASIC_AUTH)
     # Read back even when just made: of two that run at once only one wins.
     credentials = _credentials_in(push_secret, store.read(push_secret) or {})

@@ -1,4 +1,4 @@
-"""Which reason the words of an engine lead to: one table, most specific row first.
+"""Maps the error message of an engine to a reason: one table, most specific row first.
 
 Engines answer in prose of many authors (moby, containerd, Go's net and tls, the registry);
 this is the only place that reads it. Words are matched in lower case. The engine's own
@@ -35,7 +35,7 @@ _USER_IN_URL = re.compile(r"://[^/\s@\"]*@")
 
 
 class Operation(StrEnum):
-    """What was asked when the engine said its words."""
+    """The operations whose error messages the row applies to."""
 
     PREFLIGHT = "preflight"
     PULL = "pull"
@@ -168,7 +168,7 @@ _OTHERWISE = {
 
 
 def reason_of(text: str, operation: Operation, name: str = "") -> Reason:
-    """The reason of the first row that knows these words, else the operation's own.
+    """The reason of the first row that matches the message, else the operation's own.
 
     `name` is the image's: an image may be called `certificate` or `denied`.
     """
@@ -184,7 +184,7 @@ def reason_of(text: str, operation: Operation, name: str = "") -> Reason:
 def failure(
     text: str, operation: Operation, *, what: str, registry: str = "", name: str = ""
 ) -> TransferError:
-    """The error that an engine's words mean; `what` names the transfer, `registry` its host."""
+    """The error for a message of an engine; `what` names the transfer, `registry` its host."""
     reason = reason_of(text, operation, name)
     advice = _advice(reason, operation, registry) or _hint(text)
     return TransferError(reason, f"{what}: {advice}{clean(text)}")
@@ -194,7 +194,10 @@ def _hint(text: str) -> str:
     """A handshake is the first large packet on a path; an engine behind a tunnel loses those."""
     if "tls handshake timeout" not in text[:LONGEST_READ].lower():
         return ""
-    return "if small requests pass, the engine's `mtu` is too large for the path; it says: "
+    return (
+        "if small requests pass, the engine's `mtu` is too large for the path: lower it;"
+        " the engine says: "
+    )
 
 
 def message_in(text: str) -> str:
@@ -221,11 +224,11 @@ def _advice(reason: Reason, operation: Operation, registry: str) -> str:
     """What to do about it, before the engine's words, so that no bound cuts it off."""
     if reason is Reason.REGISTRY_NOT_TRUSTED:
         line = f'{{"insecure-registries": ["{registry}"]}}'
-        return f"the engine does not trust {registry}: its daemon.json lacks {line}; it says: "
+        return f"the engine does not trust {registry}: add {line} to its daemon.json; it says: "
     if reason is Reason.TLS_REJECTED and operation in _REGISTRY:
-        return f"the engine rejects the certificate of {registry}; it says: "
+        return f"the engine rejects the certificate of {registry} (wrong CA, name or date?): "
     if reason is Reason.TLS_REJECTED:
-        return "the engine expects TLS on this port and the endpoint is without; it says: "
+        return "the engine expects TLS on this port: remove insecure from the spec; it says: "
     if reason is Reason.IMAGE_REFUSED:
-        return "this engine never takes the image as it is built; it says: "
+        return "the engine rejects this image: rebuild it; the engine says: "
     return ""

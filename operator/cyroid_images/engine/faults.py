@@ -1,4 +1,4 @@
-"""Which reason a broken connection to the engine leads to, and who refused whom.
+"""Maps a failed connection to an engine to a reason, and says which side refused.
 
 httpx and ssl wrap each other by `__cause__` and by `__context__`; the deepest ssl or
 socket error tells the truth. A refused client certificate shows up as a read error under
@@ -95,7 +95,7 @@ def _is_cut(exc: httpx.RemoteProtocolError) -> bool:
 
 
 def _tls_cause(error: ssl.SSLError, endpoint: EngineEndpoint) -> str | None:
-    """Who refused whom and why, in one of five sentences; None if the connection just broke."""
+    """Which side refused, and why, in one of five sentences; None if the connection just broke."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _refused_by_us(error, endpoint)
     alert = error.reason or ""

@@ -93,7 +93,7 @@ def rows_named(rows: Collection[Row], names: Collection[Reference]) -> tuple[Row
 
 def not_an_engine(answer: str, exc: Exception) -> TransferError:
     """The error of an answer that no engine gives."""
-    said = f"the answer ({answer}) is not that of a Docker engine: {clean(repr(exc))[:120]}"
+    said = f"the response ({answer}) is not from a Docker engine: {clean(repr(exc))[:120]}"
     return TransferError(Reason.PROTOCOL_ERROR, said)
 
 

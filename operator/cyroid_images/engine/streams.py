@@ -59,7 +59,7 @@ class Ask:
     """A password that the engine may echo and nobody may read."""
 
     def failure(self, words: str) -> TransferError:
-        """The error that these words of the engine mean."""
+        """The error for a message of the engine."""
         hidden = words.replace(self.secret, "***") if self.secret else words
         return failure(
             hidden, self.operation, what=self.what, registry=self.registry, name=self.name
@@ -173,7 +173,7 @@ def pull(
             allow_silence(response, limits.reply_seconds)
             for event in _progressing(response, ask, decoder, (layers, observer)):
                 finished = finished or event.status.startswith("Status: ")
-                # The containerd store of Docker 26 unpacks without a word.
+                # The containerd store of Docker 26 unpacks without reporting.
                 silence = limits.reply_seconds if layers.are_whole else limits.stall_seconds
                 deadline.postpone(silence)
             if not finished:

@@ -25,13 +25,13 @@ from cyroid_images.scheduling.threads import Threads
 TURN_SECONDS = 30.0
 """Who moved nothing for so long gives its place to others that wait."""
 UNPACK_SECONDS = 120.0
-"""The same once all its bytes are there: an engine unpacks a large layer without a word."""
+"""The same once all its bytes are there: an engine unpacks a large layer without reporting."""
 LEAST_BYTES = 256 * 1024
 """What counts as progress in that time: a line now and then is none."""
 CHECK_SECONDS = 5.0
 """Between two looks at who keeps others waiting."""
 CLOSE_SECONDS = 5.0
-"""What cut transfers are given to let go of their threads at the end."""
+"""How long cancelled transfers may take to end their threads when the process stops."""
 
 Told = Callable[[Job, Ended | None], None]
 """Is told of every transfer that had begun and is over; None: it was cancelled."""
@@ -121,7 +121,7 @@ class Executor:
             job.scope.cancel(TransferError(Reason.TIMEOUT, text))
 
     async def close(self) -> None:
-        """Cut everything and wait until the threads have let go."""
+        """Cancel everything and wait until the threads have ended."""
         self._is_closing = True
         tasks = list(self._tasks.values())
         for job in self._in_flight:
@@ -214,5 +214,5 @@ class Executor:
 
 def _took_too_long(transfer: Transfer) -> TransferError:
     return TransferError(
-        Reason.TIMEOUT, f"not done within timeouts.total ({transfer.total_seconds:.0f} s)"
+        Reason.TIMEOUT, f"not finished within timeouts.total ({transfer.total_seconds:.0f} s)"
     )

@@ -133,7 +133,7 @@ class Api:
     def _check(self, what: str) -> None:
         """After the turn came, right before the call: the wait may have been a long one."""
         if not self.may_write():
-            raise ApiUnavailable(f"{what}: nothing is written without the Lease")
+            raise ApiUnavailable(f"{what}: not written, this operator does not hold the Lease")
 
     async def _call(
         self,
@@ -154,7 +154,7 @@ class Api:
         except ApiUnavailable:
             raise
         except TimeoutError as exc:
-            raise ApiUnavailable(f"{what}: no answer for {self._seconds:.0f} s") from exc
+            raise ApiUnavailable(f"{what}: no response after {self._seconds:.0f} s") from exc
         except (aiohttp.ClientError, OSError) as exc:
             raise ApiUnavailable(f"{what}: {exc}") from exc
         except Exception as exc:  # a plugin that logs in may raise whatever it likes
@@ -213,7 +213,7 @@ async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
         content += chunk
         if len(content) > LARGEST:
             response.close()
-            raise ApiUnavailable(f"{what}: the answer is larger than {LARGEST} bytes")
+            raise ApiUnavailable(f"{what}: the response is larger than {LARGEST} bytes")
     return bytes(content)
 
 
@@ -222,7 +222,7 @@ def _answer(what: str, code: int, content: bytes) -> ApiResponse:
         body = json.loads(content) if content else {}
     except ValueError as exc:
         if 200 <= code < 300:
-            raise ApiUnavailable(f"{what}: the answer is not JSON") from exc
+            raise ApiUnavailable(f"{what}: the response is not JSON") from exc
         body = {"message": content[:500].decode(errors="replace")}  # a proxy's own page
     return ApiResponse(code, body if isinstance(body, dict) else {})
 

@@ -193,7 +193,7 @@ class Cluster:
         path = RESOURCES["SelfSubjectAccessReview"].path()
         missing: list[str] = []
         for right in rights.needed(self._identity.namespace):
-            answer = success(await self._api.post(path, right.question()), "ask for rights")
+            answer = success(await self._api.post(path, right.question()), "check permissions")
             if not (answer.get("status") or {}).get("allowed"):
                 missing.append(str(right))
         return tuple(missing)

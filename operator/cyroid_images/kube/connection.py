@@ -1,4 +1,4 @@
-"""Who we are to the API server: a service account inside a pod, else a kubeconfig."""
+"""Authentication to the API server: a service account inside a pod, else a kubeconfig."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from cyroid_images.model.event import EventNote
 
 SERIES = timedelta(minutes=10)
-"""A note that repeats sooner is the same story."""
+"""A note that repeats sooner is counted in the event that exists."""
 MOST_SERIES = 4096
-"""What client-go keeps; forgotten, a story merely begins anew."""
+"""What client-go keeps; one that was dropped only costs a new event."""
 
 
 @dataclass(frozen=True, slots=True)

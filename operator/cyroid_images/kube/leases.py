@@ -27,7 +27,7 @@ def read_lease(body: Mapping[str, Any]) -> Lease:
             uid=metadata["uid"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise ApiUnavailable("get Lease: the answer is no Lease") from exc
+        raise ApiUnavailable("get Lease: the response is not a Lease") from exc
 
 
 def lease_body(lease: Lease, namespace: str, now: datetime) -> dict[str, Any]:

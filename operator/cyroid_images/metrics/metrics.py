@@ -133,12 +133,16 @@ class Metrics:
         self._pass_seconds = self._histogram(
             "reconcile_duration_seconds", "Duration of a pass.", REQUEST_SECONDS, "kind"
         )
-        self._drifts = self._counter("drift_corrections", "Images that had gone from an engine.")
+        self._drifts = self._counter(
+            "drift_corrections", "Images found removed or retagged in an engine."
+        )
         self._fallbacks = self._counter(
             "fallback", "Images sent by tar because the registry route failed.", "reason"
         )
         self._damages = self._counter(
-            "integrity_failures", "Content found that lacks its digest, by who found it.", "where"
+            "integrity_failures",
+            "Content that does not match its digest, by who found it.",
+            "where",
         )
         for where in (LOOK, *Way):  # an alert on `increase` never sees the first one otherwise
             self._damages.labels(where)

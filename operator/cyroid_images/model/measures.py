@@ -1,4 +1,4 @@
-"""The port to whoever counts what the controller tells of itself; `Unmeasured` forgets it."""
+"""The port through which the controller reports to metrics; `Unmeasured` drops it all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Measures(Protocol):
         ...
 
     def damaged(self, where: str) -> None:
-        """Content that lacks its digest was found by a look or a way."""
+        """Content that does not match its digest was found by a look or a transfer."""
         ...
 
     def drifted(self) -> None:

@@ -1,4 +1,4 @@
-"""What the HTTP leaves tell of each request, for whoever counts: whom, what, and how it ended."""
+"""What the HTTP leaves report of each request for metrics: host, call and outcome."""
 
 from __future__ import annotations
 

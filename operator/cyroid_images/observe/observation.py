@@ -13,10 +13,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Observation(Generic[V]):
-    """The last word on a place. Moments are those of the event loop's clock, in seconds."""
+    """The last result for a place. Moments are those of the event loop's clock, in seconds."""
 
     began: float
-    """When the look began that this word comes from."""
+    """When the look began that gave this result."""
     ended: float
     view: V | None = None
     """What it showed; while a fault stands, what it showed before."""

@@ -57,7 +57,7 @@ class Schedule:
     pause: Callable[[Fault, int, float], float]
     """Seconds, by the fault, the faults in a row, and the seconds since the first of them."""
     blips: int = 0
-    """Faults in a row that may be blips: the last view stays the last word."""
+    """Faults in a row that may be blips: the last view stays the result."""
     wakes_if_same: bool = True
     """Does somebody wait for the look that was asked for, also where it shows nothing new?"""
 
@@ -121,7 +121,7 @@ class Observer(Generic[P, V]):
             self._of.pop(owner, None)
 
     def at(self, place: P) -> Observation[V] | None:
-        """The last word on this place; None: not looked at yet."""
+        """The last result for this place; None: not looked at yet."""
         held = self._places.get(place)
         return held.last if held else None
 
@@ -244,7 +244,7 @@ class Observer(Generic[P, V]):
                 self._wake(owner)
 
     async def _seen(self, place: P, held: _Place[V]) -> Observation[V]:
-        """The last word after one look, or after two where what was refused was renewed."""
+        """The result of one look, or of two where refused credentials were renewed."""
         loop = asyncio.get_running_loop()
         for is_second in (False, True):
             held.began, now = loop.time(), self._clock.now()
@@ -260,7 +260,7 @@ class Observer(Generic[P, V]):
         return self._faulty(held, fault, loop.time())
 
     def _faulty(self, held: _Place[V], fault: Fault, now: float) -> Observation[V]:
-        """The last word after a fault; one that may be a blip leaves the view as it was."""
+        """The result after a fault; one that may be a blip leaves the view as it was."""
         last: Observation[V] = held.last or Observation(held.began, now)
         faults = last.faults + 1
         since = held.began if last.faulty_since is None else last.faulty_since

@@ -73,7 +73,7 @@ class Coverage:
     targets: dict[str, TargetCoverage] = field(default_factory=dict)
     """By UID."""
     causes: dict[Fault, None] = field(default_factory=dict)
-    """Why something is not there yet, each once, with progress in the words of now."""
+    """Why something is not there yet, each once, with current progress."""
 
     @property
     def failed(self) -> int:
@@ -147,7 +147,7 @@ class _Walk:
             here.failed += 1
 
     def _why(self, step: Wait | Pull | Load, each: TargetSeen) -> tuple[Fault, Fault]:
-        """Why this image is not there: in words that last, and in those of this moment."""
+        """Why this image is not there: as a stable message, and with current progress."""
         if isinstance(step, Wait):
             why = self._up_to_date(step, each.target.uid)
             return why, why

@@ -96,7 +96,7 @@ def _unreadable(known: ImageRecord, seen: Delivered) -> Fault | None:
         return None
     return Fault(
         Reason.COMPRESSION_UNSUPPORTED,
-        f"the engine's API {info.api[0]}.{info.api[1]} reads no Zstd layers (1.42 does);"
+        f"the engine's API {info.api[0]}.{info.api[1]} cannot read Zstd layers (needs 1.42);"
         " set spec.registry.compression: Gzip in the cache",
     )
 
@@ -108,7 +108,7 @@ def _half(wish: Wish, seen: Delivered) -> Fault | None:
         return None
     return Fault(
         Reason.LOAD_FAILED,
-        f"the engine has {name} without all of its layers, which a pull does not fetch",
+        f"the engine has {name} but lacks layers that a pull does not fetch",
     )
 
 
@@ -193,4 +193,6 @@ def _not_cached(known: ImageRecord, seen: Delivered) -> Fault:
 
 
 def _of_cache(fault: Fault) -> Fault:
-    return Fault(Reason.CACHE_NOT_READY, f"the cache stalls: {fault.reason}: {fault.message}")
+    return Fault(
+        Reason.CACHE_NOT_READY, f"the ImageCache is stalled: {fault.reason}: {fault.message}"
+    )

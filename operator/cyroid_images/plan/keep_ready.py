@@ -1,4 +1,4 @@
-"""What could not be seen says nothing against what was proven before.
+"""Ready stays True while something cannot be observed and nothing is seen to be missing.
 
 After a start of the operator, and while a party takes its time, is away or is silent, what
 was Ready stays Ready until it is *seen* that something is missing.
@@ -80,7 +80,7 @@ _PARTIES = frozenset({ConditionType.REGISTRY_AVAILABLE, ConditionType.SOURCE_AVA
 
 
 def _newer(old: Condition, new: Condition | None) -> Condition:
-    """Of a party that was not asked yet the last word stays."""
+    """The condition of a party that was not asked yet stays as it was."""
     if new is None or old.type not in _PARTIES or new.status is ConditionStatus.UNKNOWN:
         return old
     return new

@@ -32,7 +32,7 @@ def effective_timeouts(
     """The timeouts of a range whose cache has these limits; None: it is not known yet.
 
     A limit of the cache counts instead of the operator's own: both are the platform's, and
-    the cache is the nearer word. `stall` is never longer than `total`, whichever was cut.
+    the cache is more specific. `stall` is never longer than `total`, whichever was cut.
     """
     limits = limits or Limits()
     total = min(spec.timeouts.total, _given(limits.total, usual.total))

@@ -177,7 +177,7 @@ def _damaged(source: SourceSeen, view: ArchiveView, wish: Wish) -> Fault | None:
     others = f" or {len(view.faults) - 1} more" if len(view.faults) > 1 else ""
     return Fault(
         fault.reason,
-        f"source {source.name}: {wish.reference} is in no archive that could be read, but may be"
+        f"source {source.name}: {wish.reference} is in no readable archive, but may be"
         f" in {archive}{others}: {fault.message}",
     )
 
@@ -202,4 +202,4 @@ def _not_found(wish: Wish, sources: Sources) -> Absence:
     if named and wish.reference.host not in known:
         cause = f"{message}, and no upstream of the cache names {wish.reference.host}"
         return Absence(Reason.HOST_NOT_ALLOWED, cause)
-    return Absence(Reason.IMAGE_NOT_FOUND, f"{message}; it is looked for again")
+    return Absence(Reason.IMAGE_NOT_FOUND, f"{message}; will look again")

@@ -80,7 +80,7 @@ class Controller:
         start("sweep", self._sweep())
 
     async def stop(self) -> None:
-        """Take no more work, cut what runs; status says nothing of it."""
+        """Take no more work and cancel running transfers; no status is written for that."""
         stopping = asyncio.create_task(self.supervisor.stop(5.0))
         self.parts.close_observers()
         await self.parts.executor.close()
@@ -88,7 +88,7 @@ class Controller:
         self.parts.close_threads()
 
     def changed(self, kind: str, event_type: str | None, body: Mapping[str, Any]) -> None:
-        """One event of a watch: remember it and wake whom it touches."""
+        """One event of a watch: store it, and queue the objects that it concerns."""
         self.parts.measures.heard()
         if self._relists.shows(Kind(kind), event_type, body):
             self._relisted.set()

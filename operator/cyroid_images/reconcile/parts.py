@@ -1,4 +1,4 @@
-"""The parts of the controller, joined: who knows whom. Ports come from wiring, or a test."""
+"""Builds the controller from its parts. Ports come from wiring, or from a test."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from cyroid_images.store.keys import Key, Kind
 from cyroid_images.store.store import Store
 
 PASSES_PER_SECOND = {Kind.RANGE_IMAGES: 2.0, Kind.IMAGE_CACHE: 5.0}
-"""Of one object, however often it is woken: an engine that changes its word at each look must
+"""Of one object, however often it is woken: an engine that answers differently at each look must
 not keep a core busy. A cache begins its next push in the pass that follows the last."""
 PASSES_AT_ONCE = 10
 

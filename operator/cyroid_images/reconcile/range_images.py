@@ -178,7 +178,7 @@ class RangeReconciler:
         self.writer.put(key, seen.item.metadata, status, token=tuple(state.tar))
 
     def _wake_rivals(self, key: Key) -> None:
-        """An object is gone or changed: whom it kept from an image name may have it now."""
+        """An object is gone or changed: those that it conflicted with get a pass."""
         for other in self._rivals:
             if other.namespace == key.namespace and other != key:
                 self.queue.wake(other)

@@ -93,7 +93,7 @@ class RangeOutcomes:
                 key,
                 seen.item.metadata.uid,
                 Reason.TARGET_REPLACED,
-                f"{what}; its images are looked at anew",
+                f"{what}; its images are checked again",
                 about=f"{target.uid}/{each.view.info.id if each.view else ''}",
             )
 

@@ -147,7 +147,7 @@ class RangeSnapshots:
         target = Target(pod.uid, pod.name, shown.endpoint)
         first = state.claims(place, shown.view.info.platform)
         if first != shown.view.info.platform:
-            text = f"the engine said {first} first and claims another platform now"
+            text = f"the engine changed its platform, which was {first}; restart the pod"
             return TargetSeen(target, fault=Fault(Reason.TARGET_IDENTITY_MISMATCH, text))
         return TargetSeen(
             target, view=shown.view, since=seen.seen, is_stale=self.engines.is_stale(place)
@@ -163,7 +163,7 @@ class RangeSnapshots:
         allowed = cache.spec.allowed_namespaces
         labels = self.store.namespaces.get(key.namespace)
         if allowed is not None and labels is None:
-            return None, Fault(Reason.PROGRESSING, f"namespace {key.namespace} is not seen yet")
+            return None, Fault(Reason.PROGRESSING, f"namespace {key.namespace} is not known yet")
         if allowed is not None and not allowed.matches(labels or {}):
             return None, Fault(
                 Reason.NAMESPACE_NOT_ALLOWED,

@@ -33,7 +33,7 @@ INSECURE = "insecure"
 """What a warning of engines without TLS is about: the spec, so it is told once of each."""
 
 
-DID_NOT_LAST = "delivered and proven, and gone again soon after; will retry with growing pauses"
+DID_NOT_LAST = "delivered and verified, but missing again soon after; will retry with back-off"
 LASTING = timedelta(minutes=5)
 """What is gone sooner after its delivery did not last: the next delivery waits longer."""
 

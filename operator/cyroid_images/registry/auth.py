@@ -1,4 +1,4 @@
-"""Who we are to a registry: Basic to its own host, Bearer tokens by challenge.
+"""Authentication to a registry: Basic to its own host, Bearer tokens by challenge.
 
 A generator in the form of httpx.Auth: it yields requests and is sent answers, and does
 no I/O itself. Two rules guard the credentials: Basic goes to the endpoint's own host

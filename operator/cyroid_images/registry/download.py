@@ -72,7 +72,7 @@ class _Download:
                     yield chunk
             except TransferError as exc:
                 if self._is_lost(exc):
-                    cause = "registry reports its size but sends none of its bytes"
+                    cause = "registry reports its size but sends no data"
                     raise self._bad(Reason.BLOB_MISSING, cause) from exc
                 if not self._may_go_on(exc):
                     raise

@@ -297,11 +297,11 @@ def _tls_error(exc: BaseException) -> ssl.SSLError | None:
 
 
 def _tls_cause(exc: ssl.SSLError) -> str:
-    """Who refuses whom, and why."""
+    """Which side rejected TLS, and why."""
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"registry certificate is not trusted: {clean(exc.verify_message)}"
     if exc.reason == "WRONG_VERSION_NUMBER":
         return "the URL says https, but the registry does not speak TLS"
     if "ALERT" in (exc.reason or ""):
-        return f"registry refuses our TLS connection: {clean(exc.reason)}"
+        return f"registry rejects the TLS handshake: {clean(exc.reason)}"
     return f"TLS handshake failed: {clean(str(exc.reason or exc))}"

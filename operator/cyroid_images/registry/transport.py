@@ -193,7 +193,7 @@ class Transport:
         return there if there.scheme in schemes and there.host and not there.userinfo else None
 
     def _onward(self, response: httpx.Response, there: httpx.URL) -> httpx.Request:
-        """The same question to another host, with nothing of who asks."""
+        """The same request to another host, without credentials."""
         asked = response.request
         least = self._dial_policy.reached(asked.url.raw_host.decode("ascii"))
         extensions = dict(self._first().extensions)
@@ -202,7 +202,7 @@ class Transport:
         return httpx.Request(asked.method, there, headers=headers, extensions=extensions)
 
     def _auth_for(self, there: httpx.URL) -> RegistryAuth:
-        """Our own only for the endpoint itself; elsewhere we are nobody."""
+        """Our own only for the endpoint itself; no other host gets credentials."""
         if address_of(there) == address_of(httpx.URL(self._config.endpoint.url)):
             return self._config.auth
         nobody = RegistryEndpoint(str(there.copy_with(raw_path=b"/")))

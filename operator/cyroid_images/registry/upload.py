@@ -152,12 +152,12 @@ class Uploads:
 
     def _take_back(self, location: httpx.URL) -> None:
         request = RegistryRequest(
-            act=f"take back an upload to {self._repository}",
+            act=f"cancel an upload to {self._repository}",
             method="DELETE",
             url=location,
             scopes=self._scopes,
             kind=RequestKind.RESUME,
         )
-        late = TransferError(Reason.TIMEOUT, f"{request.act}: not done in time")
+        late = TransferError(Reason.TIMEOUT, f"{request.act}: not finished in time")
         with contextlib.suppress(TransferError), NEVER.within(_TAKE_BACK_SECONDS, late) as scope:
             self._connection.answer(request, scope)

@@ -47,7 +47,7 @@ def tell_ended(action: Any, ended: Transferred, message: str) -> None:
     what = f"{ended.way} of {action.wish}"
     if isinstance(action, Pull | Load):
         what += f" into {action.target.pod}"
-    level, told = logging.INFO, "is cut" if ended.is_cut else "is done"
+    level, told = logging.INFO, "cancelled" if ended.is_cut else "done"
     if ended.reason is not None:
         level, told = logging.WARNING, f"failed: {ended.reason}: {message}"
     result = "cut" if ended.is_cut else "failed" if ended.reason else "done"
@@ -57,7 +57,7 @@ def tell_ended(action: Any, ended: Transferred, message: str) -> None:
 
 def tell_fallback(load: Load) -> None:
     """An image will go by tar, because the registry route does not serve it."""
-    text = "%s goes into %s by tar from %s: %s: %s"
+    text = "%s is sent into %s by tar from %s: %s: %s"
     because = load.because
     told = (load.wish, load.target.pod, load.source.source, because.reason, because.message)
     fields = {**about_action(load), "reason": because.reason, "route": "tar"}

@@ -97,7 +97,7 @@ class EventRecorder:
             if not self._is_dropping:
                 self._is_dropping = True
                 _log.warning(
-                    "events are dropped: more than %d wait, or %d of one object; the log has all",
+                    "events dropped: more than %d queued, or %d for one object; see the log",
                     MOST,
                     MOST_PER_OBJECT,
                 )
@@ -155,7 +155,9 @@ class EventRecorder:
                 return
         self.dropped += 1
         where = f"{note.namespace}/{note.name}" if note.namespace else note.name
-        _log.warning("event %s on %s %s is lost: %s", note.reason, note.kind, where, why)
+        _log.warning(
+            "cannot write event %s on %s %s: %s; not retried", note.reason, note.kind, where, why
+        )
 
 
 def _note(key: Key, uid: str, reason: Reason, message: str, about: str) -> EventNote:

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 AGAIN_SECONDS = 2.0
 """After an outage of the API."""
 DEFECT_SECONDS = 60.0
-"""After a defect of ours: not hammered, and not left alone for ever."""
+"""Until the next attempt after a defect of the operator."""
 
 
 class ReadinessGates:

@@ -35,7 +35,7 @@ is progress."""
 AGAIN_SECONDS = 2.0
 """After a conflict or an outage of the API: by then the watch has told what changed."""
 DEFECT_SECONDS = 60.0
-"""After a defect of ours: not hammered, and not left alone for ever."""
+"""Until the next attempt after a defect of the operator."""
 REJECTED_SECONDS = 300.0
 """A refused status stays refused until operator or CRD change."""
 

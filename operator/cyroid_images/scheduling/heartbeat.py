@@ -1,4 +1,4 @@
-"""Whether the event loop turns: a task that does nothing but note that it was its turn."""
+"""Liveness of the event loop: a task that notes when it last ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API server told, and what passes tell one another: plain stores, without I/O.
+"""The informer cache, and what passes tell one another: plain stores, without I/O.
 
     store         objects, pods and namespaces, and whom a change touches (informer cache)
     by_namespace  a dict that also tells what is in one namespace

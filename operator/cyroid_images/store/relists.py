@@ -14,7 +14,7 @@ from cyroid_images.store.keys import Kind
 
 
 class Relists:
-    """Remembers whom each watch told of; used from the event loop only."""
+    """Remembers which objects each watch reported; used from the event loop only."""
 
     def __init__(self) -> None:
         self._told: defaultdict[Kind, set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""What the API server told: the objects, the pods, the namespaces, and whom a change touches.
+"""The informer cache: objects, pods and namespaces, and which objects a change wakes.
 
 The operator's informer cache. An event only says which keys to look at; what engines and
 registries hold is asked by observers. A change that means nothing to us (our own status
@@ -209,7 +209,7 @@ class Store:
         before = self.pods.pop(pod.uid, None)
         replaced = [] if gone else self._namesakes(pod)
         if any(_came_after(each, pod) for each in replaced):
-            return frozenset()  # a late word on a pod that is gone
+            return frozenset()  # a late event of a pod that is gone
         for each in replaced:
             del self.pods[each.uid]
         if not gone:

@@ -125,13 +125,14 @@ class _Loading:
         return image.id
 
     def _refuse_unreadable(self, plan: HybridTar) -> None:
-        """An old engine would only say that the tar of a layer is odd."""
+        """An old engine would only report an invalid tar of a layer."""
         zstd = [layer for layer in plan.layers if "zstd" in layer.blob.media_type]
         if zstd and not self.action.info.reads_zstd:
             raise TransferError(
                 Reason.COMPRESSION_UNSUPPORTED,
-                f"{self.action.wish}: Docker {self.action.info.version} reads no Zstd layers,"
-                f" and {self.action.source.source} holds {len(zstd)} of them",
+                f"{self.action.wish}: Docker {self.action.info.version} cannot read Zstd"
+                f" layers, and {self.action.source.source} has {len(zstd)} of them: set"
+                " spec.registry.compression: Gzip in the cache",
             )
 
 

@@ -26,8 +26,7 @@ def confirm_identity(engine: Engine, target: Target, expected: EngineInfo) -> No
         if here != seen:
             raise TransferError(
                 Reason.TARGET_IDENTITY_MISMATCH,
-                f"{target.pod}: {what} at {target.endpoint} is {here}, and was {seen} at the last"
-                " look",
+                f"{target.pod}: {what} at {target.endpoint} is {here}, was {seen} before",
             )
 
 
@@ -62,5 +61,5 @@ def _explain(name: Reference, image: EngineImage | None, wanted: ImageContent) -
     if image is None:
         return f"{name}: the engine reported success, but does not have all of the image"
     if _is_foreign(image, wanted):
-        return f"{name}: the engine has {image.content.platform}, wanted is {wanted.platform}"
-    return f"{name}: the engine has {image.id}, wanted is {wanted.identity}"
+        return f"{name}: the engine has {image.content.platform}, expected {wanted.platform}"
+    return f"{name}: the engine has {image.id}, expected {wanted.identity}"

@@ -17,8 +17,8 @@ from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport_names import dropping, give_name
 
 _ONLY_A_TAR_HELPS = (
-    "a containerd store does not pull a layer that it has as another blob, as from a tar or gzip:"
-    " delivery RegistryThenTar brings the image"
+    "a containerd store does not pull a layer it has as another blob, such as from a tar or gzip:"
+    " set delivery: RegistryThenTar"
 )
 """Seen with 26.1, 28.5 and 29: the same pull ends the same way each time."""
 

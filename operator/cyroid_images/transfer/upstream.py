@@ -99,7 +99,7 @@ def refuse_what_cannot_be_copied(manifest: Manifest, where: str) -> None:
 
 @contextlib.contextmanager
 def as_source() -> Iterator[None]:
-    """An upstream that does not answer is a source that is missed, not our registry."""
+    """An upstream that does not answer is SourceUnreachable, not RegistryUnreachable."""
     try:
         yield
     except TransferError as exc:
@@ -126,7 +126,7 @@ def _look(
         chosen = entry.platform
         inner = registry.manifest(repository, entry.descriptor.digest, cancellation)
         if inner is None or isinstance(inner.parsed, Index):
-            what = "an index again" if inner else "not there"
+            what = "a nested index" if inner else "not there"
             digest = entry.descriptor.digest
             raise TransferError(
                 Reason.IMAGE_NOT_FOUND, f"{ask.reference}: its child {digest} is {what}"
@@ -165,7 +165,7 @@ def _child(index: Index, ask: UpstreamAsk, default: Platform) -> IndexEntry:
 
 
 def _check_platform(ask: UpstreamAsk, found: Platform, chosen: Platform | None) -> None:
-    """The config has the last word, but configs of an index may leave out the variant."""
+    """The config decides, but configs of an index may leave out the variant."""
     if chosen is not None:
         if (found.os, found.architecture) != (chosen.os, chosen.architecture):
             raise _mismatch(ask, chosen, [str(found)])

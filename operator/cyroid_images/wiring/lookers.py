@@ -111,7 +111,7 @@ def no_archives(path: str) -> TransferError:
     """Why nothing can be read at this path."""
     return TransferError(
         Reason.ARCHIVE_MISSING,
-        f"{path}: the operator has no archive volume (operator.archives of the chart)",
+        f"{path}: the operator has no archive volume; set operator.archives in the chart",
     )
 
 

@@ -127,7 +127,7 @@ class Operator:
         await self._loop.start()
 
     async def stop(self) -> None:
-        """Cut what runs, give the Lease back, and let go of the cluster."""
+        """Cut what runs, give the Lease back, and close the connection to the API."""
         self.ending.set()  # also for kopf, which would wait 5 s for who waits for it
         try:
             if self._loop is not None:

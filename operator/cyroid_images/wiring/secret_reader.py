@@ -62,7 +62,7 @@ class SecretReader:
         await asyncio.wait({reading}, timeout=PATIENCE_SECONDS if is_good else None)
         if name in self._known:
             return self._known[name].data
-        raise reading.result() or ApiUnavailable(f"Secret {name} was forgotten")
+        raise reading.result() or ApiUnavailable(f"Secret {name}: no value known")
 
     def _is_due(self, name: str, known: _Known) -> bool:
         now = _now()

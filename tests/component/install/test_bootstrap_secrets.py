@@ -127,7 +127,7 @@ def test_a_deleted_password_and_htpasswd_are_made_anew_and_fit_each_other(make: 
 
 def test_a_secret_named_as_existing_is_never_made(make: Make) -> None:
     namespace, store = make("boot-named")
-    with pytest.raises(CyroidError, match=f"{PUSH_SECRET} is named as existing"):
+    with pytest.raises(CyroidError, match=f"{PUSH_SECRET} is configured as existing"):
         run(store, push_must_exist=True)
     namespace.put(PUSH_SECRET, username="robot", password="chosen")
     run(store, push_must_exist=True)

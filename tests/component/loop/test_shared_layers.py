@@ -40,7 +40,7 @@ def test_an_image_on_a_base_that_came_by_tar_comes_by_tar_too(
     site.until("one", Ready="True", TarFallback="True/ForcedBySpec")
     site.edit("one", images=[{"image": first}, {"image": second}], delivery="RegistryOnly")
     body = site.until("one", Ready="False/LoadFailed")
-    assert "delivery RegistryThenTar brings the image" in condition(body, "Ready")["message"]
+    assert "set delivery: RegistryThenTar" in condition(body, "Ready")["message"]
     assert second not in store.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
     site.edit("one", delivery="RegistryThenTar")
     site.until("one", Ready="True", TarFallback="True", seconds=60)

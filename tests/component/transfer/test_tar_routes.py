@@ -176,7 +176,7 @@ def test_an_old_engine_is_sent_no_zstd(
     image = newer.push()
     assert image.manifest.has_zstd
     one, watched = replace(newer, target=old_engine), Watched()
-    with pytest.raises(TransferError, match="reads no Zstd") as raised:
+    with pytest.raises(TransferError, match="cannot read Zstd") as raised:
         one.load(one.cached(image), observer=watched)
     assert raised.value.reason is Reason.COMPRESSION_UNSUPPORTED
     assert watched.seen == []

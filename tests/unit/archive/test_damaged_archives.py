@@ -53,17 +53,17 @@ GOOD = old_members(KALI)
 CONFIG = next(name for name in GOOD if name.endswith(".json") and name != "manifest.json")
 FILE = next(name for name in GOOD if name.endswith("layer.tar"))
 DAMAGED: dict[str, tuple[bytes, str]] = {
-    "cut at half": (links_tar(GOOD)[: len(links_tar(GOOD)) // 2], "breaks off"),
-    "cut gzip": (gzip.compress(links_tar(GOOD))[:-9], "breaks off"),
+    "cut at half": (links_tar(GOOD)[: len(links_tar(GOOD)) // 2], "truncated"),
+    "cut gzip": (gzip.compress(links_tar(GOOD))[:-9], "truncated"),
     "gzip with a wrong checksum": (gzip.compress(links_tar(GOOD))[:-8] + bytes(8), "checksum"),
     "cut zstd": (zstandard.compress(links_tar(GOOD))[:-20], ""),
     "empty file": (b"", "tar"),
-    "no tar": (b"hello" * 500, "no tar"),
+    "no tar": (b"hello" * 500, "tar"),
     "no image": (tar_of({"readme": b"x"}), "holds no image"),
     "an empty list": (tar_of({"manifest.json": b"[]"}), "holds no image"),
-    "a list that is no JSON": (tar_of({"manifest.json": b"[{"}), "no JSON"),
-    "a list nested too deep": (tar_of({"manifest.json": b"[" * 100_000}), "no JSON"),
-    "a list of other things": (tar_of({"manifest.json": b"[1]"}), "an entry that is none"),
+    "a list that is no JSON": (tar_of({"manifest.json": b"[{"}), "not JSON"),
+    "a list nested too deep": (tar_of({"manifest.json": b"[" * 100_000}), "not JSON"),
+    "a list of other things": (tar_of({"manifest.json": b"[1]"}), "an invalid entry"),
     "a config that is none": (links_tar({**GOOD, CONFIG: b"{}"}), "does not have its digest"),
     "a config without layers": (
         tar_of({"c.json": b"{}", "manifest.json": saved_list("c.json", [])}),
@@ -71,12 +71,12 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     ),
     "a missing config": (links_tar({k: v for k, v in GOOD.items() if k != CONFIG}), "missing"),
     "a missing layer": (links_tar({k: v for k, v in GOOD.items() if k != FILE}), "missing"),
-    "a link out of the archive": (links_tar({**GOOD, FILE: "../../etc/passwd"}), "leads out"),
-    "an absolute link": (links_tar({**GOOD, FILE: "/etc/passwd"}), "leads out"),
-    "a link to itself": (links_tar({**GOOD, FILE: "layer.tar"}), "circle"),
+    "a link out of the archive": (links_tar({**GOOD, FILE: "../../etc/passwd"}), "points outside"),
+    "an absolute link": (links_tar({**GOOD, FILE: "/etc/passwd"}), "points outside"),
+    "a link to itself": (links_tar({**GOOD, FILE: "layer.tar"}), "is a loop"),
     "a listed path out": (
         tar_of({"manifest.json": saved_list("../../etc/passwd", [])}),
-        "leads out",
+        "points outside",
     ),
     "compressed layers, no layout": (
         links_tar({**GOOD, FILE: gzip.compress(b"x")}),

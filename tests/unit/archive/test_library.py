@@ -231,7 +231,7 @@ def test_a_folder_is_read_whole_and_what_is_no_archive_is_left_alone(root: Path)
 
 def test_a_pipe_is_no_archive_and_never_waited_for(root: Path) -> None:
     os.mkfifo(root / "pipe.tar")
-    with pytest.raises(TransferError, match="no regular file"):
+    with pytest.raises(TransferError, match="not a regular file"):
         Archives(root).look("pipe.tar")
 
 

@@ -140,13 +140,13 @@ LIES: dict[str, tuple[Members, Reason, str]] = {
         "is sha256:",
     ),
     "another-config-under-the-name": (
-        {**OLD, CONFIG_FILE: CONFIG + b" "}, Reason.DIGEST_MISMATCH, "other bytes than its name",
+        {**OLD, CONFIG_FILE: CONFIG + b" "}, Reason.DIGEST_MISMATCH, "does not match the digest",
     ),
     "layers-in-another-order": (
         {**OLD, "manifest.json": listed([SECOND, FIRST])}, Reason.DIGEST_MISMATCH, "not sha256:",
     ),
     "another-image": (
-        old_members("x:1", layers=[TWO, ONE]), Reason.SOURCE_CHANGED, "another image",
+        old_members("x:1", layers=[TWO, ONE]), Reason.SOURCE_CHANGED, "a different image",
     ),
     "no-list": (
         {FIRST: ONE, SECOND: TWO, CONFIG_FILE: CONFIG},
@@ -154,7 +154,7 @@ LIES: dict[str, tuple[Members, Reason, str]] = {
         "without manifest.json",
     ),
     "a-list-that-is-none": (
-        {**OLD, "manifest.json": b'{"a": 1}'}, Reason.PROTOCOL_ERROR, "manifest.json is none",
+        {**OLD, "manifest.json": b'{"a": 1}'}, Reason.PROTOCOL_ERROR, "manifest.json is not valid",
     ),
     "a-listed-layer-that-is-missing": (
         {name: content for name, content in OLD.items() if name != SECOND},
@@ -170,13 +170,13 @@ LIES: dict[str, tuple[Members, Reason, str]] = {
         {**OLD, "manifest.json": listed([FIRST])}, Reason.TRANSFER_INTERRUPTED, "1 layers are",
     ),
     "a-link-out-of-the-tar": (
-        {**OLD, SECOND: "../../etc/shadow"}, Reason.PROTOCOL_ERROR, "a link out of the tar",
+        {**OLD, SECOND: "../../etc/shadow"}, Reason.PROTOCOL_ERROR, "points outside the tar",
     ),
     "an-absolute-link": (
-        {**OLD, SECOND: "/etc/shadow"}, Reason.PROTOCOL_ERROR, "a link out of the tar",
+        {**OLD, SECOND: "/etc/shadow"}, Reason.PROTOCOL_ERROR, "points outside the tar",
     ),
     "a-link-to-itself": (
-        {**OLD, SECOND: "layer.tar"}, Reason.PROTOCOL_ERROR, "a link without end",
+        {**OLD, SECOND: "layer.tar"}, Reason.PROTOCOL_ERROR, "a link loop",
     ),
 }  # fmt: skip
 

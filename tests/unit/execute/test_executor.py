@@ -288,7 +288,7 @@ ENDS: dict[str, tuple[Exception, Reason, str]] = {
     "a-defect": (
         ZeroDivisionError("secret"),
         Reason.INTERNAL_ERROR,
-        "a defect of the operator; its log tells more under ",
+        "a defect of the operator; see its log for ",
     ),
 }
 

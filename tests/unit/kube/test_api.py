@@ -75,7 +75,7 @@ def test_a_call_that_is_cancelled_stays_cancelled() -> None:
 def test_an_answer_that_comes_too_late_is_none() -> None:
     async def scenario(api: Api) -> None:
         began = asyncio.get_running_loop().time()
-        with pytest.raises(ApiUnavailable, match="GET /x: no answer for 10 s"):
+        with pytest.raises(ApiUnavailable, match="GET /x: no response after 10 s"):
             await api.get("/x")
         assert asyncio.get_running_loop().time() == pytest.approx(began + CALL_SECONDS)
         assert (await api.get("/x")).code == 200
@@ -159,7 +159,7 @@ def test_nothing_is_written_without_the_lease_though_its_turn_has_come() -> None
             api.patch("/x", {}, form="apply"),
             api.behind_all("POST", "/event", {}),
         ):
-            with pytest.raises(ApiUnavailable, match="without the Lease"):
+            with pytest.raises(ApiUnavailable, match="does not hold the Lease"):
                 await write
         await api.get("/x")
 

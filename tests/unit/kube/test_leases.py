@@ -23,7 +23,7 @@ METADATA = {"resourceVersion": "7", "uid": "u"}
     ],
 )
 def test_b6_an_odd_body_is_no_usable_answer(body: Any) -> None:
-    with pytest.raises(ApiUnavailable, match="the answer is no Lease"):
+    with pytest.raises(ApiUnavailable, match="the response is not a Lease"):
         read_lease(body)
 
 

@@ -96,7 +96,7 @@ def test_a_source_that_cannot_be_seen_is_not_one_that_lacks_it() -> None:
 def test_sources_that_answer_and_lack_it_are_named() -> None:
     found = resolve(wish(), Sources([source_seen(view(), "a"), source_seen(view(), "b")], ()))
     assert isinstance(found, Fault)
-    assert found.message == "no source has nginx:1.25 (looked in a, b); it is looked for again"
+    assert found.message == "no source has nginx:1.25 (looked in a, b); will look again"
 
 
 def test_a_cache_without_sources_says_so() -> None:
@@ -130,7 +130,7 @@ def archived(image: str = "nginx:1.25", word: str = "one", **more: object) -> Ar
 
 UPSTREAM = upstream_endpoint("docker.io", frozenset({"docker.io"}))
 HUB = HeldByUpstream("hub", UPSTREAM, stored())
-DAMAGED = {"bad.tar": fault(Reason.ARCHIVE_INVALID, "it breaks off")}
+DAMAGED = {"bad.tar": fault(Reason.ARCHIVE_INVALID, "it is truncated")}
 
 
 def test_an_archive_gives_an_alias_name_that_it_knows_bare() -> None:
@@ -168,16 +168,15 @@ def test_what_a_damaged_archive_may_hold_is_not_called_absent() -> None:
     assert isinstance(resolve(wish(), Sources([source])), HeldByArchive)
     assert resolve(wish("other:1"), Sources([source])) == fault(
         Reason.ARCHIVE_INVALID,
-        "source bundles: other:1 is in no archive that could be read, but may be in bad.tar:"
-        " it breaks off",
+        "source bundles: other:1 is in no readable archive, but may be in bad.tar: it is truncated",
     )
 
 
 def test_of_many_damaged_archives_one_is_named_and_the_others_are_counted() -> None:
-    faults = {f"{name}.tar": fault(Reason.ARCHIVE_INVALID, "it breaks off") for name in "abc"}
+    faults = {f"{name}.tar": fault(Reason.ARCHIVE_INVALID, "it is truncated") for name in "abc"}
     found = resolve(wish(), Sources([SourceSeen("bundles", ArchiveView((), faults))]))
     assert isinstance(found, Fault)
-    assert found.message.endswith("may be in a.tar or 2 more: it breaks off")
+    assert found.message.endswith("may be in a.tar or 2 more: it is truncated")
 
 
 def test_a_damaged_archive_hides_no_image_that_a_later_source_has() -> None:

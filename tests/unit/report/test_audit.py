@@ -43,7 +43,7 @@ def test_a_pull_that_is_done_is_one_line(told: pytest.LogCaptureFixture) -> None
     assert fields(told) == [
         {
             "level": "INFO",
-            "text": "pull of nginx:1.25 into dind-1 is done, after 1.3 s",
+            "text": "pull of nginx:1.25 into dind-1 done, after 1.3 s",
             "audit": True,
             "route": "pull",
             "result": "done",

@@ -163,7 +163,7 @@ def test_an_event_that_cannot_be_written_is_lost_and_the_next_one_goes(
         assert (sink.tries, recorder.dropped) == (tries + 1, 1)
 
     assert [note.message for note in recorded(scenario).notes] == ["told"]
-    assert "event ImagePushed on RangeImages ranges/red is lost: " in caplog.text
+    assert "cannot write event ImagePushed on RangeImages ranges/red: " in caplog.text
 
 
 def test_what_is_too_much_is_dropped_counted_and_logged_once(
@@ -177,7 +177,7 @@ def test_what_is_too_much_is_dropped_counted_and_logged_once(
 
     recorded(scenario)
     assert [line.getMessage() for line in caplog.records if "dropped" in line.getMessage()] == [
-        "events are dropped: more than 1000 wait, or 64 of one object; the log has all"
+        "events dropped: more than 1000 queued, or 64 for one object; see the log"
     ]
 
 

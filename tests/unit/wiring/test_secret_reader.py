@@ -189,7 +189,7 @@ def test_so_many_secrets_are_remembered_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ApiUnavailable("GET: no answer for 10 s"), Reason.SECRET_UNREADABLE),
+        (ApiUnavailable("GET: no response after 10 s"), Reason.SECRET_UNREADABLE),
         (AccessDenied("GET: 403"), Reason.RBAC_DENIED),
     ],
 )
