@@ -101,6 +101,7 @@ class Observer(Generic[P, V]):
         self._clock = clock
         self._places: dict[P, _Place[V]] = {}
         self._of: dict[Hashable, frozenset[P]] = {}
+        self._is_closed = False
 
     def follow(self, owner: Hashable, wanted: Mapping[P, float]) -> None:
         """Have exactly these places looked at for this owner, each at least so often (seconds).
@@ -108,6 +109,8 @@ class Observer(Generic[P, V]):
         A place that is new is looked at now. What nobody follows any more is forgotten when
         its next look would have been due: who comes and goes at once causes no extra looks.
         """
+        if self._is_closed:  # a pass that was under way goes on for a moment
+            return
         for place in self._of.get(owner, frozenset()) - wanted.keys():
             self._unfollow(owner, place)
         for place, every in wanted.items():
@@ -151,6 +154,7 @@ class Observer(Generic[P, V]):
 
     def close(self) -> None:
         """Look no more."""
+        self._is_closed = True
         for held in self._places.values():
             if held.timer is not None:
                 held.timer.cancel()

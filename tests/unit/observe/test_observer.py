@@ -548,3 +548,14 @@ def test_nothing_is_looked_at_after_the_end() -> None:
         assert bench.observer.places() == ()
 
     tried(scenario)
+
+
+def test_nothing_is_looked_at_after_the_close() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.observer.close()
+        bench.follow("me", a=60)
+        await later(120)
+        assert bench.outside.looks == []
+        assert bench.observer.places() == ()
+
+    tried(scenario)
