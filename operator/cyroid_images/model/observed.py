@@ -149,3 +149,5 @@ class CacheSeen:
     """Where each wish comes from, or why that is not known; computed once for a pass."""
     anchors: Mapping[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source: believed while no source can be seen."""
+    is_looking: bool = False
+    """A look is under way at the registry or a source: a manual pass is not over yet."""

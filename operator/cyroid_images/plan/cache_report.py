@@ -80,7 +80,7 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
     digests, digests_omitted = digests_to_record(seen.anchors, asked.wishes)
     return ImageCacheStatus(
         observed_generation=generation_observed(item.status, item.metadata, conditions),
-        last_handled_reconcile_at=item.metadata.reconcile_at,
+        last_handled_reconcile_at=_handled(seen),
         summary=Summary(images=f"{cached}/{wanted}"),
         images=CacheImageCounts(
             desired=wanted,
@@ -97,6 +97,12 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         failures_omitted=failures_omitted,
         conditions=conditions,
     )
+
+
+def _handled(seen: CacheSeen) -> str | None:
+    """The token of the last manual pass; a new one when the looks that it asks for are over."""
+    item = seen.item
+    return item.status.last_handled_reconcile_at if seen.is_looking else item.metadata.reconcile_at
 
 
 def _readiness(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Readiness:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cyroid_images.errors import Mark, Reason
@@ -13,7 +13,7 @@ from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import SourceImage, Stored, Wanted, Wish
 from cyroid_images.model.measured import LOOK
 from cyroid_images.model.measures import Measures
-from cyroid_images.model.observed import CacheSeen
+from cyroid_images.model.observed import CacheSeen, SourceSeen
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
@@ -79,7 +79,18 @@ class CacheSnapshots:
             not_fresh=not_fresh,
             found=found,
             anchors=dict(anchors_of(item, state)),
+            is_looking=self._is_looking(item, state, sources, is_away=registry is not None),
         )
+
+    def _is_looking(
+        self, item: ImageCache, state: CacheState, sources: Iterable[SourceSeen], *, is_away: bool
+    ) -> bool:
+        """Is a look under way whose end may change what is said?"""
+        if self.registries.is_stale(registry_place(item)):
+            return True
+        if any(each.is_stale for each in sources):
+            return True
+        return not is_away and any(self.images.is_stale(each) for each in state.places.values())
 
     def learn(self, state: CacheState, wish: Wish, stored: Stored) -> None:
         """A push has read it back."""

@@ -58,7 +58,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "gzip with a wrong checksum": (gzip.compress(links_tar(GOOD))[:-8] + bytes(8), "checksum"),
     "cut zstd": (zstandard.compress(links_tar(GOOD))[:-20], ""),
     "empty file": (b"", "tar"),
-    "no tar": (b"hello" * 500, "tar"),
+    "not a tar": (b"hello" * 500, "not a tar"),
     "no image": (tar_of({"readme": b"x"}), "holds no image"),
     "an empty list": (tar_of({"manifest.json": b"[]"}), "holds no image"),
     "a list that is no JSON": (tar_of({"manifest.json": b"[{"}), "not JSON"),

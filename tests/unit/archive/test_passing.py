@@ -58,7 +58,7 @@ def test_a_member_that_is_cut_is_interrupted() -> None:
 
 
 def test_what_never_was_a_tar_is_a_protocol_error() -> None:
-    with pytest.raises(TransferError, match="no tar") as raised:
+    with pytest.raises(TransferError, match="not a tar") as raised:
         list(watched([b"<html>" * 200]))
     assert raised.value.reason is Reason.PROTOCOL_ERROR
 
