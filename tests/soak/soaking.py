@@ -10,9 +10,27 @@ import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cyroid_images.execute.transfer import Job, Transfer
+from cyroid_images.model.image import EngineImage, ImageContent
+from cyroid_images.model.knowledge import ImageRecord
+from cyroid_images.model.pod import Pod
+from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import MOST_DIGESTS
+from cyroid_images.observe.observation import Observation
+from cyroid_images.reconcile.range_state import RangeState
 from tests.soak.crowd import Crowd, Size, run
 
+COMING_AND_GOING = (
+    EngineImage,
+    ImageContent,
+    Job,
+    ImageRecord,
+    Observation,
+    Pod,
+    RangeImages,
+    RangeState,
+    Transfer,
+)
 WARM = 4
 """One round in so many at the beginning is not judged: caches and pools fill once."""
 KIB = 1 << 10
@@ -25,6 +43,8 @@ class Sample:
     kib: float
     tasks: int
     threads: int
+    objects: int = 0
+    """Values of the kinds that come and go with images, pods and ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,12 @@ class Growth:
         first, second = self._halves()
         return min(each.threads for each in second) - min(each.threads for each in first)
 
+    @property
+    def objects(self) -> int:
+        """Of what comes and goes with images, pods and ranges."""
+        first, second = self._halves()
+        return min(each.objects for each in second) - min(each.objects for each in first)
+
     def _halves(self) -> tuple[Sequence[Sample], Sequence[Sample]]:
         judged = self.samples[len(self.samples) // WARM :]
         return judged[: len(judged) // 2], judged[len(judged) // 2 :]
@@ -82,4 +108,5 @@ def soaked(rounds: int, size: Size, recorded: int = MOST_DIGESTS) -> Growth:
 def _sample() -> Sample:
     gc.collect()
     kib = tracemalloc.get_traced_memory()[0] / KIB
-    return Sample(kib, len(asyncio.all_tasks()), threading.active_count())
+    objects = sum(isinstance(each, COMING_AND_GOING) for each in gc.get_objects())
+    return Sample(kib, len(asyncio.all_tasks()), threading.active_count(), objects)
