@@ -160,15 +160,21 @@ class Site:
         """
         return self._until(self.path(name), seconds, wanted, at)
 
-    def until_cache(self, *, seconds: float = SECONDS, **wanted: str) -> dict[str, Any]:
-        """The cache once its conditions are so; a Ready one also holds what ranges ask for."""
+    def until_cache(
+        self, *, seconds: float = SECONDS, on_demand: int = 0, **wanted: str
+    ) -> dict[str, Any]:
+        """The cache once its conditions are so; a Ready one also holds what ranges ask for.
+
+        `on_demand`: and once it counts so many of those, which comes some seconds later.
+        """
         is_whole = wanted.get("Ready", "").startswith("True")
-        return self._until(
-            self.cache_path,
-            seconds,
-            wanted,
-            lambda body: not (is_whole and body["status"].get("onDemand", {}).get("missing")),
-        )
+
+        def counts(body: Mapping[str, Any]) -> bool:
+            told = body["status"].get("onDemand", {})
+            is_missing = is_whole and bool(told.get("missing"))
+            return not is_missing and int(told.get("cached", 0)) >= on_demand
+
+        return self._until(self.cache_path, seconds, wanted, counts)
 
     def until_bytes_come(self, way: FaultProxy, target: str) -> None:
         """Some thousands of an answer to a GET of that target have come through the proxy."""

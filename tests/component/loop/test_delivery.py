@@ -25,7 +25,7 @@ def test_three_images_reach_two_ranges_with_one_push_each(
         body = site.until(name, Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
         assert body["status"]["summary"] == {"images": "3/3", "targets": "1/1"}
         assert holds(engine, *images)
-    cached = site.until_cache(Ready="True/AllImagesCached")
+    cached = site.until_cache(Ready="True/AllImagesCached", on_demand=3)
     assert cached["status"]["onDemand"] == {"wanted": 3, "cached": 3, "missing": 0}
     assert len(site.events("ImagePushed")) == 3
     wait_for(lambda: site.tells_of("ImageDelivered", "one", *images), "events of all three", 30)
@@ -39,6 +39,7 @@ def test_a_range_that_is_complete_is_looked_at_and_not_written(
     site.cache(registry)
     site.serve("still", engine, images)
     site.until("still", Ready="True")
+    site.until_cache(Ready="True", on_demand=1)
     before = [site.read(path) for path in (site.path("still"), site.cache_path)]
     looks = finished_connections(engine.port)
     wait_for(lambda: len(finished_connections(engine.port) - looks) > 9, "three more looks", 30)

@@ -145,7 +145,7 @@ def test_s9_a_rebuilt_image_reaches_every_engine_and_no_container_notices(
     for name, engine in engines.items():
         site.serve(name, engine, [image])
         site.until(name, Ready="True")
-    old = site.until_cache()["status"]["imageStatuses"][0]["digest"]
+    old = site.until_cache(on_demand=1)["status"]["imageStatuses"][0]["digest"]
     container = engines["one"].docker("create", image, "/x").strip()
     of_container = engines["one"].docker("inspect", "--format", "{{.Image}}", container)
     before = {name: _image_id(engine, image) for name, engine in engines.items()}
@@ -153,13 +153,17 @@ def test_s9_a_rebuilt_image_reaches_every_engine_and_no_container_notices(
     site.reconcile_now("rebuilt", site.cache_path)
     for name, engine in engines.items():
         wait_for(partial(_is_other, engine, image, before[name]), f"{name} to have the new one", 30)
-    assert site.until_cache(Ready="True")["status"]["imageStatuses"][0]["digest"] != old
+    wait_for(lambda: _cached_digest(site) != old, "the new digest in status", 30)
     for name in engines:
         site.until(name, Ready="True")
     (moved,) = site.events("NewDigest")
     assert old in moved["note"]
     assert engines["one"].docker("inspect", "--format", "{{.Image}}", container) == of_container
     engines["one"].docker("rm", container)
+
+
+def _cached_digest(site: Site) -> str:
+    return str(site.until_cache(Ready="True")["status"]["imageStatuses"][0]["digest"])
 
 
 def _image_id(engine: EnginePart, image: str) -> str:
