@@ -19,6 +19,7 @@ from tests.parts.operator import OperatorPart
 pytestmark = pytest.mark.slow
 
 RANGE_CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/rangeimages.cyroid.io"
+CACHE_CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/imagecaches.cyroid.io"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{OWN_NAMESPACE}/leases/cyroid-operator"
 PLACE = f"{objects.API}/namespaces/default/rangeimages"
 SOON = 20.0
@@ -69,6 +70,7 @@ def ask_for_pass(part: ApiServerPart, path: str, token: str) -> None:
 def test_kinds_that_come_late_are_waited_for(
     apiserver: ApiServerPart, make_operator: MakeOperator
 ) -> None:
+    _remove_crds(apiserver)  # of a test before this one
     early = make_operator("early")
     early.start()
     until_held_by(apiserver, "early")
@@ -194,3 +196,15 @@ def test_b6_a_leader_that_cannot_renew_its_lease_is_not_alive(
         apiserver.resume()
     wait_for(lambda: ask(part, "/healthz").status_code == 200, "it to live again", SOON)
     assert part.stop() == 0
+
+
+def _remove_crds(apiserver: ApiServerPart) -> None:
+    for path in (RANGE_CRD, CACHE_CRD):
+        answer = apiserver.request("DELETE", path)
+        assert answer.is_success or answer.status_code == 404, answer.text
+    kinds = [f"{objects.API}/{plural}" for plural in ("rangeimages", "imagecaches")]
+    wait_for(
+        lambda: all(apiserver.request("GET", kind).status_code == 404 for kind in kinds),
+        "both kinds to be gone",
+        SOON,
+    )
