@@ -14,6 +14,7 @@ from cyroid_images.errors import CyroidError
 from cyroid_images.settings import Settings
 from cyroid_images.wiring.operator import Operator
 from tests.component.operator.conftest import MakeOperator
+from tests.component.operator.test_leading import ask_for_pass, handled, put_range
 from tests.parts.apiserver import ApiServerPart, wait_for
 from tests.parts.identity import OWN_NAMESPACE
 
@@ -50,6 +51,10 @@ def test_b20_b29_it_ends_in_order_while_the_api_server_hangs(
     part.start()
     told = "authentication has finished" if is_active else "in-front holds it"
     wait_for(lambda: told in part.log(), told, SOON, part.log)
+    if is_active:  # its watches are there, and not about to be begun
+        path = put_range(resumed, "before-the-end")
+        ask_for_pass(resumed, path, "watched")
+        handled(resumed, path, "watched")
     resumed.pause()
     part.send(signal.SIGTERM)
     code = part.wait(FEW_SECONDS)
