@@ -120,6 +120,12 @@ class RegistryPart:
     def pause(self) -> None:
         """SIGSTOP: connections are taken by the kernel, nobody answers."""
         self._signal(signal.SIGSTOP)
+        # On a busy machine its threads go on for a while: wait for the kernel's word.
+        wait_for(
+            lambda: all(_stands_still(each.pid) for each in self._running.values()),
+            "the registry to stand still",
+            10,
+        )
 
     def resume(self) -> None:
         """SIGCONT: the end of `pause`."""
@@ -311,3 +317,9 @@ def _factory() -> Iterator[NewRegistry]:
             return part
 
         yield make
+
+
+def _stands_still(pid: int) -> bool:
+    """Is every thread of it stopped?"""
+    states = [each / "stat" for each in Path(f"/proc/{pid}/task").iterdir()]
+    return all(each.read_text().rpartition(")")[2].split()[0] == "T" for each in states)

@@ -66,7 +66,7 @@ def test_a_pull_that_ends_half_gives_no_name_and_a_tar_makes_it_whole(
 ) -> None:
     one = sharing(classic_engine, registry, target, prepare)
     stored = one.push()
-    with pytest.raises(TransferError, match="RegistryThenTar brings the image") as raised:
+    with pytest.raises(TransferError, match="set delivery: RegistryThenTar") as raised:
         one.pull(stored)
     assert raised.value.reason is Reason.LOAD_FAILED
     assert one.name not in names_in(target)
