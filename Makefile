@@ -52,7 +52,7 @@ chaos: $(READY) ## everything breaks at random, then every promise is checked (S
 load: $(READY) ## 500 objects, 1,000 pods, 300 images on one operator, as a table (JSON=file)
 	@$(RUN) -m tests.load $(if $(JSON),--json $(JSON))
 
-soak: $(READY) ## 10,000 images and 1,000 pods come and go, and nothing of them stays
+soak: $(READY) ## 10,000 images and 1,000 pods come and go: what stays of them?
 	@$(RUN) -m tests.run soak
 
 crds: $(READY) ## write crds/ from the models

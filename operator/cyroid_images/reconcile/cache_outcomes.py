@@ -88,7 +88,7 @@ class CacheOutcomes:
         state.refused(fill.wish, failure, host)
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
-        self.snapshots.refresh(item, state, images=False)
+        self.snapshots.refresh(item)
 
     def _tell_filled(self, key: Key, item: ImageCache, fill: Fill, ended: Ended) -> None:
         manifest = _stored(ended).manifest

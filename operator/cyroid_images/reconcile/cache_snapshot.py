@@ -97,11 +97,9 @@ class CacheSnapshots:
         if (place := state.places.get(wish)) is not None:
             self.images.learn(place, ImageThere(stored, stored.manifest.digest))
 
-    def refresh(self, item: ImageCache, state: CacheState, *, images: bool) -> None:
-        """Look at the registry now, and at every image in it where that is asked for."""
+    def refresh(self, item: ImageCache) -> None:
+        """Look at the registry now."""
         self.registries.refresh(registry_place(item))
-        for place in state.places.values() if images else ():
-            self.images.refresh(place)
 
     def forget(self, key: Key) -> None:
         """The cache is gone."""
