@@ -58,6 +58,9 @@ class SoakTown(Town):
         known = last.view.contents if last is not None else {}
         return EngineShown(EngineEndpoint(place.url), self._view(place.url, known))
 
+    def view_of(self, url: str) -> EngineView:
+        return self._view(url, {})
+
     def _view(self, url: str, known: Mapping[Digest, Any]) -> EngineView:
         names = {_id_of(name): name for name in sorted(self.held[url])}
         listed = [

@@ -21,7 +21,7 @@ from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, FoundImages
 from cyroid_images.model.image import EngineImage, ImageContent
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.progress import ProgressObserver
@@ -93,7 +93,7 @@ class Engine:
         names: Collection[Reference],
         known: Mapping[Digest, ImageContent],
         cancellation: CancelScope = NEVER,
-    ) -> Mapping[Reference, EngineImage | None]:
+    ) -> FoundImages:
         """The whole image that each of these names (with tag or digest) stands for, or None.
 
         One request per 64 names; a containerd store works only for the images that it finds.

@@ -158,6 +158,6 @@ def _image_of(
             return None
         content = kept_once(content_of(store, answer))
     recorded = {reference.digest for reference in row.digests if reference.digest}
-    if not recorded <= content.aliases:
+    if not recorded <= content.identities:
         content = kept_once(replace(content, aliases=content.aliases | recorded))
     return EngineImage(row.id, content, row.names, row.digests, row.size)

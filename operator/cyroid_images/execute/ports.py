@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
@@ -28,7 +29,9 @@ class Movers(Protocol):
         stall_seconds: float,
         cancellation: CancelScope,
         observer: ProgressObserver,
-    ) -> None: ...
+    ) -> FoundImages:
+        """Returns what the engine has now under each name that this transfer touched."""
+        ...
 
     def load(
         self,
@@ -36,6 +39,8 @@ class Movers(Protocol):
         stall_seconds: float,
         cancellation: CancelScope,
         observer: ProgressObserver,
-    ) -> None: ...
+    ) -> FoundImages:
+        """As `pull`."""
+        ...
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None: ...

@@ -68,6 +68,10 @@ class EngineInfo:
         return f"{self.version} {self.store} {self.platform}"
 
 
+FoundImages = Mapping[Reference, EngineImage | None]
+"""By name (with tag or digest) that was asked for: the whole image of that name, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineView:
     """One look at an engine: who it is and every image that it lists, by its names."""
@@ -85,6 +89,16 @@ class EngineView:
     def listed(self) -> tuple[EngineImage, ...]:
         """Every image; one with several names stands here as often."""
         return (*self.images.values(), *self.by_digest.values())
+
+    def amended(self, found: FoundImages) -> EngineView:
+        """The same with what a later question for some of its names found."""
+        images = {name: one for name, one in self.images.items() if name not in found}
+        by_digest = {name: one for name, one in self.by_digest.items() if name not in found}
+        for image in found.values():
+            if image is not None:
+                images |= dict.fromkeys(image.names, image)
+                by_digest |= dict.fromkeys(image.digests, image)
+        return EngineView(self.info, images, by_digest, self.half - found.keys())
 
     @property
     def contents(self) -> Mapping[Digest, ImageContent]:

@@ -15,7 +15,7 @@ class Milestone(StrEnum):
     """A point of a delivery; what was reached survives a kill right there."""
 
     STATUS_FIRST = "status-first"
-    """After: the first status of an object is written; nothing was asked of anybody yet."""
+    """After: the first status of an object is written; the first looks are under way."""
     LOOKED = "looked"
     """After: registry, sources and engines were looked at; once per object and generation."""
     PUSH_STARTED = "push-started"

@@ -152,6 +152,25 @@ class Observer(Generic[P, V]):
         held.last = Observation(began=now, ended=now, view=view, seen=self._clock.now())
         self._plan(place, held)
 
+    def amend(self, place: P, moment: float, view: V, *, by: Hashable = None) -> None:
+        """Somebody saw a part of it at this moment, such as a transfer its own image.
+
+        The rest is as old as it was, and its next look is due as before. A look that began
+        earlier shows that part as it was, so it does not count. Followers other than `by` are
+        woken.
+        """
+        held = self._places.get(place)
+        if held is None:
+            return
+        last, is_overtaken = held.last, held.look is not None and held.began <= moment
+        if last is None or last.view is None or last.fault is not None or is_overtaken:
+            self.refresh(place, moment)
+            return
+        held.last = replace(last, view=view, seen=self._clock.now())
+        if _is_news(last, held.last):
+            for owner in held.followers.keys() - {by}:
+                self._wake(owner)
+
     def close(self) -> None:
         """Look no more."""
         self._is_closed = True

@@ -1,4 +1,4 @@
-"""The first status of an object, written before any I/O: nothing is known, work begins."""
+"""The first status of an object, before any look has ended: nothing is known, work begins."""
 
 from __future__ import annotations
 

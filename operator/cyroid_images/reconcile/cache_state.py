@@ -55,8 +55,8 @@ class CacheState:
     write: Fault | None = None
     """The registry answers, but refused the last write."""
     was_away: bool = False
-    was_told: bool = False
-    """The first status was written, or could not be: work goes on all the same."""
+    has_status: bool = False
+    """A first status was written."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
     untidy: Untidy = field(default_factory=Untidy)
@@ -84,6 +84,7 @@ class CacheState:
     def of(cls, item: ImageCache, now: datetime) -> CacheState:
         """What the status of the object still tells: attempts of failing pushes, and anchors."""
         state = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
+        state.has_status = bool(item.status.conditions)
         for row in item.status.failures:
             for each in item.spec.images:
                 if str(each.reference) == row.image:

@@ -17,8 +17,10 @@ from cyroid_images.model.log_context import about
 from cyroid_images.model.measured import PassResult
 from cyroid_images.model.metadata import Metadata
 from cyroid_images.plan.initial_status import stalled
+from cyroid_images.reconcile.image_cache import CacheReconciler
 from cyroid_images.reconcile.parts import Parts
 from cyroid_images.reconcile.ports import Lists
+from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.report.log_fields import about_object
 from cyroid_images.scheduling.supervisor import Supervisor
 from cyroid_images.store.keys import Key, Kind
@@ -149,17 +151,18 @@ class Controller:
         if broken is not None:
             self._tell_broken(key, broken)
             return None
-        if key.kind is Kind.RANGE_IMAGES:
-            return await self.parts.ranges.reconcile(key)
-        return await self.parts.caches.reconcile(key)
+        return await self._reconciler(key).reconcile(key)
+
+    def _reconciler(self, key: Key) -> RangeReconciler | CacheReconciler:
+        return self.parts.ranges if key.kind is Kind.RANGE_IMAGES else self.parts.caches
 
     def _metadata(self, key: Key) -> Metadata | None:
         found = self.parts.store.find(key)
         return found.metadata if found else None
 
     def _tell_broken(self, key: Key, broken: Broken) -> None:
-        """An object that breaks a rule of its kind: nothing of it runs until it is edited."""
-        self.parts.executor.drop(key)
+        """An object that breaks a rule of its kind: it moves, looks at and wants nothing."""
+        self._reconciler(key).forget(key)
         self._tell_stalled(key, broken.fault)
 
     def _tell_stalled(self, key: Key, fault: Fault) -> None:

@@ -81,9 +81,9 @@ class CacheReconciler:
             self.forget(key)
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
-        if not (told.conditions or state.was_told):  # the first status comes before any look
-            self.writer.put(key, item.metadata, initial_cache_status(item, self.clock.now()))
-            return None
+        if not told.conditions:  # whoever applied it sees at once that it was read
+            told = initial_cache_status(item, self.clock.now())
+            self.writer.put(key, item.metadata, told)
         item = replace(item, status=told)
         self.outcomes.take(key, item, state)
         since = self.queue.time()
@@ -102,13 +102,11 @@ class CacheReconciler:
 
     def tried(self, key: Key, token: object, *, is_written: bool) -> None:
         """A status of this object was written, or could not be: see `StatusWriter`."""
+        del token
         state = self._states.find(key)
-        if state is None or token is not None:
-            return
-        state.was_told = True
-        if is_written:
+        if state is not None and is_written and not state.has_status:
+            state.has_status = True
             _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
-        self.queue.wake(key)
 
     def forget(self, key: Key) -> None:
         """The cache is gone: its pushes stop; nothing is removed from registry or engines."""
@@ -224,7 +222,7 @@ class CacheReconciler:
         )
         asked = [s for s in steps if seen.wishes[s.wish] or isinstance(s, Cached)]
         status = cache_report.report(seen, asked, running)
-        self.writer.put(key, seen.item.metadata, status, token=())
+        self.writer.put(key, seen.item.metadata, status)
 
 
 def _slot_key(fill: Fill) -> tuple[str, str, str, str]:

@@ -66,7 +66,8 @@ WAITING_SECONDS = 30.0
 class Lookers:
     """How each kind of place is looked at."""
 
-    engines: Looker[EnginePlace, EngineShown]
+    range_engines: Looker[EnginePlace, EngineShown]
+    source_engines: Looker[EnginePlace, EngineShown]
     archives: Looker[ArchivePlace, ArchiveView]
     upstreams: Looker[UpstreamPlace, UpstreamAnswer]
     registries: Looker[RegistryPlace, RegistryEndpoint]
@@ -294,8 +295,8 @@ def _observers(
     clock, lookers = ports.clock, ports.lookers
     engines = Schedule(_engine_pause)
     observers = Observers(
-        Observer(lookers.engines, looks, wake, schedule=engines, clock=clock),
-        Observer(lookers.engines, sources, wake, schedule=engines, clock=clock),
+        Observer(lookers.range_engines, looks, wake, schedule=engines, clock=clock),
+        Observer(lookers.source_engines, sources, wake, schedule=engines, clock=clock),
         Observer(lookers.archives, archives, wake, schedule=Schedule(_archive_pause), clock=clock),
         Observer(
             lookers.upstreams, upstreams, wake, schedule=Schedule(_upstream_pause), clock=clock

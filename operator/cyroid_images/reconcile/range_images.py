@@ -71,9 +71,9 @@ class RangeReconciler:
             self.forget(key)
         state = self._states.at(key, item)
         told = self.writer.latest(key, item.metadata, item.status)
-        if not (told.conditions or state.was_told):  # the first status comes before any look
-            self.writer.put(key, item.metadata, initial_range_status(item, self.clock.now()))
-            return None
+        if not told.conditions:  # whoever applied it sees at once that it was read
+            told = initial_range_status(item, self.clock.now())
+            self.writer.put(key, item.metadata, told)
         item = replace(item, status=told)
         self.outcomes.warn(key, item, state)
         self.outcomes.take(key, item, state)
@@ -101,12 +101,10 @@ class RangeReconciler:
         state = self._states.find(key)
         if state is None:
             return
-        if not isinstance(token, tuple):
-            state.was_told = True
-            if is_written:
-                _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
-            self.queue.wake(key)
-        elif is_written and token != state.written:
+        if is_written and not state.has_status:
+            state.has_status = True
+            _log.info("%s: first status", key, extra={"step": Milestone.STATUS_FIRST})
+        if isinstance(token, tuple) and is_written and token != state.written:
             state.written = token
             _log.info("%s: loads recorded", key, extra={"step": Milestone.RECORD_WRITTEN})
             self.queue.wake(key)

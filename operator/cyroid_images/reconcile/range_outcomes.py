@@ -55,11 +55,12 @@ class RangeOutcomes:
                 state.untidy.ended(action.endpoint, ended.fault, now, spread)
             if not isinstance(action, Pull | Load):
                 continue
-            self.snapshots.refresh(action.target.uid, state, ended.at)
             if ended.fault is None:
+                self.snapshots.amend(key, action.target, ended, state)
                 state.succeeded(action, self.clock.now())
                 self._tell_delivered(key, item, action)
             else:
+                self.snapshots.refresh(action.target.uid, state, ended.at)
                 self._failed(item, state, action, ended.fault)
 
     def warn(self, key: Key, item: RangeImages, state: RangeState) -> None:

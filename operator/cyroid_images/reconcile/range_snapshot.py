@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.actions import Target
+from cyroid_images.execute.transfer import Ended
+from cyroid_images.model.actions import Load, Pull, Target
 from cyroid_images.model.clock import Clock
-from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.knowledge import CacheView, Wish
 from cyroid_images.model.observed import EngineShown, RangeSeen, TargetSeen
@@ -80,6 +81,20 @@ class RangeSnapshots:
         """Something happened in this target: what was seen before does not count."""
         if (place := state.places.get(uid)) is not None:
             self.engines.refresh(place, not_before)
+
+    def amend(self, key: Key, target: Target, ended: Ended, state: RangeState) -> None:
+        """A transfer into this target ended well: what it saw there last is known from now on."""
+        place = state.places.get(target.uid)
+        if place is None:
+            return
+        action, found = ended.transfer.action, ended.result
+        last = self.engines.at(place)
+        shown = last.view if last is not None else None
+        if shown is None or not _is_only_more(shown.view, action):
+            self.engines.refresh(place, ended.at)
+            return
+        after = replace(shown, view=shown.view.amended(found))
+        self.engines.amend(place, ended.at, after, by=key)
 
     def refresh_endpoint(
         self, endpoint: EngineEndpoint, state: RangeState, not_before: float
@@ -192,6 +207,16 @@ class RangeSnapshots:
     def _wake(self, keys: Iterable[Key]) -> None:
         for key in keys:
             self.queue.wake(key)
+
+
+def _is_only_more(view: EngineView, action: Pull | Load) -> bool:
+    """Did this delivery change nothing else in the engine that the view shows?
+
+    Where the name stood on something else, that may have gone with its last name; and another
+    engine that answers there meanwhile holds nobody knows what.
+    """
+    name = action.wish.reference.tagged
+    return view.info == action.info and name not in view.images and name not in view.half
 
 
 def _fault(seen: Observation[EngineShown], now: float) -> Fault:

@@ -84,8 +84,8 @@ class RangeState:
     """By target: the ID of the engine that answered there last."""
     is_asked: bool = False
     """Somebody asked for a pass now: every engine is to be looked at anew."""
-    was_told: bool = False
-    """The first status was written, or could not be: work goes on all the same."""
+    has_status: bool = False
+    """A first status was written."""
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
 
@@ -94,6 +94,7 @@ class RangeState:
         """What the status of the object still tells."""
         state = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
         state.tar, state.written = list(item.status.tar_deliveries), item.status.tar_deliveries
+        state.has_status = bool(item.status.conditions)
         if any(each.observed_generation == state.generation for each in item.status.conditions):
             state.warned.add(INSECURE)  # told when this spec was first seen, maybe before a restart
         state.pods = {row.pod: row.uid for row in item.status.target_statuses}

@@ -17,6 +17,7 @@ from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.ports import Movers
 from cyroid_images.execute.transfer import Job, Transfer
 from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
+from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.fault import Route
 from cyroid_images.model.knowledge import HeldByEngine, Wish
 from cyroid_images.model.measures import Measures
@@ -98,7 +99,7 @@ class RangeTransfers:
             size=_size(step),
         )
 
-    def _run(self, step: Pull | Load, timeouts: EffectiveTimeouts) -> partial[None]:
+    def _run(self, step: Pull | Load, timeouts: EffectiveTimeouts) -> partial[FoundImages]:
         if isinstance(step, Pull):
             return partial(self.movers.pull, step, timeouts.stall)
         return partial(self.movers.load, step, timeouts.stall)

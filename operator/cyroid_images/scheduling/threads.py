@@ -89,11 +89,6 @@ class Threads:
             raise
         return result
 
-    def oldest(self) -> float:
-        """For how many seconds the longest call under way has been running."""
-        now = asyncio.get_running_loop().time()
-        return max((now - call.began for call in self._running), default=0.0)
-
     def is_stuck(self, seconds: float) -> bool:
         """Has every thread been busy with the same call for so long?"""
         now = asyncio.get_running_loop().time()

@@ -159,8 +159,8 @@ class Store:
         key = Key(Kind.RANGE_IMAGES, metadata["namespace"], metadata["name"])
         if not gone and _is_known(self.ranges.get(key), metadata):
             return frozenset()
-        if gone and _is_of_another(self.find(key), metadata):
-            return frozenset()  # a late word: it was made anew under its name
+        if _is_late(self.find(key), metadata, gone=gone):
+            return frozenset()
         before = self.ranges.pop(key, None)
         was_broken = self.broken.pop(key, None)
         if gone:
@@ -186,7 +186,7 @@ class Store:
         key = Key(Kind.IMAGE_CACHE, "", name)
         if not gone and _is_known(self.caches.get(name), body["metadata"]):
             return frozenset()
-        if gone and _is_of_another(self.find(key), body["metadata"]):
+        if _is_late(self.find(key), body["metadata"], gone=gone):
             return frozenset()
         touched = frozenset({key, *self.ranges_of(name)})
         before = self.caches.pop(name, None)
@@ -296,10 +296,20 @@ def _is_version(held: Metadata, other: Metadata) -> bool:
     return (held.uid, held.resource_version) == (other.uid, other.resource_version)
 
 
-def _is_of_another(held: RangeImages | ImageCache | Broken | None, told: Mapping[str, Any]) -> bool:
-    """Is it told of an object that the one we hold took the place of? A list tells no UID."""
+def _is_late(
+    held: RangeImages | ImageCache | Broken | None, told: Mapping[str, Any], *, gone: bool
+) -> bool:
+    """Is it told of an object whose place, under its name, the one that we hold has taken?
+
+    The events of both come by two tasks of kopf, in any order. A list tells no UID of what is
+    gone. Moments are to the second, and their text sorts by time.
+    """
     uid = told.get("uid")
-    return held is not None and bool(uid) and held.metadata.uid != uid
+    if held is None or not uid or held.metadata.uid == uid:
+        return False
+    made = f"{held.metadata.creation_timestamp:%Y-%m-%dT%H:%M:%SZ}"
+    before = told.get("creationTimestamp") or ""
+    return gone or before < made or (before == made and bool(told.get("deletionTimestamp")))
 
 
 def _place(kind: Kind, body: Mapping[str, Any]) -> tuple[Kind, str, str]:

@@ -20,13 +20,13 @@ from cyroid_images.archive.hybrid import HybridTar, hybrid
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Load
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineView
+from cyroid_images.model.engine import EngineView, FoundImages
+from cyroid_images.model.image import EngineImage
 from cyroid_images.model.knowledge import HeldByEngine
 from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.progress import Progress, ProgressObserver, furthest
 from cyroid_images.model.reference import Reference
-from cyroid_images.transfer.proof import confirm_identity, prove
+from cyroid_images.transfer.proof import confirm_identity, prove, prove_delivered
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import ArchiveReader, TarParts, taken_apart
 from cyroid_images.transfer.target_layers import without_present
@@ -35,25 +35,29 @@ from cyroid_images.transfer.transport_names import carrying, dropping, give_name
 _log = logging.getLogger(__name__)
 
 
-def load(action: Load, target: Engine, under: Supervision, archives: ArchiveReader) -> None:
+def load(action: Load, target: Engine, under: Supervision, archives: ArchiveReader) -> FoundImages:
     """Bring the image into the target, prove it, give it the wanted name. May be repeated.
 
-    Raises TransferError with the reason of whichever side failed.
+    Returns what stands under the names that it touched. Raises TransferError with the reason
+    of whichever side failed.
     """
     confirm_identity(target, action.target, action.info)
     view = target.view(action.info, {}, under.cancellation)
     wanted = action.wish.reference.tagged
-    held = (image.id for image in view.listed if image.holds(action.content))
-    if image := next(held, None):
-        give_name(target, image, wanted)
+    here = next((image for image in view.listed if image.holds(action.content)), None)
+    name = new_name(action.source.id)
+    if here is not None:
+        give_name(target, here.id, wanted)
         _say(action, "was there under another name", Milestone.TAGGED)
-        return
+        return prove_delivered(target, action.info, wanted, here, name)
     watching = replace(under, observer=_forwards(under.observer, _estimate(action)))
-    loading = _Loading(action, target, watching, view, new_name(action.source.id))
-    with dropping(target, loading.name):
-        give_name(target, loading.bring(archives), wanted)
+    loading = _Loading(action, target, watching, view, name)
+    with dropping(target, name):
+        proven = loading.bring(archives)
+        give_name(target, proven.id, wanted)
         _say(action, "has its name", Milestone.TAGGED)
     _say(action, "transport name dropped", Milestone.TIDIED)
+    return prove_delivered(target, action.info, wanted, proven, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class _Loading:
     view: EngineView
     name: Reference
 
-    def bring(self, archives: ArchiveReader) -> Digest:
-        """Load it under the transport name; the ID that the target gave it, proven."""
+    def bring(self, archives: ArchiveReader) -> EngineImage:
+        """Load it under the transport name; the image as the target has it, proven."""
         match self.action.source:
             case HeldByEngine() as held:
                 return self._pass_on(held)
@@ -76,7 +80,7 @@ class _Loading:
                     self._refuse_unreadable(parts.plan)
                     return self._build(parts)
 
-    def _pass_on(self, held: HeldByEngine) -> Digest:
+    def _pass_on(self, held: HeldByEngine) -> EngineImage:
         """The tar of a source engine, as it comes; its length is not known before."""
         under = self.under
         source = Engine(held.endpoint, on_request=under.on_requests.engines)
@@ -92,7 +96,7 @@ class _Loading:
             self._send(watched(tar))
         return self._prove()
 
-    def _build(self, parts: TarParts) -> Digest:
+    def _build(self, parts: TarParts) -> EngineImage:
         """Without the layers that the target has; if it proves to lack one, with all."""
         lean = without_present(parts.plan, self.view, parts.look_up)
         try:
@@ -102,7 +106,7 @@ class _Loading:
                 raise
         return self._send_parts(parts.plan, parts)
 
-    def _send_parts(self, plan: HybridTar, parts: TarParts) -> Digest:
+    def _send_parts(self, plan: HybridTar, parts: TarParts) -> EngineImage:
         with contextlib.closing(parts.read(plan.blobs.values())) as blobs:
             self._send(hybrid(plan, blobs), plan.length)
         return self._prove()
@@ -118,11 +122,11 @@ class _Loading:
         )
         _say(self.action, "loaded", Milestone.LOADED)
 
-    def _prove(self) -> Digest:
+    def _prove(self) -> EngineImage:
         self.under.cancellation.raise_if_cancelled()
         image = prove(self.target, self.action.info, self.name, self.action.content)
         _say(self.action, "proven", Milestone.PROVEN)
-        return image.id
+        return image
 
     def _refuse_unreadable(self, plan: HybridTar) -> None:
         """An old engine would only report an invalid tar of a layer."""

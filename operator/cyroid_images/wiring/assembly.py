@@ -16,6 +16,7 @@ from cyroid_images.report.ports import Recorder
 from cyroid_images.report.transfers import tell_transfer
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.settings import Settings
+from cyroid_images.transfer.known_contents import KnownContents
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.wiring.clock import SystemClock
 from cyroid_images.wiring.lookers import (
@@ -67,19 +68,18 @@ def assemble(
     metrics: Metrics,
 ) -> Parts:
     """Everything that the controller drives; `hide` is told every secret that is read."""
-    known, on_requests = (
-        KnownLayers(),
-        RequestObservers(metrics.engine_asked, metrics.registry_asked),
-    )
+    known, contents = KnownLayers(), KnownContents()
+    on_requests = RequestObservers(metrics.engine_asked, metrics.registry_asked)
     secrets = ClusterSecrets(cluster, hide)
     upstreams = UpstreamRegistries(on_requests.registries)
     archives = Archives(settings.archives) if settings.archives else None
     lookers = Lookers(
-        engines=EngineLooker(secrets, on_requests.engines),
+        range_engines=EngineLooker(secrets, on_requests.engines, contents),
+        source_engines=EngineLooker(secrets, on_requests.engines),
         archives=ArchiveLooker(archives),
         upstreams=UpstreamLooker(secrets, upstreams),
         registries=RegistryLooker(secrets, on_requests.registries),
-        images=ImageLooker(secrets, known, on_requests.registries),
+        images=ImageLooker(secrets, known, contents, on_requests.registries),
     )
     ports = Ports(
         lookers=lookers,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Awaitable, Callable
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,8 +16,10 @@ from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveView
+from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.platform import Platform
@@ -36,6 +39,7 @@ from cyroid_images.observe.places import (
 from cyroid_images.observe.ports import Secrets
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup
+from cyroid_images.transfer.known_contents import KnownContents
 from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry
 
@@ -55,10 +59,12 @@ _SECRETS_MAY_BE_OLD = frozenset({Reason.UNAUTHORIZED, Reason.TLS_REJECTED})
 
 @dataclass(frozen=True, slots=True)
 class EngineLooker:
-    """Engines of ranges and of sources; what a place showed before need not be inspected anew."""
+    """Engines of ranges or of sources; what a place showed before need not be inspected anew."""
 
     secrets: Secrets
     on_request: RequestObserver
+    contents: Mapping[Digest, ImageContent] = field(default_factory=dict)
+    """What is known of images by ID, whichever engine lists them."""
 
     def party(self, place: EnginePlace, /) -> str:
         return place.party
@@ -83,7 +89,9 @@ class EngineLooker:
         info = engine.info()
         # Another ID is another data root, and what an ID names there may be other content.
         is_same = last is not None and last.view.info.id == info.id
-        known = last.view.contents if last is not None and is_same else {}
+        shown = last.view.contents if last is not None and is_same else {}
+        # Only the first of them is ever written to, which their types do not say.
+        known: Mapping[Digest, ImageContent] = ChainMap({}, shown, self.contents)  # type: ignore[arg-type]
         return EngineShown(endpoint, engine.view(info, known))
 
 
@@ -239,10 +247,11 @@ class RegistryLooker:
 
 @dataclass(frozen=True, slots=True)
 class ImageLooker:
-    """What our registry has; what it finds is remembered by layer."""
+    """What our registry has; what it finds is remembered by layer and by image ID."""
 
     secrets: Secrets
     known: KnownLayers
+    contents: KnownContents
     on_request: RequestObserver
 
     def party(self, place: ImagePlace, /) -> str:
@@ -256,6 +265,14 @@ class ImageLooker:
         return False  # the registry itself is asked more often, and finds out
 
     def _look(
+        self, place: ImagePlace, endpoint: RegistryEndpoint, last: ImageThere | None
+    ) -> ImageThere:
+        there = self._there(place, endpoint, last)
+        if there.stored is not None:
+            self.contents.learn(there.stored.content)
+        return there
+
+    def _there(
         self, place: ImagePlace, endpoint: RegistryEndpoint, last: ImageThere | None
     ) -> ImageThere:
         with RegistryClient(endpoint, on_request=self.on_request) as registry:

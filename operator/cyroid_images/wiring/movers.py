@@ -7,7 +7,7 @@ from dataclasses import replace
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
-from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.engine import EngineEndpoint, FoundImages
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
@@ -61,10 +61,10 @@ class Transfers:
         stall_seconds: float,
         cancellation: CancelScope,
         observer: ProgressObserver,
-    ) -> None:
+    ) -> FoundImages:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._on_requests)
-        pull.pull(action, self._engine(action.target.endpoint), under)
+        return pull.pull(action, self._engine(action.target.endpoint), under)
 
     def load(
         self,
@@ -72,10 +72,10 @@ class Transfers:
         stall_seconds: float,
         cancellation: CancelScope,
         observer: ProgressObserver,
-    ) -> None:
+    ) -> FoundImages:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._on_requests)
-        load.load(action, self._engine(action.target.endpoint), under, self._archives)
+        return load.load(action, self._engine(action.target.endpoint), under, self._archives)
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None:
         engine = self._engine(action.endpoint)

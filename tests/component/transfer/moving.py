@@ -10,6 +10,7 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Push, Slot, Target
 from cyroid_images.model.archive import ArchiveImage, LayerFile
 from cyroid_images.model.digest import Digest
+from cyroid_images.model.engine import EngineView, FoundImages
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.image import EngineImage
 from cyroid_images.model.image_cache import Compression
@@ -105,8 +106,10 @@ class Moving:
             ).stored
 
     def pull(self, stored: Stored, cancellation: CancelScope = NEVER, host: str = "") -> None:
-        """Registry to target."""
-        pull.pull(self.pulling(stored, host), self.target.engine, under(cancellation))
+        """Registry to target; what it returns makes of an earlier view what a look shows now."""
+        action, was = self.pulling(stored, host), view_of(self.target)
+        found = pull.pull(action, self.target.engine, under(cancellation))
+        self.assert_amends(was, found)
 
     def pulling(self, stored: Stored, host: str = "") -> Pull:
         info = self.target.engine.info()
@@ -120,9 +123,11 @@ class Moving:
         archives: ArchiveReader | None = None,
         observer: ProgressObserver = ignore,
     ) -> None:
-        """Source to target, or from whatever else holds the image."""
+        """Source to target, or from whatever else holds the image; it returns as `pull` does."""
         watching = replace(under(cancellation), observer=observer)
-        load.load(self.loading(held), self.target.engine, watching, archives or NoArchives())
+        action, was = self.loading(held), view_of(self.target)
+        found = load.load(action, self.target.engine, watching, archives or NoArchives())
+        self.assert_amends(was, found)
 
     def loading(self, held: HeldByCache | SourceImage | None = None) -> Load:
         info = self.target.engine.info()
@@ -131,6 +136,18 @@ class Moving:
     def cached(self, stored: Stored) -> HeldByCache:
         """The image as a tar can be built from it: the operator reads, the target does not."""
         return HeldByCache(self.registry.pull_endpoint, stored)
+
+    def assert_amends(self, was: EngineView, found: FoundImages) -> None:
+        """What a transfer returned makes of an earlier view what a look shows now."""
+        if self.wish.reference.tagged in {*was.images, *was.half}:
+            return  # what stood there may have lost its last name: see RangeSnapshots.amend
+        now, then = view_of(self.target), was.amended(found)
+        assert then.half == now.half
+        for seen, shown in ((then.images, now.images), (then.by_digest, now.by_digest)):
+            known = {name for name in seen if name in shown or name in found}  # others left
+            assert {name: seen[name].id for name in known} == {
+                name: image.id for name, image in shown.items()
+            }
 
     def where(self) -> Target:
         return Target("uid", "dind-1", self.target.endpoint)
@@ -143,7 +160,7 @@ class Moving:
         """No engine keeps a name that only the transfer used; the source keeps its own."""
         hosts = (TRANSPORT_HOST, self.registry.push_host, self.registry.pull_host)
         for engine in (self.source, self.target):
-            view = engine.engine.view(engine.engine.info(), {})
+            view = view_of(engine)
             carried = [name for name in (*view.images, *view.by_digest) if name.host in hosts]
             path = self.wish.reference.path
             ours = [name for name in carried if name.host == TRANSPORT_HOST or path in name.path]
@@ -151,9 +168,14 @@ class Moving:
         assert image_in(self.source, self.name) is not None
 
 
+def view_of(engine: EnginePart) -> EngineView:
+    """What a look at the engine shows."""
+    return engine.engine.view(engine.engine.info(), {})
+
+
 def image_in(engine: EnginePart, name: str) -> EngineImage | None:
     """The image that the engine lists under this name."""
-    return engine.engine.view(engine.engine.info(), {}).images.get(Reference.parse(name))
+    return view_of(engine).images.get(Reference.parse(name))
 
 
 def happened(engine: EnginePart, event: str, word: str) -> int:

@@ -351,6 +351,62 @@ def test_a_look_that_began_before_somebody_proved_something_does_not_undo_it() -
     tried(scenario)
 
 
+def test_what_somebody_saw_of_a_part_is_amended_and_the_next_look_comes_as_planned() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        bench.follow("you", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        await later(50)
+        bench.observer.amend("a", BEGIN + 50, "one and two", by="me")
+        seen = bench.observer.at("a")
+        assert seen is not None
+        assert (seen.view, seen.began) == ("one and two", BEGIN)
+        assert not bench.observer.is_stale("a")
+        assert bench.woken == ["you"]
+        bench.observer.amend("a", BEGIN + 50, "one and two")  # nothing new in it
+        assert bench.woken == ["you"]
+        await later(9)
+        assert len(bench.outside.looks) == 1
+        await later(1)
+        assert (await bench.looked(2)).view == "one"
+        bench.observer.amend("nobody follows it", BEGIN, "x")
+        assert bench.observer.places() == ("a",)
+
+    tried(scenario)
+
+
+def test_a_look_that_began_before_a_part_was_seen_is_followed_by_another_one() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.outside.shown["a"] = slow = Slow("as it was before")
+        await later(10)
+        await spun(slow.begun.is_set)
+        pass_time(1)
+        bench.observer.amend("a", BEGIN + 11, "one and two")
+        assert bench.observer.is_stale("a")
+        bench.outside.shown["a"] = "one and two"
+        slow.go_on.set()
+        assert (await bench.looked(3)).view == "one and two"
+        assert not bench.observer.is_stale("a")
+
+    tried(scenario)
+
+
+def test_a_part_of_what_does_not_answer_is_no_view_but_worth_a_look() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = AWAY
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.outside.shown["a"] = "one"
+        pass_time(0.1)
+        bench.observer.amend("a", BEGIN + 0.1, "one and two")
+        assert (await bench.looked(2)).view == "one"
+
+    tried(scenario)
+
+
 def test_b13_a_fault_stays_the_last_word_until_a_newer_look_shows_something() -> None:
     async def scenario(bench: Bench) -> None:
         bench.outside.shown["a"] = AWAY

@@ -13,7 +13,7 @@ from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView
+from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView, FoundImages
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
 from cyroid_images.model.knowledge import (
@@ -170,6 +170,8 @@ class FakeMovers:
     """Moves that end at once: by `then`, which a test gives, or in vain."""
 
     then: Callable[[Copy | Push | Pull | Load], None]
+    shows: Callable[[Pull | Load], EngineView]
+    """The engine once the move is done there."""
     moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
     dropped: Callable[[], None] = lambda: None
     """Happens when names are dropped."""
@@ -188,8 +190,8 @@ class FakeMovers:
         stall_seconds: float,  # noqa: ARG002 - the port
         cancellation: CancelScope,  # noqa: ARG002 - the port
         observer: ProgressObserver,  # noqa: ARG002 - the port
-    ) -> None:
-        self._move(action)
+    ) -> FoundImages:
+        return self._deliver(action)
 
     def load(
         self,
@@ -197,12 +199,19 @@ class FakeMovers:
         stall_seconds: float,  # noqa: ARG002 - the port
         cancellation: CancelScope,  # noqa: ARG002 - the port
         observer: ProgressObserver,  # noqa: ARG002 - the port
-    ) -> None:
-        self._move(action)
+    ) -> FoundImages:
+        return self._deliver(action)
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
         self.dropped()
+
+    def _deliver(self, action: Pull | Load) -> FoundImages:
+        self._move(action)
+        shown = self.shows(action)
+        names = [action.wish.reference.tagged]
+        names += [action.transport] if isinstance(action, Pull) else []
+        return {name: shown.images.get(name) or shown.by_digest.get(name) for name in names}
 
     def _move(self, action: Copy | Push | Pull | Load) -> None:
         self.moves.append(action)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cyroid_images.execute.executor import Told
 from cyroid_images.model.actions import Copy, Load, Pull, Push
-from cyroid_images.model.engine import EngineEndpoint
+from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
 from cyroid_images.model.measures import Measures, Unmeasured
 from cyroid_images.model.observed import EngineShown
@@ -97,7 +97,7 @@ class Stage:
     """What the supervisor told: a task that must run for ever has ended."""
 
     def __post_init__(self) -> None:
-        self.movers = FakeMovers(self.arrive)
+        self.movers = FakeMovers(self.arrive, self.shown_after)
         self.engines.views = {BUILDER.url: view({"nginx:1.25": content()}), DIND: view()}
         self.cluster.listed = {
             Kind.NAMESPACE: [namespace()],
@@ -128,8 +128,10 @@ class Stage:
 
     def lookers(self) -> Lookers:
         """The looks of all places at the fakes."""
+        engines = FakeLooker(self.look_at_engine, lambda place: place.party)
         return Lookers(
-            engines=FakeLooker(self.look_at_engine, lambda place: place.party),
+            range_engines=engines,
+            source_engines=engines,
             archives=FakeLooker(lambda place, _: self.archives.look(place.path)),
             upstreams=FakeLooker(self.look_at_upstream),
             registries=FakeLooker(self.look_at_registry, lambda place: place.party),
@@ -171,6 +173,13 @@ class Stage:
             self.registries.held[REPOSITORY] = stored()
         else:
             self.engines.views[DIND] = view({"nginx:1.25": content()})
+
+    def shown_after(self, action: Pull | Load) -> EngineView:
+        """What a transfer sees in the engine at its end."""
+        shown = self.engines.views.get(action.target.endpoint.url)
+        if isinstance(shown, EngineView):
+            return shown
+        return view({str(action.wish.reference.tagged): action.content})
 
     def told(self, key: Key = RANGE) -> Mapping[str, str]:
         """The conditions of an object by its last status."""

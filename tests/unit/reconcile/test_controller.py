@@ -125,6 +125,7 @@ def test_a_range_that_is_ready_stays_so_while_a_new_operator_looks() -> None:
         stage.cluster.listed[Kind.RANGE_IMAGES] = [range_body(status=status, targets=TARGETS)]
         await stage.loop.start()
         await until(lambda: stage.told(CACHE).get("Ready") == CACHED)
+        await until(lambda: DIND in stage.engines.looks)
         stage.look_again()
         await until(lambda: stage.engines.looks.count(DIND) > 1)
 

@@ -14,7 +14,7 @@ from typing import Any
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.digest import Digest
-from cyroid_images.model.engine import EngineEndpoint, EngineInfo
+from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
 from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import Stored, StoredCheck, Wish
 from cyroid_images.model.observed import EngineShown
@@ -139,7 +139,7 @@ class Town(Stage):
 
     def join(self, lookers: Lookers | None = None, sizes: Sizes | None = None) -> None:
         if not isinstance(self.movers, TownMovers):
-            self.movers = movers = TownMovers(self.arrive)
+            self.movers = movers = TownMovers(self.arrive, self.shown_after)
             movers.untagged = self.drop
         Stage.join(self, lookers, sizes or self.sizes)
         self.hanging.watch(self.parts.threads)
@@ -153,13 +153,17 @@ class Town(Stage):
         self.engines.looks.append(place.url)
         if (act := self.acts.get(place.url)) is not None:
             act()
-        held = self.holds.get(place.url)
-        if held is None:
+        if place.url not in self.holds:
             raise TransferError(Reason.ENGINE_UNREACHABLE, f"cannot connect to {place.url}")
-        images = {name: content(word) for name, word in held.items()}
-        about = self.about.get(place.url) or info()
-        by_digest = {n: content(word) for n, word in self.left.get(place.url, {}).items()}
-        return EngineShown(EngineEndpoint(place.url), view(images, by_digest, about))
+        return EngineShown(EngineEndpoint(place.url), self.view_of(place.url))
+
+    def view_of(self, url: str) -> EngineView:
+        images = {name: content(word) for name, word in self.holds[url].items()}
+        by_digest = {name: content(word) for name, word in self.left.get(url, {}).items()}
+        return view(images, by_digest, self.about.get(url) or info())
+
+    def shown_after(self, action: Pull | Load) -> EngineView:
+        return self.view_of(action.target.endpoint.url)
 
     def drop(self, action: Untag) -> None:
         held = self.left.get(action.endpoint.url, {})

@@ -255,13 +255,31 @@ def test_only_older_objects_of_the_namespace_are_rivals(store: Store) -> None:
     assert names == ["oldest", "older", "other", "r"]
 
 
-def test_a_late_deletion_of_the_object_of_before_takes_nothing_from_the_new_one(
-    store: Store,
+@pytest.mark.parametrize(
+    ("event", "made", "extra"),
+    [
+        ("DELETED", "2099-01-01T00:00:05Z", {}),
+        ("DELETED", "2099-01-01T00:00:05Z", {"resourceVersion": "9"}),
+        ("MODIFIED", "2099-01-01T00:00:04Z", {"resourceVersion": "9"}),
+        (
+            "MODIFIED",
+            "2099-01-01T00:00:05Z",
+            {"resourceVersion": "9", "deletionTimestamp": "2099-01-01T00:00:05Z"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", [RANGE, Kind.IMAGE_CACHE])
+def test_a_late_word_on_the_object_of_before_takes_nothing_from_the_new_one(
+    store: Store, kind: Kind, event: str, made: str, extra: dict[str, Any]
 ) -> None:
     """The events of two objects of one name come by two tasks of kopf, in any order."""
-    old_range, old_cache = range_body(), cache_body()
-    store.changed(RANGE, "ADDED", with_metadata(old_range, uid="new", resourceVersion="20"))
-    store.changed(Kind.IMAGE_CACHE, "ADDED", with_metadata(old_cache, uid="new"))
-    assert not store.changed(RANGE, "DELETED", old_range)
-    assert not store.changed(Kind.IMAGE_CACHE, "DELETED", old_cache)
-    assert store.ranges[R].metadata.uid == store.caches["default"].metadata.uid == "new"
+    body = range_body() if kind is RANGE else cache_body()
+    new = {"uid": "new", "creationTimestamp": "2099-01-01T00:00:05Z", "resourceVersion": "20"}
+    store.changed(kind, "ADDED", with_metadata(body, **new))
+    late = with_metadata(body, **{"creationTimestamp": made, **extra})
+    assert not store.changed(kind, event, late)
+    found = store.find(R if kind is RANGE else Key(kind, "", "default"))
+    assert found is not None
+    assert found.metadata.uid == "new"
+    later = {"uid": "newer", "creationTimestamp": "2099-01-01T00:00:06Z"}
+    assert store.changed(kind, "MODIFIED", with_metadata(body, **later))
