@@ -18,7 +18,7 @@ AGAIN_SECONDS = 60.0
 """Until the next pass after a defect of the operator."""
 
 
-def defect_in(where: object, error: Exception) -> Fault:
+def defect_in(where: object, error: BaseException) -> Fault:
     """Log a defect; the fault that people read names its id."""
     number = secrets.token_hex(4)
     _log.error("defect %s in %s", number, where, exc_info=error)

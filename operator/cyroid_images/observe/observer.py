@@ -58,8 +58,6 @@ class Schedule:
     """Seconds, by the fault, the faults in a row, and the seconds since the first of them."""
     blips: int = 0
     """Faults in a row that may be blips: the last view stays the result."""
-    wakes_if_same: bool = True
-    """Does somebody wait for the look that was asked for, also where it shows nothing new?"""
 
 
 @dataclass(slots=True)
@@ -69,6 +67,8 @@ class _Place(Generic[V]):
     last: Observation[V] | None = None
     not_before: float = float("-inf")
     """What was seen before this moment does not count any more."""
+    is_awaited: bool = False
+    """Does somebody wait for a look that counts, also where it shows nothing new?"""
     look: asyncio.Task[None] | None = None
     began: float = float("inf")
     timer: asyncio.TimerHandle | None = None
@@ -133,14 +133,20 @@ class Observer(Generic[P, V]):
         held = self._places.get(place)
         return held is None or held.is_stale
 
-    def refresh(self, place: P, not_before: float | None = None) -> None:
-        """Look now; what was seen before this moment (absent: now) does not count any more."""
+    def refresh(
+        self, place: P, not_before: float | None = None, *, is_awaited: bool = True
+    ) -> None:
+        """Look now; what was seen before this moment (absent: now) does not count any more.
+
+        `is_awaited`: the followers are woken when such a look has ended, whatever it shows.
+        """
         held = self._places.get(place)
         if held is None:
             return
         moment = asyncio.get_running_loop().time() if not_before is None else not_before
         held.not_before = max(held.not_before, moment)
         if held.is_stale:
+            held.is_awaited |= is_awaited
             self._begin(place, held)
 
     def learn(self, place: P, view: V) -> None:
@@ -245,10 +251,13 @@ class Observer(Generic[P, V]):
 
     async def _look(self, place: P, held: _Place[V]) -> None:
         before = held.last
-        was_stale = held.is_stale
         try:
             after = await self._seen(place, held)
-        except Exception as exc:  # a defect costs its place only
+        except (Exception, asyncio.CancelledError) as exc:
+            if self._is_closed:
+                raise
+            # A defect costs its place one look only. A client whose time-outs cancel its task
+            # may leave a cancellation behind that nobody asked for.
             after = self._faulty(
                 held, defect_in(f"a look at {place}", exc), asyncio.get_running_loop().time()
             )
@@ -262,7 +271,9 @@ class Observer(Generic[P, V]):
             self._plan(place, held)
         else:
             self._leave(place, held, LONGEST_KEPT_SECONDS)
-        if (was_stale and self._schedule.wakes_if_same) or _is_news(before, after):
+        is_owed = held.is_awaited and not held.is_stale
+        held.is_awaited &= not is_owed
+        if is_owed or _is_news(before, after):
             for owner in tuple(held.followers):
                 self._wake(owner)
 

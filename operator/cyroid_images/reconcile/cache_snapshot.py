@@ -99,7 +99,7 @@ class CacheSnapshots:
 
     def refresh(self, item: ImageCache) -> None:
         """Look at the registry now."""
-        self.registries.refresh(registry_place(item))
+        self.registries.refresh(registry_place(item), is_awaited=False)
 
     def forget(self, key: Key) -> None:
         """The cache is gone."""

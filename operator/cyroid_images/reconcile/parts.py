@@ -210,7 +210,7 @@ class _Shared:
         """Have the registry of this cache looked at now; only what is new there wakes the cache."""
         item = self.store.caches.get(cache)
         if item is not None:
-            self.observers.registries.refresh(registry_place(item))
+            self.observers.registries.refresh(registry_place(item), is_awaited=False)
 
     def range_reconciler(self) -> RangeReconciler:
         ports = self.ports
@@ -305,7 +305,7 @@ def _observers(
             lookers.registries,
             registries,
             wake,
-            schedule=Schedule(_registry_pause, blips=1, wakes_if_same=False),
+            schedule=Schedule(_registry_pause, blips=1),
             clock=clock,
         ),
         Observer(

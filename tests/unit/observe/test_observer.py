@@ -41,6 +41,9 @@ def doubling(fault: Fault, faults: int, seconds: float) -> float:
 class Outside:
     """What is at each place, and the looks that were taken; nowhere is away."""
 
+    before: Callable[[], None] = lambda: None
+    """Happens while a look is prepared."""
+
     shown: dict[str, Shown] = field(default_factory=dict)
     looks: list[str] = field(default_factory=list)
     given: list[str | None] = field(default_factory=list)
@@ -51,6 +54,7 @@ class Outside:
         return place
 
     async def prepare(self, place: str, /) -> Callable[[str | None], str]:
+        self.before()
         return lambda last: self._look(place, last)
 
     async def renewed(self, place: str, fault: Fault, /) -> bool:
@@ -106,11 +110,10 @@ def tried(
     scenario: Callable[[Bench], Coroutine[Any, Any, None]],
     *,
     blips: int = 0,
-    wakes_if_same: bool = True,
 ) -> None:
     async def whole() -> None:
-        threads, outside, woken = Threads("test", 4), Outside({"a": "one"}), list[Hashable]()
-        schedule = Schedule(doubling, blips, wakes_if_same)
+        threads, outside, woken = Threads("test", 4), Outside(shown={"a": "one"}), list[Hashable]()
+        schedule = Schedule(doubling, blips)
         observer = Observer(outside, threads, woken.append, schedule=schedule, clock=FakeClock())
         try:
             await scenario(Bench(outside, observer, woken))
@@ -278,16 +281,62 @@ def test_where_nobody_waits_for_the_look_only_news_wake() -> None:
         await bench.looked()
         bench.woken.clear()
         pass_time(1)
-        bench.observer.refresh("a")
+        bench.observer.refresh("a", is_awaited=False)
         await bench.looked(2)
         assert bench.woken == []
         bench.outside.shown["a"] = AWAY
         pass_time(1)
-        bench.observer.refresh("a")
+        bench.observer.refresh("a", is_awaited=False)
         await bench.looked(3)
         assert bench.woken == ["me"]
 
-    tried(scenario, wakes_if_same=False)
+    tried(scenario)
+
+
+def test_who_waits_for_a_look_is_woken_by_the_first_one_that_counts_and_once() -> None:
+    """Also when others, who do not wait, have asked for the look that is under way."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        bench.outside.shown["a"] = slow = Slow("one")
+        pass_time(1)
+        bench.observer.refresh("a", is_awaited=False)
+        await spun(slow.begun.is_set)
+        pass_time(1)
+        bench.observer.refresh("a")
+        bench.outside.shown["a"] = "one"
+        slow.go_on.set()
+        await bench.looked(3)
+        assert bench.woken == ["me"]
+        pass_time(1)
+        bench.observer.refresh("a", is_awaited=False)
+        await bench.looked(4)
+        assert bench.woken == ["me"]
+
+    tried(scenario)
+
+
+def test_a_cancellation_that_nobody_asked_for_costs_one_look() -> None:
+    """A client whose time-outs cancel the task may leave one behind; the place is not lost."""
+
+    async def scenario(bench: Bench) -> None:
+        def cut() -> None:
+            raise asyncio.CancelledError
+
+        bench.outside.before = cut
+        bench.follow("me", a=60)
+        await spun(lambda: bench.observer.at("a") is not None)
+        seen = bench.observer.at("a")
+        assert seen is not None
+        assert seen.fault is not None
+        assert seen.fault.reason is Reason.INTERNAL_ERROR
+        bench.outside.before = lambda: None
+        await later(3)
+        assert (await bench.looked()).view == "one"
+
+    tried(scenario)
 
 
 def test_a_look_that_began_before_what_happened_does_not_count() -> None:

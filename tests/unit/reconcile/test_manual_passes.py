@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from cyroid_images.model.actions import Pull, Push
-from tests.unit.plan.examples import cache_body
+from tests.unit.plan.examples import BUILDER, cache_body
 from tests.unit.reconcile.stage import CACHE, DIND, RANGE, READY, SOURCES, a_range
 from tests.unit.reconcile.town import IMAGE, Town, lived
 from tests.unit.reconcile.virtual_time import comes
@@ -66,3 +68,29 @@ def test_a_manual_pass_of_a_cache_looks_at_sources_and_registry() -> None:
         await comes(lambda: town.told()["Ready"] == READY, 30)
 
     assert [type(each) for each in lived(scenario).movers.moves] == [Push, Pull, Push, Pull]
+
+
+@pytest.mark.parametrize("slow", ["ping", "manifests", "source"])
+def test_a_manual_pass_of_a_cache_is_over_when_the_last_look_is_whichever_that_was(
+    slow: str,
+) -> None:
+    """Also where that one shows what the one before showed, and nothing else happens."""
+
+    async def scenario(town: Town) -> None:
+        body = cache_body(sources=SOURCES, refresh={"interval": SELDOM})
+        town.cluster.listed[CACHE.kind] = [body]
+        await town.become_ready()
+        await asyncio.sleep(1)
+
+        def hang() -> None:
+            town.hanging.hang(3)
+
+        town.shelf.hang = hang if slow == "ping" else None
+        town.shelf.hang_on_manifests = hang if slow == "manifests" else None
+        town.acts |= {BUILDER.url: hang} if slow == "source" else {}
+        town.loop.changed("ImageCache", "MODIFIED", asked(body, "now"))
+        await asyncio.sleep(2)
+        assert town.cluster.last(CACHE).get("lastHandledReconcileAt") != "now"
+        await comes(lambda: town.cluster.last(CACHE).get("lastHandledReconcileAt") == "now", 10)
+
+    lived(scenario)
