@@ -128,10 +128,14 @@ class Observer(Generic[P, V]):
         held = self._places.get(place)
         return held.last if held else None
 
-    def is_stale(self, place: P) -> bool:
-        """Has something happened there that no look has seen yet?"""
+    def is_pending(self, place: P) -> bool:
+        """Has something happened there that no look has seen yet? Whoever hears so is woken
+        when one has, whatever it shows."""
         held = self._places.get(place)
-        return held is None or held.is_stale
+        if held is None:
+            return True
+        held.is_awaited |= held.is_stale
+        return held.is_stale
 
     def refresh(
         self, place: P, not_before: float | None = None, *, is_awaited: bool = True

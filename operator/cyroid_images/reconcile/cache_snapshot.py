@@ -86,11 +86,11 @@ class CacheSnapshots:
         self, item: ImageCache, state: CacheState, sources: Iterable[SourceSeen], *, is_away: bool
     ) -> bool:
         """Is a look under way whose end may change what is said?"""
-        if self.registries.is_stale(registry_place(item)):
+        if self.registries.is_pending(registry_place(item)):
             return True
         if any(each.is_stale for each in sources):
             return True
-        return not is_away and any(self.images.is_stale(each) for each in state.places.values())
+        return not is_away and any(self.images.is_pending(each) for each in state.places.values())
 
     def learn(self, state: CacheState, wish: Wish, stored: Stored) -> None:
         """A push has read it back."""

@@ -171,7 +171,7 @@ def _seen(name: str, observer: Observer[Any, Any], place: object) -> SourceSeen:
         return SourceSeen(name, fault=NOT_YET)
     if seen.fault is not None:
         return SourceSeen(name, fault=seen.fault)
-    return SourceSeen(name, seen.view, is_stale=observer.is_stale(place))
+    return SourceSeen(name, seen.view, is_stale=observer.is_pending(place))
 
 
 def _engine_place(item: ImageCache, name: str, engine: EngineSource) -> EnginePlace:

@@ -165,7 +165,7 @@ class RangeSnapshots:
             text = f"the engine changed its platform, which was {first}; restart the pod"
             return TargetSeen(target, fault=Fault(Reason.TARGET_IDENTITY_MISMATCH, text))
         return TargetSeen(
-            target, view=shown.view, since=seen.seen, is_stale=self.engines.is_stale(place)
+            target, view=shown.view, since=seen.seen, is_stale=self.engines.is_pending(place)
         )
 
     def _cache(self, key: Key, item: RangeImages) -> tuple[CacheView | None, Fault | None]:

@@ -135,9 +135,9 @@ def test_a_new_place_is_unknown_and_looked_at_now() -> None:
         assert bench.observer.at("a") is None
         bench.follow("me", a=60)
         assert bench.observer.at("a") is None
-        assert bench.observer.is_stale("a")
+        assert bench.observer.is_pending("a")
         assert await bench.looked() == Observation(BEGIN, BEGIN, "one", NOW)
-        assert not bench.observer.is_stale("a")
+        assert not bench.observer.is_pending("a")
         assert bench.woken == ["me"]
 
     tried(scenario)
@@ -262,10 +262,10 @@ def test_a_refresh_looks_now_and_wakes_though_nothing_changed() -> None:
         bench.woken.clear()
         pass_time(1)
         bench.observer.refresh("a")
-        assert bench.observer.is_stale("a")
+        assert bench.observer.is_pending("a")
         assert bench.observer.at("a") is not None  # the last word stays meanwhile
         await bench.looked(2)
-        assert not bench.observer.is_stale("a")
+        assert not bench.observer.is_pending("a")
         assert bench.woken == ["me"]
         bench.observer.refresh("nobody follows it")
         assert bench.observer.places() == ("a",)
@@ -318,6 +318,23 @@ def test_who_waits_for_a_look_is_woken_by_the_first_one_that_counts_and_once() -
     tried(scenario)
 
 
+def test_who_hears_that_a_look_is_pending_is_woken_when_it_is_over() -> None:
+    """A look that nobody waited for when it began, as after every pull."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        bench.woken.clear()
+        assert not bench.observer.is_pending("a")
+        pass_time(1)
+        bench.observer.refresh("a", is_awaited=False)
+        assert bench.observer.is_pending("a")
+        await bench.looked(2)
+        assert bench.woken == ["me"]
+
+    tried(scenario)
+
+
 def test_a_cancellation_that_nobody_asked_for_costs_one_look() -> None:
     """A client whose time-outs cancel the task may leave one behind; the place is not lost."""
 
@@ -360,7 +377,7 @@ def test_what_is_known_to_be_newer_needs_no_look() -> None:
         bench.follow("me", a=60)
         await bench.looked()
         bench.observer.refresh("a", not_before=BEGIN - 1)
-        assert not bench.observer.is_stale("a")
+        assert not bench.observer.is_pending("a")
         await later(1)
         assert len(bench.outside.looks) == 1
 
@@ -411,7 +428,7 @@ def test_what_somebody_saw_of_a_part_is_amended_and_the_next_look_comes_as_plann
         seen = bench.observer.at("a")
         assert seen is not None
         assert (seen.view, seen.began) == ("one and two", BEGIN)
-        assert not bench.observer.is_stale("a")
+        assert not bench.observer.is_pending("a")
         assert bench.woken == ["you"]
         bench.observer.amend("a", BEGIN + 50, "one and two")  # nothing new in it
         assert bench.woken == ["you"]
@@ -434,11 +451,11 @@ def test_a_look_that_began_before_a_part_was_seen_is_followed_by_another_one() -
         await spun(slow.begun.is_set)
         pass_time(1)
         bench.observer.amend("a", BEGIN + 11, "one and two")
-        assert bench.observer.is_stale("a")
+        assert bench.observer.is_pending("a")
         bench.outside.shown["a"] = "one and two"
         slow.go_on.set()
         assert (await bench.looked(3)).view == "one and two"
-        assert not bench.observer.is_stale("a")
+        assert not bench.observer.is_pending("a")
 
     tried(scenario)
 
