@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cyroid_images.errors import Mark, Reason
@@ -32,6 +33,20 @@ def failed(
     attempts = attempts or (previous.attempts if previous else 0) + 1
     pause = _pause(fault, attempts, now) * (1 + _SPREAD * spread)
     return Failure(fault, attempts, now + timedelta(seconds=pause))
+
+
+def gone_for_now(fault: Fault, otherwise: Reason) -> Fault:
+    """What a look saw and its transfer did not find there is tried again soon, as `otherwise`.
+
+    That nobody has it, which only a human can mend, is for the next looks to say.
+    """
+    match fault.reason:
+        case Reason.IMAGE_NOT_FOUND:
+            return replace(fault, reason=otherwise)
+        case Reason.ARCHIVE_MISSING:
+            return replace(fault, reason=Reason.SOURCE_CHANGED)
+        case _:
+            return fault
 
 
 def is_given_up(failure: Failure) -> bool:

@@ -81,6 +81,7 @@ class CacheOutcomes:
     def _failed(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
         if fault.reason.mark is Mark.TERMINAL and state.endpoint not in (None, fill.to.registry):
             return  # begun with a password or CA that was replaced since: tried anew at once
+        fault = backoff.gone_for_now(fault, Reason.SOURCE_CHANGED)
         before, spread = state.failures.get(fill.wish), self.clock.spread()
         failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
         is_upstream = isinstance(fill.source, HeldByUpstream)

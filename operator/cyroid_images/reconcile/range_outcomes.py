@@ -13,6 +13,7 @@ from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.measures import Measures
 from cyroid_images.model.observed import RangeSeen
 from cyroid_images.model.range_images import RangeImages
+from cyroid_images.plan import backoff
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_state import INSECURE, RangeState
 from cyroid_images.report.ports import Recorder
@@ -123,8 +124,9 @@ class RangeOutcomes:
         self, item: RangeImages, state: RangeState, action: Pull | Load, fault: Fault
     ) -> None:
         fault = self._seen_from_here(item, action, fault)
+        otherwise = Reason.PULL_FAILED if isinstance(action, Pull) else Reason.LOAD_FAILED
         spread, now = self.clock.spread(), self.clock.now()
-        failure = state.failed(action, _gone_for_now(action, fault), now, spread)
+        failure = state.failed(action, backoff.gone_for_now(fault, otherwise), now, spread)
         self._warn_cache(item, action, replace(failure, fault=fault))
 
     def _seen_from_here(self, item: RangeImages, action: Pull | Load, fault: Fault) -> Fault:
@@ -147,14 +149,3 @@ class RangeOutcomes:
             self.demand.distrust(item.cache_name, action.wish, of_content=of_content)
             self.queue.wake(Key(Kind.IMAGE_CACHE, "", item.cache_name))
         self.check_registry(item.cache_name)
-
-
-def _gone_for_now(action: Pull | Load, fault: Fault) -> Fault:
-    """What a plan saw and its transfer did not find is brought anew, so it is tried again soon.
-
-    That nobody has an image, which only a human can mend, is for the plan to say.
-    """
-    if fault.reason is not Reason.IMAGE_NOT_FOUND:
-        return fault
-    reason = Reason.PULL_FAILED if isinstance(action, Pull) else Reason.LOAD_FAILED
-    return replace(fault, reason=reason)

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from cyroid_images.errors import Reason, StatusRejected, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.observe.places import RegistryPlace
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body
-from tests.unit.reconcile.stage import CACHE, CACHED, DIND, READY, SOURCES
+from tests.unit.reconcile.stage import CACHE, CACHED, DIND, READY, SOURCES, a_range
 from tests.unit.reconcile.town import (
     IMAGE,
     REGISTRY_URL,
@@ -209,5 +211,30 @@ def test_a_push_of_the_cache_of_before_proves_nothing_for_the_one_made_anew() ->
         town.hanging.let_go()
         await asyncio.sleep(5)
         assert town.anchors() == {}
+
+    lived(scenario)
+
+
+@pytest.mark.parametrize("reason", [Reason.IMAGE_NOT_FOUND, Reason.ARCHIVE_MISSING])
+@pytest.mark.parametrize("delivery", ["RegistryThenTar", "TarOnly"])
+def test_what_a_transfer_misses_for_a_moment_where_a_look_saw_it_is_brought_soon(
+    delivery: str, reason: Reason
+) -> None:
+    """As where an archive is replaced, or an image is built anew: nobody has to help."""
+
+    async def scenario(town: Town) -> None:
+        town.cluster.listed[Kind.RANGE_IMAGES] = [a_range(delivery=delivery)]
+        arrive, missed = town.movers.then, list[object]()
+
+        def miss_once(action: Copy | Push | Pull | Load) -> None:
+            if type(action) not in missed:
+                missed.append(type(action))
+                raise TransferError(reason, "no such file or folder")
+            arrive(action)
+
+        town.movers.then = miss_once
+        await town.loop.start()
+        assert await comes(lambda: town.told().get("Ready") == READY, 20) < 20
+        assert missed
 
     lived(scenario)
