@@ -8,6 +8,7 @@ one is asked for, and the digest.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from cyroid_images.errors import InvalidReference
 from cyroid_images.model.digest import Digest
@@ -20,8 +21,9 @@ _AROUND = 6
 """Bytes of one entry in JSON besides its two texts: quotes, colon, comma."""
 
 
+@lru_cache(maxsize=MOST_DIGESTS)
 def entry_key(wish: Wish) -> str:
-    """The key of a wish in `status.digests`."""
+    """The key of a wish in `status.digests`: one text, however many statuses hold it."""
     return f"{wish.reference} {wish.platform}" if wish.platform else str(wish.reference)
 
 
