@@ -31,8 +31,9 @@ COMING_AND_GOING = (
     RangeState,
     Transfer,
 )
-WARM = 4
-"""One round in so many at the beginning is not judged: caches and pools fill once."""
+WARM = 2
+"""One round in so many at the beginning is not judged: what is bounded, such as the recorded
+digests and their texts, is full after some 4,000 images."""
 KIB = 1 << 10
 
 

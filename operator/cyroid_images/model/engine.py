@@ -91,13 +91,13 @@ class EngineView:
         return (*self.images.values(), *self.by_digest.values())
 
     def amended(self, found: FoundImages) -> EngineView:
-        """The same with what a later question for some of its names found."""
+        """The same with what a later question for some of its names found, and no other name:
+        an engine that answers with more fills no memory."""
         images = {name: one for name, one in self.images.items() if name not in found}
         by_digest = {name: one for name, one in self.by_digest.items() if name not in found}
-        for image in found.values():
+        for name, image in found.items():
             if image is not None:
-                images |= dict.fromkeys(image.names, image)
-                by_digest |= dict.fromkeys(image.digests, image)
+                (by_digest if name.digest else images)[name] = image
         return EngineView(self.info, images, by_digest, self.half - found.keys())
 
     @property

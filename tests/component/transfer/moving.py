@@ -143,11 +143,10 @@ class Moving:
             return  # what stood there may have lost its last name: see RangeSnapshots.amend
         now, then = view_of(self.target), was.amended(found)
         assert then.half == now.half
-        for seen, shown in ((then.images, now.images), (then.by_digest, now.by_digest)):
-            known = {name for name in seen if name in shown or name in found}  # others left
-            assert {name: seen[name].id for name in known} == {
-                name: image.id for name, image in shown.items()
-            }
+        kept = {name for name in then.images if name in now.images or name in found}
+        ids = {name: image.id for name, image in now.images.items()}
+        assert {name: then.images[name].id for name in kept} == ids
+        assert not [name for name in found if name in then.by_digest and name not in now.by_digest]
 
     def where(self) -> Target:
         return Target("uid", "dind-1", self.target.endpoint)

@@ -272,7 +272,7 @@ def test_a_look_takes_only_so_many_layers_and_so_long_a_setup() -> None:
 
 
 def test_a_view_is_amended_by_what_a_later_question_for_names_found() -> None:
-    """Another name of the same image comes along; what was not asked for stays as it was."""
+    """What was not asked for stays as it was, whatever else the answer names."""
     one, two = Reference.parse("a:1"), Reference.parse("b:1")
     pulled = Reference.parse(f"host:5000/a@{M}")
     listed = [{"Id": str(A), "RepoTags": ["a:1"]}, {"Id": str(B), "RepoDigests": [str(pulled)]}]
@@ -280,7 +280,10 @@ def test_a_view_is_amended_by_what_a_later_question_for_names_found() -> None:
     renamed = [{"Id": str(A), "RepoTags": ["a:1", "b:1"]}]
     after = seen(renamed, inspected)
     found = {two: after.images[two], pulled: None}
-    assert before.amended(found) == after
+    amended = before.amended(found)
+    assert {name: each.id for name, each in amended.images.items()} == {one: A, two: A}
+    assert amended.images[one] is before.images[one]
+    assert (amended.by_digest, amended.half) == ({}, frozenset())
     assert before.amended({}) == before
     gone = after.amended({one: None, two: None})
     assert (gone.images, gone.by_digest, gone.half) == ({}, {}, frozenset())
