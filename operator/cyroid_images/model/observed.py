@@ -54,6 +54,8 @@ class RangeSeen:
     cache_fault: Fault | None
     failures: Mapping[FailureKey, Failure]
     now: datetime
+    is_looking: bool = False
+    """A look that was asked for is under way at a target: a manual pass is not over yet."""
 
     @property
     def wishes(self) -> tuple[Wish, ...]:

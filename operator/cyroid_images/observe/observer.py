@@ -165,15 +165,15 @@ class Observer(Generic[P, V]):
     def amend(self, place: P, moment: float, view: V, *, by: Hashable = None) -> None:
         """Somebody saw a part of it at this moment, such as a transfer its own image.
 
-        The rest is as old as it was, and its next look is due as before. A look that began
-        earlier shows that part as it was, so it does not count. Followers other than `by` are
-        woken.
+        The rest is as old as it was, and its next look is due as before. Where a look is under
+        way its end is waited for instead: it shows that part, or how it was before, and does
+        not count then. Followers other than `by` are woken.
         """
         held = self._places.get(place)
         if held is None:
             return
-        last, is_overtaken = held.last, held.look is not None and held.began <= moment
-        if last is None or last.view is None or last.fault is not None or is_overtaken:
+        last = held.last
+        if last is None or last.view is None or last.fault is not None or held.look is not None:
             self.refresh(place, moment)
             return
         held.last = replace(last, view=view, seen=self._clock.now())
@@ -191,6 +191,10 @@ class Observer(Generic[P, V]):
                 held.look.cancel()
         self._places.clear()
         self._of.clear()
+
+    def followed_by(self, owner: Hashable) -> frozenset[P]:
+        """The places that are looked at for this owner."""
+        return self._of.get(owner, frozenset())
 
     def places(self) -> tuple[P, ...]:
         """Every place that is known."""

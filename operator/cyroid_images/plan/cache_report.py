@@ -169,7 +169,10 @@ def _moving(wish: Wish, seen: CacheSeen, running: tuple[Running, ...]) -> Fault:
     words = under_way(running) or "images are about to be moved into the registry"
     if moved := drifted(wish, seen):
         stored, found = moved
-        what = f"{wish} moved in {found.source} from {stored.manifest.digest} to {found.id}"
+        what = (
+            f"{wish} moved in {found.source}: it is {found.id} there now, and the registry has"
+            f" {stored.manifest.digest}"
+        )
         return Fault(Reason.NEW_DIGEST, f"{what}; {words}")
     if wish in seen.refilling:
         return Fault(Reason.REFILLING, f"the registry lost images and is filled again; {words}")

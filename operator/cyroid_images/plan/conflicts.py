@@ -32,37 +32,45 @@ def conflicts(
     return {uid: lost for uid, lost in found.items() if lost}
 
 
-def _shared(item: RangeImages, rival: RangeImages) -> Mapping[Wish, bool]:
-    """The wishes of `item` whose name the rival has too; True: it means other content by it."""
+def _shared(item: RangeImages, rival: RangeImages) -> Mapping[Wish, str]:
+    """The wishes of `item` whose name the rival has too, and what other content it means by it;
+    empty where it means the same."""
     theirs: dict[Reference, Wish] = {}
     for wish in rival.wishes:
         theirs.setdefault(wish.reference.tagged, wish)
     return {
-        wish: _meaning(item, wish) != _meaning(rival, theirs[name])
+        wish: _difference(item, wish, rival, theirs[name])
         for wish in item.wishes
         if (name := wish.reference.tagged) in theirs
     }
 
 
 def _in_pod(
-    pod: Pod, rivals: Iterable[tuple[RangeImages, Mapping[Wish, bool]]]
+    pod: Pod, rivals: Iterable[tuple[RangeImages, Mapping[Wish, str]]]
 ) -> Mapping[Wish, Fault]:
     """The oldest that wants a name in this pod has it."""
     taken: dict[Wish, Fault | None] = {}
     for rival, shared in rivals:
         if rival.selects(pod):
-            for wish, is_other in shared.items():
-                taken.setdefault(wish, _fault(wish, pod, rival) if is_other else None)
+            for wish, other in shared.items():
+                taken.setdefault(wish, _fault(wish, pod, rival, other) if other else None)
     return {wish: fault for wish, fault in taken.items() if fault}
 
 
-def _fault(wish: Wish, pod: Pod, rival: RangeImages) -> Fault:
+def _fault(wish: Wish, pod: Pod, rival: RangeImages, other: str) -> Fault:
     return Fault(
         Reason.CONFLICTING_IMAGES,
-        f"{wish.reference.tagged} in {pod.name} is wanted with other content by the older"
+        f"{wish.reference.tagged} in {pod.name} is wanted {other} by the older"
         f" RangeImages {rival.metadata.name}",
     )
 
 
-def _meaning(item: RangeImages, wish: Wish) -> tuple[object, ...]:
-    return item.cache_name, wish.platform, wish.reference.digest
+def _difference(item: RangeImages, wish: Wish, rival: RangeImages, theirs: Wish) -> str:
+    """What the rival asks for instead by the same name, in words; empty: the same."""
+    if item.cache_name != rival.cache_name:
+        return f"from ImageCache {rival.cache_name}, not {item.cache_name},"
+    if wish.platform != theirs.platform:
+        return f"for {theirs.platform or 'the platform of the engine'}"
+    if wish.reference.digest != theirs.reference.digest:
+        return f"as {theirs.reference.digest}" if theirs.reference.digest else "without a digest"
+    return ""

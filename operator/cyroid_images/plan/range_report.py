@@ -85,7 +85,7 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
 
 def _handled(seen: RangeSeen) -> str | None:
     """The token of the last manual pass; a new one when the looks that it asks for are over."""
-    if any(each.is_stale for each in seen.targets):
+    if seen.is_looking:
         return seen.item.status.last_handled_reconcile_at
     return seen.item.metadata.reconcile_at
 

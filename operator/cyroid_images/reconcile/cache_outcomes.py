@@ -58,7 +58,8 @@ class CacheOutcomes:
                 key,
                 seen.item.metadata.uid,
                 Reason.NEW_DIGEST,
-                f"{wish} moved in {found.source}: from {stored.manifest.digest} to {found.id}",
+                f"{wish} moved in {found.source}: it is {found.id} there now, and the registry has"
+                f" {stored.manifest.digest}",
                 about=f"{wish}/{digest}",
             )
 

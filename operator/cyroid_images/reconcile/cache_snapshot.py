@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cyroid_images.errors import Mark, Reason
@@ -13,7 +13,7 @@ from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import SourceImage, Stored, Wanted, Wish
 from cyroid_images.model.measured import LOOK
 from cyroid_images.model.measures import Measures
-from cyroid_images.model.observed import CacheSeen, SourceSeen
+from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.repository import repository_of, tag_of
@@ -79,16 +79,12 @@ class CacheSnapshots:
             not_fresh=not_fresh,
             found=found,
             anchors=dict(anchors_of(item, state)),
-            is_looking=self._is_looking(item, state, sources, is_away=registry is not None),
+            is_looking=self._is_looking(key, item, state, is_away=registry is not None),
         )
 
-    def _is_looking(
-        self, item: ImageCache, state: CacheState, sources: Iterable[SourceSeen], *, is_away: bool
-    ) -> bool:
+    def _is_looking(self, key: Key, item: ImageCache, state: CacheState, *, is_away: bool) -> bool:
         """Is a look under way whose end may change what is said?"""
-        if self.registries.is_pending(registry_place(item)):
-            return True
-        if any(each.is_stale for each in sources):
+        if self.registries.is_pending(registry_place(item)) or self.sources.is_looking(key):
             return True
         return not is_away and any(self.images.is_pending(each) for each in state.places.values())
 

@@ -62,6 +62,12 @@ class CacheSources:
                 self.upstreams.refresh(place)
         return tuple(seen), not_fresh
 
+    def is_looking(self, key: Key) -> bool:
+        """Is a look that was asked for under way at a source of this cache?"""
+        observers: tuple[Observer[Any, Any], ...] = (self.engines, self.archives, self.upstreams)
+        pending = [each.is_pending(at) for each in observers for at in each.followed_by(key)]
+        return any(pending)
+
     def refresh(self, item: ImageCache, name: str) -> None:
         """Something happened at this source: look at it now."""
         for source in item.spec.sources:

@@ -21,7 +21,7 @@ from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan.conflicts import conflicts
 from cyroid_images.plan.limits import EffectiveTimeouts, RangeLimits, effective_timeouts
-from cyroid_images.reconcile.range_state import RangeState
+from cyroid_images.reconcile.range_state import SETTLED_SECONDS, RangeState
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.demand import Demand, Wants
 from cyroid_images.store.keys import Key
@@ -70,7 +70,16 @@ class RangeSnapshots:
         if cache is not None:
             state.dials(cache.pull_host)
         self._want(key, item, targets, is_allowed=fault is None)
-        return RangeSeen(item, targets, cache, fault, dict(state.failures), self.clock.now())
+        looking = [self.engines.is_pending(place) for place in state.places.values()]
+        return RangeSeen(
+            item,
+            targets,
+            cache,
+            fault,
+            dict(state.failures),
+            self.clock.now(),
+            is_looking=any(looking),
+        )
 
     def timeouts(self, item: RangeImages) -> EffectiveTimeouts:
         """What counts for this range: what it asks for, within the limits of its cache."""
@@ -160,9 +169,13 @@ class RangeSnapshots:
         shown = seen.view
         state.shown[pod.uid] = place
         target = Target(pod.uid, pod.name, shown.endpoint)
-        first = state.claims(place, shown.view.info.platform)
-        if first != shown.view.info.platform:
-            text = f"the engine changed its platform, which was {first}; restart the pod"
+        claimed = shown.view.info.platform
+        believed = state.claims(place, claimed, seen.began)
+        if believed != claimed:
+            text = (
+                f"the engine claims another platform than {believed}, which it claimed before;"
+                f" it is believed once it claims the same for {SETTLED_SECONDS:.0f} s"
+            )
             return TargetSeen(target, fault=Fault(Reason.TARGET_IDENTITY_MISMATCH, text))
         return TargetSeen(
             target, view=shown.view, since=seen.seen, is_stale=self.engines.is_pending(place)

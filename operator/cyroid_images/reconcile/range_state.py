@@ -23,7 +23,7 @@ from cyroid_images.model.reference import Reference
 from cyroid_images.model.status import TarDelivery
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan import backoff
-from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
+from cyroid_images.plan.tar_record import as_known, is_recorded, record_of, still_true
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_PODS = 1024
@@ -34,6 +34,8 @@ INSECURE = "insecure"
 
 
 DID_NOT_LAST = "delivered and verified, but missing again soon after; will retry with back-off"
+SETTLED_SECONDS = 30.0
+"""Between two looks, and all in between, that show another platform than the believed one."""
 LASTING = timedelta(minutes=5)
 """What is gone sooner after its delivery did not last: the next delivery waits longer."""
 
@@ -44,6 +46,16 @@ class Seen:
 
     identity: Digest
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is believed of an engine's platform, and what it claims instead since a look."""
+
+    believed: Platform
+    other: Platform | None = None
+    since: float = 0.0
+    """When the first look began that showed the other one, by the event loop's clock."""
 
 
 @dataclass(slots=True)
@@ -69,8 +81,8 @@ class RangeState:
     """By target: where its engine is looked at."""
     shown: dict[str, EnginePlace] = field(default_factory=dict)
     """By target: which engine was seen last, so that a restarted one is known as new."""
-    platforms: dict[EnginePlace, Platform] = field(default_factory=dict)
-    """What an engine said first: it does not change while its containers run."""
+    platforms: dict[EnginePlace, Claim] = field(default_factory=dict)
+    """What is believed of an engine: it does not change while its containers run."""
     transports: dict[str, set[Reference]] = field(default_factory=dict)
     """By target: the transport names that transfers of this process gave there."""
     untidy: Untidy = field(default_factory=Untidy)
@@ -132,9 +144,22 @@ class RangeState:
             }
         self.pull_host = pull_host
 
-    def claims(self, place: EnginePlace, platform: Platform) -> Platform:
-        """The platform that this engine claimed first; a later claim changes nothing."""
-        return self.platforms.setdefault(place, platform)
+    def claims(self, place: EnginePlace, platform: Platform, at: float) -> Platform:
+        """The platform that is believed of this engine, which claims this one in a look that
+        began then: the first one, or another one that it has claimed ever since for a while.
+
+        So who claims another one at each look is believed once, and who lied once is not
+        refused for good.
+        """
+        held = self.platforms.get(place)
+        if held is not None and platform == held.other and at - held.since >= SETTLED_SECONDS:
+            held = None
+        if held is None or platform == held.believed:
+            held = Claim(platform)
+        elif platform != held.other:
+            held = Claim(held.believed, platform, at)
+        self.platforms[place] = held
+        return held.believed
 
     def looks_first(self) -> bool:
         """Is this the first look of this generation? Asked once per look."""
@@ -177,7 +202,7 @@ class RangeState:
     def prune(self, steps: Mapping[str, tuple[Step, ...]]) -> None:
         """Forget what speaks of gone targets, images nobody wants, and what is there now."""
         self.tar = [
-            record
+            as_known(record, steps[record.uid])
             for record in self.tar
             if record.uid in steps and still_true(record, steps[record.uid])
         ]

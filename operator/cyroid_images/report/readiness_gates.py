@@ -39,6 +39,8 @@ class ReadinessGates:
         self._queue = WorkQueue[str]()
         self._told: dict[str, dict[Key, bool | None]] = {}
         """By pod UID: what the last pass of each object found there."""
+        self._said: dict[str, str] = {}
+        """By pod UID: the message that was written last."""
 
     def tell(self, key: Key, found: Mapping[str, bool | None]) -> None:
         """What a pass found in its targets, by UID: do they hold all that the object wants?"""
@@ -84,14 +86,15 @@ class ReadinessGates:
         told = self._told.get(pod.uid, {})
         is_open = opens([told.get(key) for key in wanting])
         status = pod.gate if is_open is None else str(is_open)
-        if status in (None, pod.gate):
+        message = _message({key: told.get(key) for key in wanting}, is_open=status == "True")
+        is_as_before = status == pod.gate and self._said.get(pod.uid, message) == message
+        if status is None or is_as_before:
             return True
-        names = ", ".join(key.name for key in wanting)
         condition = {
             "type": READINESS_GATE,
             "status": status,
             "reason": str(Reason.ALL_IMAGES_PRESENT if is_open else Reason.IMAGES_MISSING),
-            "message": f"wanted by RangeImages {names}",
+            "message": message,
             "lastTransitionTime": rfc3339(self._clock.now()),
         }
         try:
@@ -101,9 +104,19 @@ class ReadinessGates:
             _log.info("readiness gate of %s not written; will retry: %s", place, exc)
             return False
         if pod.uid in self._store.pods:
+            self._said[pod.uid] = message
             self._store.pods[pod.uid] = replace(self._store.pods[pod.uid], gate=status)
         return True
 
     def _prune(self) -> None:
         for uid in [uid for uid in self._told if uid not in self._store.pods]:
             del self._told[uid]
+            self._said.pop(uid, None)
+
+
+def _message(told: Mapping[Key, bool | None], *, is_open: bool) -> str:
+    """Which objects are content, or which are not."""
+    if is_open:
+        return f"every image of RangeImages {', '.join(key.name for key in told)} is present"
+    lacking = ", ".join(key.name for key, is_content in told.items() if is_content is not True)
+    return f"images of RangeImages {lacking} are missing"

@@ -81,12 +81,32 @@ def test_without_an_older_object_nothing_is_asked_of_a_pod() -> None:
     assert conflicts(wanting("c", "nginx:1"), [], pods()) == {}
 
 
-def test_a_conflict_names_the_rival_and_the_pod() -> None:
-    older, item = wanting("a", f"nginx:1@{ONE}"), wanting("b", "nginx:1")
-    (found,) = conflicts(item, [older], [POD])[POD.uid].values()
-    assert found.message == (
-        "nginx:1 in dind-1 is wanted with other content by the older RangeImages a"
+ARM = {"image": "nginx:1", "platform": "linux/arm64"}
+
+
+@pytest.mark.parametrize(
+    ("older", "mine", "what"),
+    [
+        ({}, {"imageCacheRef": {"name": "mine"}}, "from ImageCache default, not mine,"),
+        ({"images": [{"image": f"nginx:1@{ONE}"}]}, {}, f"as {ONE}"),
+        ({}, {"images": [{"image": f"nginx:1@{ONE}"}]}, "without a digest"),
+        ({"images": [ARM]}, {}, "for linux/arm64"),
+        ({}, {"images": [ARM]}, "for the platform of the engine"),
+    ],
+)
+def test_a_conflict_names_the_rival_the_pod_and_what_the_rival_wants_instead(
+    older: dict[str, Any], mine: dict[str, Any], what: str
+) -> None:
+    whole = {
+        "images": [{"image": "nginx:1"}],
+        "targets": {"selector": {"matchLabels": {"app": "x"}}},
+    }
+    rival, item = (
+        RangeImages.parse(range_body(name, **{**whole, **spec}))
+        for name, spec in (("a", older), ("b", mine))
     )
+    (found,) = conflicts(item, [rival], [POD])[POD.uid].values()
+    assert found.message == f"nginx:1 in dind-1 is wanted {what} by the older RangeImages a"
 
 
 def test_the_oldest_of_several_rivals_has_the_name() -> None:

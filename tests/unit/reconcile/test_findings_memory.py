@@ -266,6 +266,21 @@ def test_b19_a_place_that_nobody_follows_is_forgotten_even_when_its_look_ends_la
     lived(scenario)
 
 
+def test_an_engine_whose_first_look_showed_another_platform_becomes_ready_by_itself() -> None:
+    """As after a restart of the operator in the moment of a lie; nobody restarts the pod."""
+
+    async def scenario(town: Town) -> None:
+        town.cluster.listed[Kind.RANGE_IMAGES] = [a_range(interval="5s")]
+        town.about[DIND] = replace(info(), platform=Platform.of("linux", "cpu1", ""))
+        await town.loop.start()
+        await comes(lambda: DIND in town.engines.looks)
+        await asyncio.sleep(1)
+        del town.about[DIND]
+        assert await comes(lambda: town.told().get("Ready") == READY, 120) < 120
+
+    lived(scenario)
+
+
 def test_s2_an_engine_that_claims_another_platform_at_each_look_costs_next_to_nothing() -> None:
     async def scenario(town: Town) -> None:
         numbers = iter(range(100_000))

@@ -94,3 +94,49 @@ def test_a_manual_pass_of_a_cache_is_over_when_the_last_look_is_whichever_that_w
         await comes(lambda: town.cluster.last(CACHE).get("lastHandledReconcileAt") == "now", 10)
 
     lived(scenario)
+
+
+def test_a_manual_pass_of_a_range_is_over_when_the_look_at_a_silent_engine_is() -> None:
+    async def scenario(town: Town) -> None:
+        body = a_range(interval=SELDOM)
+        town.cluster.listed[RANGE.kind] = [body]
+        await town.become_ready()
+        held = town.holds.pop(DIND)
+        town.look_again()
+        await comes(lambda: town.told()["Ready"].startswith("False"))
+        await asyncio.sleep(100)
+
+        def answer_late() -> None:
+            del town.acts[DIND]
+            town.hanging.hang(8)
+            town.holds[DIND] = held
+
+        town.acts[DIND] = answer_late
+        town.loop.changed("RangeImages", "MODIFIED", asked(body, "now"))
+        await comes(lambda: "now" in handled(town), 60)
+        assert town.told()["Ready"] == READY
+
+    lived(scenario)
+
+
+def test_a_manual_pass_of_a_cache_is_over_when_the_look_at_a_silent_source_is() -> None:
+    async def scenario(town: Town) -> None:
+        body = cache_body(sources=SOURCES, images=[{"image": IMAGE}], refresh={"interval": SELDOM})
+        town.cluster.listed[CACHE.kind] = [body]
+        await town.become_ready()
+        held = town.holds.pop(BUILDER.url)
+        town.look_again(BUILDER.url)
+        await comes(lambda: town.told(CACHE)["SourceAvailable"].startswith("False"))
+        await asyncio.sleep(100)
+
+        def answer_late() -> None:
+            del town.acts[BUILDER.url]
+            town.hanging.hang(8)
+            town.holds[BUILDER.url] = held
+
+        town.acts[BUILDER.url] = answer_late
+        town.loop.changed("ImageCache", "MODIFIED", asked(body, "now"))
+        await comes(lambda: town.cluster.last(CACHE).get("lastHandledReconcileAt") == "now", 60)
+        assert town.told(CACHE)["SourceAvailable"].startswith("True")
+
+    lived(scenario)

@@ -11,11 +11,12 @@ import pytest
 
 from cyroid_images.errors import Reason, StatusRejected, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
+from cyroid_images.model.engine import EngineView
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.observe.places import RegistryPlace
 from cyroid_images.store.keys import Key, Kind
-from tests.unit.plan.examples import BUILDER, cache_body
-from tests.unit.reconcile.stage import CACHE, CACHED, DIND, READY, SOURCES, a_range
+from tests.unit.plan.examples import BUILDER, cache_body, content, digest, info, view
+from tests.unit.reconcile.stage import CACHE, CACHED, DIND, RANGE, READY, SOURCES, a_range
 from tests.unit.reconcile.town import (
     IMAGE,
     REGISTRY_URL,
@@ -238,3 +239,77 @@ def test_what_a_transfer_misses_for_a_moment_where_a_look_saw_it_is_brought_soon
         assert missed
 
     lived(scenario)
+
+
+def test_what_is_removed_between_its_delivery_and_the_pass_is_missed_within_the_interval() -> None:
+    """A look began after the transfer had ended, and shows more than the transfer saw."""
+
+    async def scenario(town: Town) -> None:
+        town.cluster.listed[Kind.RANGE_IMAGES] = [a_range(interval="10s")]
+        arrive, held, loop = town.movers.then, list[str](), asyncio.get_running_loop()
+
+        def slowly(action: Copy | Push | Pull | Load) -> None:
+            if isinstance(action, Pull) and not held:
+                held.append("pull")
+                town.hanging.hang()
+            arrive(action)
+
+        town.movers.then = slowly
+        await town.loop.start()
+        await comes(lambda: held == ["pull"])
+        observer = town.parts.observers.range_engines
+        (place,) = [each for each in observer.places() if each.url == DIND]
+        timer = observer._places[place].timer
+        assert timer is not None
+        await asyncio.sleep(timer.when() - loop.time() - 0.3)
+        for _ in range(14):  # a busy range: it gets two passes a second
+            town.parts.queue.wake(RANGE)
+            await asyncio.sleep(0.01)
+        town.hanging.let_go()
+        await comes(lambda: bool(town.holds[DIND]), 5)
+
+        def removed() -> None:
+            town.holds[DIND] = {}
+            del town.acts[DIND]
+            town.hanging.hang(2)
+
+        town.acts[DIND] = removed
+        await comes(lambda: not town.holds[DIND], 20)
+        await comes(lambda: bool(town.holds[DIND]), 20)  # brought anew
+        await comes(lambda: town.told().get("Ready") == READY, 60)
+
+    lived(scenario)
+
+
+@dataclass(slots=True)
+class OtherDigests(Town):
+    """A source that names an image by another digest than the registry, as containerd stores do."""
+
+    def view_of(self, url: str) -> EngineView:
+        if url != BUILDER.url:
+            return Town.view_of(self, url)
+        images = {
+            name: content(word, aliases=frozenset({digest(f"index {word}")}))
+            for name, word in self.holds[url].items()
+        }
+        return view(images, {}, info())
+
+
+def test_the_record_of_a_tar_outlives_a_restart_while_the_source_is_away() -> None:
+    """It was made with the source's digest, and the registry knows its own only."""
+
+    async def scenario(town: Town) -> None:
+        town.shelf.ping_error = TransferError(Reason.REGISTRY_UNREACHABLE, "away")
+        await town.loop.start()
+        await comes(lambda: town.told().get("Ready") == READY, 120)
+        town.shelf.ping_error = None
+        await comes(lambda: bool(town.shelf.images), 120)
+        await asyncio.sleep(30)
+        del town.holds[BUILDER.url]
+        await town.restart()
+        await town.loop.start()
+        await asyncio.sleep(120)
+        assert town.told()["Ready"] == READY
+        assert town.told()["TarFallback"] == "True/RegistryUnreachable"
+
+    lived(scenario, make=OtherDigests)

@@ -18,6 +18,8 @@ from cyroid_images.reconcile.range_state import (
     INSECURE,
     LASTING,
     MOST_PODS,
+    SETTLED_SECONDS,
+    Claim,
     RangeState,
 )
 from tests.unit.plan.examples import (
@@ -255,13 +257,25 @@ def test_b14_another_name_of_the_registry_makes_failed_pulls_worth_another_try()
 
 def test_s2_what_an_engine_claims_first_of_its_platform_stays() -> None:
     mine, place = state(), EnginePlace("uid-1", ("c1",), "tcp://10.0.0.1:2375")
-    assert mine.claims(place, AMD64) == AMD64
-    assert mine.claims(place, ARM64) == AMD64
+    assert mine.claims(place, AMD64, 0) == AMD64
+    for look in range(1, 100):  # another one at each look
+        assert mine.claims(place, (AMD64, ARM64)[look % 2], 60 * look) == AMD64
     restarted = replace(place, containers=("c2",))
-    assert mine.claims(restarted, ARM64) == ARM64
+    assert mine.claims(restarted, ARM64, 6000) == ARM64
     mine.places = {"uid-1": restarted}
     mine.prune(THERE)
-    assert mine.platforms == {restarted: ARM64}
+    assert mine.platforms == {restarted: Claim(ARM64)}
+
+
+def test_an_engine_whose_first_word_was_a_lie_is_believed_when_it_keeps_to_another() -> None:
+    """By looks and their time: many passes may see one look."""
+    mine, place = state(), EnginePlace("uid-1", ("c1",), "tcp://10.0.0.1:2375")
+    mine.claims(place, ARM64, 0)
+    for _ in range(100):
+        assert mine.claims(place, AMD64, 5) == ARM64
+    assert mine.claims(place, AMD64, 5 + SETTLED_SECONDS - 1) == ARM64
+    assert mine.claims(place, AMD64, 5 + SETTLED_SECONDS) == AMD64
+    assert mine.claims(place, ARM64, 6 + SETTLED_SECONDS) == AMD64
 
 
 def test_a_pod_of_a_known_name_is_another_one_once() -> None:
@@ -285,7 +299,7 @@ def test_of_targets_that_are_gone_nothing_is_kept() -> None:
     mine.met_engine("uid-1", "ENGINE")
     mine.unready.add("uid-1")
     mine.places["uid-1"] = EnginePlace("uid-1", ("c1",), "tcp://10.0.0.1:2375")
-    mine.claims(mine.places["uid-1"], AMD64)
+    mine.claims(mine.places["uid-1"], AMD64, 0)
     mine.prune({})
     kept = (
         mine.tar, mine.failures, mine.causes, mine.delivered, mine.lost, mine.places,

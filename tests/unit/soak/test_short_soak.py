@@ -24,8 +24,8 @@ def test_b3_rounds_of_images_and_pods_leave_nothing_behind() -> None:
 
 def test_what_grows_from_round_to_round_is_told() -> None:
     growth = Growth([Sample(100.0 + at, at, 3) for at in range(40)])
-    assert growth.kib == 15
-    assert growth.tasks == 15
+    assert growth.kib == 10
+    assert growth.tasks == 10
     assert growth.threads == 0
 
 
