@@ -176,6 +176,24 @@ def test_failures_beyond_the_bound_are_counted() -> None:
     assert (len(status.failures), status.failures_omitted, status.images.failed) == (20, 5, 25)
 
 
+def test_failures_of_listed_images_stand_before_those_that_only_ranges_ask_for() -> None:
+    wishes = [wish("z:1"), wish("a:1"), wish("m:1")]
+    failures = {each: failure(Reason.PUSH_FAILED) for each in wishes}
+    seen = cache_seen(cache_item("m:1", "z:1"), failures=failures)
+    status = told(seen, [waiting(Reason.PUSH_FAILED, each) for each in wishes])
+    assert [row.image for row in status.failures] == ["m:1", "z:1", "a:1"]
+
+
+@pytest.mark.parametrize(("is_looking", "token"), [(True, "first"), (False, "second")])
+def test_a_manual_pass_is_answered_when_its_looks_are_over(is_looking: bool, token: str) -> None:
+    item = cache_item("nginx:1.25", status={"lastHandledReconcileAt": "first"})
+    annotated = item.metadata.model_copy(
+        update={"annotations": {"cyroid.io/reconcile-at": "second"}}
+    )
+    seen = cache_seen(replace(item, metadata=annotated), is_looking=is_looking)
+    assert told(seen, [cached()]).last_handled_reconcile_at == token
+
+
 def test_a_failed_push_of_what_is_there_by_now_is_not_listed() -> None:
     status = told(cache_seen(failures={wish(): failure(Reason.PUSH_FAILED)}), [cached()])
     assert (status.failures, status.images.failed) == ((), 0)

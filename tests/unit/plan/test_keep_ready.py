@@ -11,9 +11,11 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, CacheStep, Present, Pull, Step, Wait
 from cyroid_images.model.conditions import ConditionType
+from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
+from cyroid_images.model.status import MOST_TARGETS
 from cyroid_images.plan import cache_report, range_report
 from cyroid_images.plan.initial_status import initial_range_status
 from tests.parts.conformance import assert_status_conforms
@@ -60,6 +62,20 @@ def was_ready(targets: int = 1) -> RangeSeen:
     return replace(seen, item=replace(seen.item, status=status))
 
 
+UNKNOWN_REDIS = Wait(wish("redis:7"), AWAY)
+
+
+def two_images(shown: EngineView) -> RangeSeen:
+    """Had both of its images; now the registry is away, and this is what the engine shows."""
+    both = view({"nginx:1.25": content(), "redis:7": content("two")})
+    seen = range_seen(range_item("nginx:1.25", "redis:7"), (TargetSeen(target(), both),))
+    steps = (*PRESENT, Present(wish("redis:7"), content("two")))
+    status = range_report.report(seen, RangeDone({"uid-1": steps}, (), (), {}))
+    item = replace(seen.item, status=status)
+    here = TargetSeen(target(), shown)
+    return replace(seen, item=item, targets=(here,), cache=cache_view(registry=AWAY))
+
+
 def waiting(why: Fault) -> dict[str, tuple[Step, ...]]:
     return {"uid-1": (Wait(wish(), why),)}
 
@@ -75,6 +91,10 @@ UNSEEN: dict[str, tuple[dict[str, Any], dict[str, tuple[Step, ...]]]] = {
     ),
     "s9-no-source-says-what-it-means": (
         {"cache": cache_view()}, waiting(fault(Reason.SOURCE_UNREACHABLE)),
+    ),
+    "nothing-is-decided-for-the-engine-yet": ({}, {}),
+    "something-happened-at-the-engine-since-the-last-look": (
+        {"targets": (TargetSeen(target(), view(), is_stale=True),)}, waiting(AWAY),
     ),
 }  # fmt: skip
 
@@ -148,6 +168,39 @@ def test_one_target_that_is_seen_to_lack_something_is_enough() -> None:
     assert conditions_of(seen, steps)["Ready"] == "False/Progressing"
 
 
+def test_one_target_that_is_not_seen_unmakes_nothing_that_another_one_shows() -> None:
+    seen = was_ready(2)
+    seen = replace(seen, targets=(seen.targets[0], TargetSeen(target(2), fault=NOT_YET)))
+    assert conditions_of(seen, {"uid-1": PRESENT})["Ready"] == "True/AllImagesPresent"
+
+
+def test_a_pod_beyond_the_rows_of_status_is_no_new_one() -> None:
+    seen = was_ready(MOST_TARGETS + 1)
+    unseen = tuple(TargetSeen(each.target, fault=NOT_YET) for each in seen.targets)
+    told = conditions_of(replace(seen, targets=unseen), {})
+    assert told["Ready"] == "True/AllImagesPresent"
+
+
+@pytest.mark.parametrize(
+    ("shown", "ready"),
+    [
+        (view({"nginx:1.25": content(), "redis:7": content("two")}), "True/AllImagesPresent"),
+        (view({"nginx:1.25": content()}), "False/RegistryUnreachable"),
+    ],
+    ids=["there-under-its-name", "gone-from-the-engine"],
+)
+def test_b1_beside_what_is_proven_one_image_may_be_unknown_but_not_missing(
+    shown: EngineView, ready: str
+) -> None:
+    assert conditions_of(two_images(shown), {"uid-1": (*PRESENT, UNKNOWN_REDIS)})["Ready"] == ready
+
+
+def test_one_image_that_is_seen_to_be_missing_is_enough() -> None:
+    seen = two_images(view({"nginx:1.25": content()}))
+    steps: dict[str, tuple[Step, ...]] = {"uid-1": (Wait(wish(), AWAY), UNKNOWN_REDIS)}
+    assert conditions_of(seen, steps)["Ready"] == "False/RegistryUnreachable"
+
+
 def test_what_the_cache_knows_for_another_platform_is_unknown_for_this_engine() -> None:
     here = TargetSeen(target(), view({"nginx:1.25": content()}, about=info(ARM64)))
     cache = cache_view({wish(): ImageRecord(content(), stored())})
@@ -172,6 +225,30 @@ def test_what_was_not_ready_does_not_become_so() -> None:
     assert conditions_of(seen, waiting(AWAY))["Ready"] == "False/RegistryUnreachable"
 
 
+PARTIES: dict[str, tuple[Fault, int, str]] = {
+    "not-looked-at": (NOT_YET, 3, "True/Available"),
+    "not-looked-at-since-the-spec-was-edited": (NOT_YET, 4, "Unknown/Progressing"),
+    "looked-at-and-starting": (fault(Reason.WAITING_FOR_ENGINE), 3, "Unknown/WaitingForEngine"),
+    "looked-at-and-silent": (fault(Reason.ENGINE_UNREACHABLE), 3, "False/EngineUnreachable"),
+}
+
+
+@pytest.mark.parametrize(("why", "generation", "told"), PARTIES.values(), ids=PARTIES)
+def test_what_was_not_ready_tells_of_a_party_as_it_was_known_until_it_is_looked_at(
+    why: Fault, generation: int, told: str
+) -> None:
+    seen = range_seen(targets=(NONE_LEFT,))
+    steps = waiting(fault(Reason.IMAGE_NOT_FOUND))
+    status = range_report.report(seen, RangeDone(steps, (), (), {}))
+    metadata = seen.item.metadata.model_copy(update={"generation": generation})
+    item = replace(seen.item, status=status, metadata=metadata)
+    unseen = replace(seen, item=item, targets=(TargetSeen(target(), fault=why),))
+    found = range_report.report(unseen, RangeDone({}, (), (), {})).conditions
+    by_type = {each.type: f"{each.status}/{each.reason}" for each in found}
+    assert by_type[ConditionType.TARGETS_AVAILABLE] == told
+    assert by_type[ConditionType.READY] == f"False/{why.reason}"
+
+
 def cache_told(registry: Fault | None, *steps: CacheStep) -> str:
     """Ready of a cache that was Ready before its operator started again."""
     ready = cache_report.report(cache_seen(), [Cached(wish(), stored())], ())
@@ -191,3 +268,32 @@ def test_a_cache_stays_ready_until_its_registry_was_asked() -> None:
     lost = Wait(wish(), fault(Reason.IMAGE_NOT_FOUND))
     assert cache_told(NOT_YET, lost) == "True/AllImagesCached"
     assert cache_told(None, lost) == "False/ImageNotFound"
+
+
+def both_told(*steps: CacheStep) -> str:
+    """Ready of a cache of two images that was Ready, with its registry answering."""
+    item = cache_item("nginx:1.25", "redis:7")
+    held = [Cached(wish(), stored()), Cached(wish("redis:7"), stored("two"))]
+    ready = cache_report.report(cache_seen(item), held, ())
+    status = cache_report.report(cache_seen(replace(item, status=ready)), steps, ())
+    return f"{status.conditions[0].status}/{status.conditions[0].reason}"
+
+
+def test_a_cache_stays_ready_while_one_image_is_not_looked_at_and_the_others_are_there() -> None:
+    held, unknown = Cached(wish(), stored()), Wait(wish("redis:7"), NOT_YET)
+    assert both_told(held, unknown) == "True/AllImagesCached"
+
+
+def test_a_cache_is_not_ready_when_one_image_is_seen_to_be_missing() -> None:
+    lost, unknown = Wait(wish(), fault(Reason.IMAGE_NOT_FOUND)), Wait(wish("redis:7"), NOT_YET)
+    assert both_told(lost, unknown) == "False/ImageNotFound"
+
+
+def test_a_cache_that_lists_nothing_stays_ready_until_its_registry_was_asked() -> None:
+    ready = cache_report.report(cache_seen(cache_item(), wishes={}), [], ())
+    item = replace(cache_item(), status=ready)
+    status = cache_report.report(cache_seen(item, wishes={}, registry=NOT_YET), [], ())
+    assert (status.conditions[0].status, status.conditions[0].reason) == (
+        "True",
+        Reason.ALL_IMAGES_CACHED,
+    )

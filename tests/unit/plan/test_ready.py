@@ -110,6 +110,25 @@ def test_each_story(
     assert told(*reasons, **parts) == story
 
 
+BY_RANK = (
+    R.BLOB_MISSING,
+    R.CACHE_NOT_READY,
+    R.SERVER_ERROR,
+    R.ENGINE_UNREACHABLE,
+    R.PULL_FAILED,
+    R.SOURCE_CHANGED,
+    R.NEW_DIGEST,
+    R.REFILLING,
+    R.PROGRESSING,
+)
+"""Content that is not what it says, the cache, its registry, a target, one image, then work."""
+
+
+def test_of_all_that_is_wrong_ready_names_what_must_be_mended_first() -> None:
+    for place, reason in enumerate(BY_RANK):
+        assert told(*reversed(BY_RANK[place:]))["Ready"] == f"False/{reason}"
+
+
 def test_a_message_tells_what_is_there_and_why_the_rest_is_not() -> None:
     causes = [Fault(R.PULL_FAILED, "first"), Fault(R.PULL_FAILED, "second")]
     ready = summarise(replace(OPEN, causes=causes))[0]

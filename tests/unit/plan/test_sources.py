@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
-from cyroid_images.model.fault import Fault
+from cyroid_images.model.fault import Absence, Fault
 from cyroid_images.model.image import ImageContent
 from cyroid_images.model.knowledge import HeldByArchive, HeldByEngine, HeldByUpstream
 from cyroid_images.model.observed import SourceSeen, UpstreamShown
@@ -122,6 +123,16 @@ def test_a_later_source_may_have_the_wanted_platform() -> None:
     assert found.source == "amd"
 
 
+def test_an_image_without_all_of_its_layers_is_told_under_whatever_name_the_source_has_it() -> None:
+    half = replace(view(), half=frozenset({Reference.parse("x:1")}))
+    found = resolve(wish("127.0.0.1:5000/x:1"), Sources([source_seen(half)], ALIASES))
+    assert isinstance(found, Fault)
+    assert found.reason is Reason.BLOB_MISSING
+    other = resolve(wish("127.0.0.1:5000/y:1"), Sources([source_seen(half)], ALIASES))
+    assert isinstance(other, Fault)
+    assert other.reason is Reason.IMAGE_NOT_FOUND
+
+
 def archived(image: str = "nginx:1.25", word: str = "one", **more: object) -> ArchiveImage:
     """One image of an archive."""
     known = content(word, **more)  # type: ignore[arg-type]
@@ -163,6 +174,30 @@ def test_a_missing_platform_in_an_archive_is_a_reason() -> None:
     assert found.reason is Reason.PLATFORM_MISMATCH
 
 
+DIGEST = digest("config one")
+BY_DIGEST = {
+    "its-name-and-digest": (f"nginx@{DIGEST}", True),
+    "its-other-name-and-digest": (f"ghcr.io/a/nginx@{DIGEST}", True),
+    "whatever-the-tag": (f"nginx:moved@{DIGEST}", True),
+    "another-name": (f"redis@{DIGEST}", False),
+    "another-digest": (f"nginx@{digest('config two')}", False),
+}
+
+
+@pytest.mark.parametrize(("image", "is_there"), BY_DIGEST.values(), ids=BY_DIGEST)
+def test_an_archive_gives_by_digest_what_has_that_digest_and_a_name_of_that_repository(
+    image: str, is_there: bool
+) -> None:
+    names = frozenset(map(Reference.parse, ("nginx:1.25", "ghcr.io/a/nginx:1.25")))
+    source = SourceSeen("bundles", ArchiveView((replace(archived(), names=names),)))
+    assert isinstance(resolve(wish(image), Sources([source])), HeldByArchive) is is_there
+
+
+def test_an_archive_that_is_whole_and_lacks_an_image_has_answered() -> None:
+    found = resolve(wish("other:1"), Sources([SourceSeen("bundles", ArchiveView((archived(),)))]))
+    assert isinstance(found, Absence)
+
+
 def test_what_a_damaged_archive_may_hold_is_not_called_absent() -> None:
     source = SourceSeen("bundles", ArchiveView((archived(),), DAMAGED))
     assert isinstance(resolve(wish(), Sources([source])), HeldByArchive)
@@ -172,11 +207,14 @@ def test_what_a_damaged_archive_may_hold_is_not_called_absent() -> None:
     )
 
 
-def test_of_many_damaged_archives_one_is_named_and_the_others_are_counted() -> None:
-    faults = {f"{name}.tar": fault(Reason.ARCHIVE_INVALID, "it is truncated") for name in "abc"}
+@pytest.mark.parametrize(("names", "told"), [("abc", "a.tar or 2 more"), ("ab", "a.tar or 1 more")])
+def test_of_many_damaged_archives_one_is_named_and_the_others_are_counted(
+    names: str, told: str
+) -> None:
+    faults = {f"{name}.tar": fault(Reason.ARCHIVE_INVALID, "it is truncated") for name in names}
     found = resolve(wish(), Sources([SourceSeen("bundles", ArchiveView((), faults))]))
     assert isinstance(found, Fault)
-    assert found.message.endswith("may be in a.tar or 2 more: it is truncated")
+    assert found.message.endswith(f"may be in {told}: it is truncated")
 
 
 def test_a_damaged_archive_hides_no_image_that_a_later_source_has() -> None:

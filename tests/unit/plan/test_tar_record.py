@@ -57,6 +57,8 @@ def test_a_record_says_what_where_why_and_when() -> None:
 
 def test_a_load_knows_its_own_record_only() -> None:
     assert is_recorded(LOAD, [RECORD])
+    assert is_recorded(LOAD, [record_of(OTHER, NOW), RECORD])
+    assert not is_recorded(LOAD, [])
     assert not is_recorded(OTHER, [RECORD])
     assert not is_recorded(Load(wish(), target(2), info(), source(), WHY), [RECORD])
     assert not is_recorded(Load(wish("redis:7"), target(), info(), source(), WHY), [RECORD])
@@ -69,6 +71,10 @@ TRUE: dict[str, tuple[tuple[Step, ...], bool]] = {
     "about-to-be-loaded": ((LOAD,), True),
     "other-content-is-loaded": ((OTHER,), False),
     "waiting": ((Wait(wish(), WHY),), True),
+    "there-beside-another-image": (
+        (Present(wish("redis:7"), content("two")), Present(wish(), content())),
+        True,
+    ),
     "nobody-wants-it": ((Present(wish("redis:7"), content()),), False),
 }
 
