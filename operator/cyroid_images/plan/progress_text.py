@@ -13,12 +13,16 @@ def under_way(running: tuple[Running, ...]) -> str | None:
     """What moves right now, such as `pulling x into dind-44 (212 of 450 MiB, 48 MiB/s)`."""
     moving = [each for each in running if each.progress is not None]
     if not moving:
-        return f"{len(running)} transfers are about to begin" if running else None
+        return _about_to_begin(len(running)) if running else None
     first = max(moving, key=lambda each: each.progress.done if each.progress else 0)
     alone = f"{_verb(first)}{_amount(first.progress, first.rate)}"
     if len(running) == 1:
         return alone
     return f"{alone} and {len(running) - 1} more{_in_all(moving)}"
+
+
+def _about_to_begin(count: int) -> str:
+    return f"{'1 transfer is' if count == 1 else f'{count} transfers are'} about to begin"
 
 
 def _in_all(moving: list[Running]) -> str:

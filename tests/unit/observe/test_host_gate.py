@@ -71,6 +71,14 @@ def test_a_host_that_says_how_long_is_taken_at_its_word() -> None:
     assert rest(gate, 3601.0) is None
 
 
+def test_a_host_that_says_at_once_and_fails_again_has_failed_twice() -> None:
+    gate = HostGate()
+    gate.failed("hub", Fault(AWAY.reason, AWAY.message, 0.0), 0.0, 1.0)
+    assert rest(gate, 1.0) is None
+    gate.failed("hub", AWAY, 1.0, 2.0)
+    assert rest(gate, 2.0) == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize("reason", [Reason.UNAUTHORIZED, Reason.IMAGE_NOT_FOUND])
 def test_what_concerns_one_image_holds_up_no_other(reason: Reason) -> None:
     gate = HostGate()

@@ -37,11 +37,18 @@ def doubling(fault: Fault, faults: int, seconds: float) -> float:
     return 2.0**faults
 
 
+STRICT, LENIENT = Schedule(doubling), Schedule(doubling, blips=1)
+
+
+async def at_once() -> None:
+    """Nothing to wait for."""
+
+
 @dataclass(slots=True)
 class Outside:
     """What is at each place, and the looks that were taken; nowhere is away."""
 
-    before: Callable[[], None] = lambda: None
+    before: Callable[[], Coroutine[Any, Any, None]] = at_once
     """Happens while a look is prepared."""
 
     shown: dict[str, Shown] = field(default_factory=dict)
@@ -49,16 +56,19 @@ class Outside:
     given: list[str | None] = field(default_factory=list)
     """The last view, as each look was given it."""
     renews: bool = False
+    renewals: int = 0
+    """How often it was asked whether what was refused has been replaced."""
 
     def party(self, place: str, /) -> str:
         return place
 
     async def prepare(self, place: str, /) -> Callable[[str | None], str]:
-        self.before()
+        await self.before()
         return lambda last: self._look(place, last)
 
     async def renewed(self, place: str, fault: Fault, /) -> bool:
         del place, fault
+        self.renewals += 1
         return self.renews
 
     def _look(self, place: str, last: str | None) -> str:
@@ -108,12 +118,10 @@ class Bench:
 
 def tried(
     scenario: Callable[[Bench], Coroutine[Any, Any, None]],
-    *,
-    blips: int = 0,
+    schedule: Schedule = STRICT,
 ) -> None:
     async def whole() -> None:
         threads, outside, woken = Threads("test", 4), Outside(shown={"a": "one"}), list[Hashable]()
-        schedule = Schedule(doubling, blips)
         observer = Observer(outside, threads, woken.append, schedule=schedule, clock=FakeClock())
         try:
             await scenario(Bench(outside, observer, woken))
@@ -196,6 +204,74 @@ def test_b19_what_nobody_follows_any_more_is_forgotten() -> None:
     tried(scenario)
 
 
+def test_what_somebody_left_is_forgotten_in_time_whatever_they_follow_next() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.follow("me")
+        await later(5)
+        bench.follow("me", b=10_000)
+        await bench.looked(2)
+        await later(5)
+        assert bench.observer.places() == ("b",)
+
+    tried(scenario)
+
+
+def test_who_leaves_puts_off_no_look_of_those_who_stay() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=100)
+        bench.follow("you", a=60)
+        await bench.looked()
+        await later(50)
+        bench.follow("me")
+        await later(10)
+        await bench.looked(2)
+
+    tried(scenario)
+
+
+def test_a_place_that_hangs_is_looked_at_once_whoever_comes_and_goes() -> None:
+    """Its look holds a thread: another one for each comer would leave none for other places."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.outside.shown["a"] = slow = Slow()
+        await later(10)
+        await spun(slow.begun.is_set)
+        pass_time(1)
+        bench.observer.learn("a", "pushed")
+        bench.follow("me")
+        await later(10)
+        bench.follow("me", a=10)
+        await later(0)
+        slow.go_on.set()
+        assert (await bench.looked(2)).view == "pushed"
+        assert bench.outside.looks == ["a", "a"]
+
+    tried(scenario)
+
+
+def test_a_place_that_hangs_is_not_forgotten_though_its_last_follower_left_before() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.follow("me")
+        bench.outside.shown["a"] = slow = Slow()
+        pass_time(5)
+        bench.observer.refresh("a")
+        await spun(slow.begun.is_set)
+        await later(5)  # the moment when it would have been forgotten
+        bench.follow("me", a=10)
+        await later(0)
+        slow.go_on.set()
+        assert (await bench.looked(2)).view == "slow"
+        assert bench.outside.looks == ["a", "a"]
+
+    tried(scenario)
+
+
 def test_a_look_that_ends_after_its_last_follower_left_is_forgotten_too() -> None:
     async def scenario(bench: Bench) -> None:
         bench.outside.shown["a"] = slow = Slow()
@@ -238,13 +314,15 @@ def test_following_the_same_again_and_again_moves_no_look() -> None:
     tried(scenario)
 
 
-def test_a_place_of_which_no_look_is_wanted_keeps_its_last_word() -> None:
+@pytest.mark.parametrize("shown", ["one", AWAY], ids=["a-view", "a-fault"])
+def test_a_place_of_which_no_look_is_wanted_keeps_its_last_word(shown: Shown) -> None:
     async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = shown
         bench.follow("me", a=10, b=float("inf"))
-        await bench.looked()
+        said = await bench.looked()
         bench.follow("me", a=float("inf"))
         await later(100_000)
-        assert (await bench.looked()).view == "one"
+        assert await bench.looked() == said
         assert bench.outside.looks == ["a"]
         bench.follow("me", a=10)
         await later(0)
@@ -288,6 +366,36 @@ def test_where_nobody_waits_for_the_look_only_news_wake() -> None:
         pass_time(1)
         bench.observer.refresh("a", is_awaited=False)
         await bench.looked(3)
+        assert bench.woken == ["me"]
+
+    tried(scenario)
+
+
+def test_a_look_out_of_turn_takes_the_place_of_the_one_that_was_due() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=60)
+        await bench.looked()
+        await later(30)
+        bench.observer.refresh("a")
+        await bench.looked(2)
+        await later(59)
+        assert len(bench.outside.looks) == 2
+        await later(1)
+        await bench.looked(3)
+
+    tried(scenario)
+
+
+def test_a_first_look_that_came_too_early_is_repeated_and_only_news_wake() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.outside.shown["a"] = slow = Slow("one")
+        bench.follow("me", a=60)
+        await spun(slow.begun.is_set)
+        pass_time(1)
+        bench.observer.refresh("a", is_awaited=False)
+        bench.outside.shown["a"] = "one"
+        slow.go_on.set()
+        await bench.looked(2)
         assert bench.woken == ["me"]
 
     tried(scenario)
@@ -339,7 +447,7 @@ def test_a_cancellation_that_nobody_asked_for_costs_one_look() -> None:
     """A client whose time-outs cancel the task may leave one behind; the place is not lost."""
 
     async def scenario(bench: Bench) -> None:
-        def cut() -> None:
+        async def cut() -> None:
             raise asyncio.CancelledError
 
         bench.outside.before = cut
@@ -349,7 +457,7 @@ def test_a_cancellation_that_nobody_asked_for_costs_one_look() -> None:
         assert seen is not None
         assert seen.fault is not None
         assert seen.fault.reason is Reason.INTERNAL_ERROR
-        bench.outside.before = lambda: None
+        bench.outside.before = at_once
         await later(3)
         assert (await bench.looked()).view == "one"
 
@@ -549,7 +657,7 @@ def test_one_fault_after_a_view_may_be_a_blip_and_is_asked_again_soon() -> None:
         assert (await bench.looked(3)).fault == Fault.of(AWAY)
         assert bench.woken == ["me"]
 
-    tried(scenario, blips=1)
+    tried(scenario, LENIENT)
 
 
 def test_a_blip_that_is_over_was_nothing() -> None:
@@ -565,7 +673,7 @@ def test_a_blip_that_is_over_was_nothing() -> None:
         assert (await bench.looked(3)).faults == 0
         assert bench.woken == []
 
-    tried(scenario, blips=1)
+    tried(scenario, LENIENT)
 
 
 @pytest.mark.parametrize(
@@ -581,7 +689,7 @@ def test_what_only_a_human_can_mend_is_no_blip(error: Exception) -> None:
         await later(60)
         assert (await bench.looked(2)).fault is not None
 
-    tried(scenario, blips=1)
+    tried(scenario, LENIENT)
 
 
 def test_a_fault_for_which_one_had_to_wait_is_no_blip() -> None:
@@ -602,7 +710,7 @@ def test_a_fault_for_which_one_had_to_wait_is_no_blip() -> None:
         await later(60)
         assert (await bench.looked(2)).fault == Fault.of(AWAY)
 
-    tried(scenario, blips=1)
+    tried(scenario, LENIENT)
 
 
 def test_a_defect_in_a_look_costs_its_place_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -653,6 +761,7 @@ def test_what_stays_refused_is_told_after_two_looks_at_most(*, renews: bool) -> 
         seen = await bench.looked(2 if renews else 1)
         assert seen.fault == Fault(Reason.UNAUTHORIZED, "401")
         assert len(bench.outside.looks) == (2 if renews else 1)
+        assert bench.outside.renewals == 1
 
     tried(scenario)
 
@@ -672,6 +781,48 @@ def test_nothing_is_looked_at_after_the_end() -> None:
     tried(scenario)
 
 
+def test_what_was_due_after_the_end_is_not_looked_at() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.follow("me", a=10)
+        await bench.looked()
+        bench.observer.close()
+        await later(100)
+        assert len(bench.outside.looks) == 1
+
+    tried(scenario)
+
+
+@pytest.mark.parametrize("error", [None, AWAY], ids=["it-obeys", "it-makes-a-fault-of-it"])
+def test_a_look_in_preparation_ends_with_the_end_and_is_no_defect(
+    error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each stop of the operator would tell of a defect, if it were one."""
+
+    async def scenario(bench: Bench) -> None:
+        waits, go_on = asyncio.Event(), asyncio.Event()
+
+        async def credentials() -> None:
+            waits.set()
+            try:
+                await go_on.wait()
+            except asyncio.CancelledError:
+                raise error or asyncio.CancelledError from None
+
+        bench.outside.before = credentials
+        bench.follow("me", a=10)
+        await waits.wait()
+        bench.observer.close()
+        await later(0)
+        bench.outside.before = at_once
+        go_on.set()
+        await later(100)
+        assert bench.outside.looks == []
+        assert bench.observer.places() == ()
+
+    tried(scenario)
+    assert caplog.text == ""
+
+
 def test_nothing_is_looked_at_after_the_close() -> None:
     async def scenario(bench: Bench) -> None:
         bench.observer.close()
@@ -681,3 +832,11 @@ def test_nothing_is_looked_at_after_the_close() -> None:
         assert bench.observer.places() == ()
 
     tried(scenario)
+
+
+@pytest.mark.parametrize(("since", "now", "seconds"), [(5, 4, 0), (5, 5, 0), (5, 5.5, 0.5)])
+def test_for_how_long_nothing_was_seen_counts_from_the_look_that_first_showed_nothing(
+    since: float, now: float, seconds: float
+) -> None:
+    seen: Observation[str] = Observation(since, since + 1, faults=1, faulty_since=since)
+    assert seen.faulty_for(now) == seconds

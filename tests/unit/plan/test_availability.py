@@ -103,6 +103,16 @@ SOURCES: dict[str, tuple[tuple[SourceSeen, ...], CacheStep, tuple[str, str, str]
         lost(Reason.SOURCE_UNREACHABLE, "source builder: refused"),
         ("False", "SourceUnreachable", "source builder: refused"),
     ),
+    "an-engine-is-away-and-an-image-waits-for-it": (
+        (AWAY,),
+        lost(Reason.SOURCE_UNREACHABLE, "source builder: refused"),
+        ("False", "SourceUnreachable", "source builder: refused"),
+    ),
+    "an-upstream-is-away-and-an-image-waits-for-it": (
+        (upstream(fault(Reason.SOURCE_UNREACHABLE, "source hub: refused")),),
+        lost(Reason.SOURCE_UNREACHABLE, "source hub: refused"),
+        ("False", "SourceUnreachable", "source hub: refused"),
+    ),
     "an-engine-is-away": (
         (AWAY,), CACHED, ("False", "SourceUnreachable", "source builder: refused"),
     ),
@@ -120,6 +130,21 @@ def test_a_source_is_available_when_no_image_waits_for_it(
     sources: tuple[SourceSeen, ...], step: CacheStep, expected: tuple[str, str, str]
 ) -> None:
     assert source_condition(cache_seen(sources=sources), step) == expected
+
+
+def test_one_outage_is_told_once_however_many_images_wait_for_it() -> None:
+    seen = cache_seen(
+        cache_item("nginx:1.25", "redis:7"),
+        sources=(HERE,),
+        wishes={wish(): True, wish("redis:7"): True},
+    )
+    away = Fault(Reason.SOURCE_UNREACHABLE, "source builder: refused")
+    steps = [Wait(each, away) for each in seen.wishes]
+    assert source_condition(seen, *steps) == (
+        "False",
+        "SourceUnreachable",
+        "source builder: refused",
+    )
 
 
 def test_b12_nobody_is_said_to_answer_who_was_not_needed() -> None:
@@ -146,6 +171,15 @@ def test_b12_a_range_speaks_of_the_listener_that_was_asked() -> None:
     found = of_range(range_seen(cache=cache_view()), ConditionType.REGISTRY_AVAILABLE)
     assert found.message == "the registry of ImageCache default answers at its push listener"
     assert cache_view().pull_host not in found.message
+
+
+@pytest.mark.parametrize(
+    ("count", "message"), [(1, "the engine answers"), (2, "all 2 engines answer")]
+)
+def test_that_every_engine_answers_is_told_with_their_number(count: int, message: str) -> None:
+    targets = tuple(TargetSeen(target(number), HELD) for number in range(1, count + 1))
+    found = of_range(range_seen(targets=targets), ConditionType.TARGETS_AVAILABLE)
+    assert (found.status, found.message) == ("True", message)
 
 
 SINCE: dict[str, tuple[Reason, timedelta | None, str]] = {
@@ -178,6 +212,19 @@ def test_b13_what_is_not_seen_any_more_is_told_with_the_time_of_the_last_look(
     lost_one = TargetSeen(target(), fault=Fault(reason, "refused"), since=since)
     found = of_range(range_seen(item, (lost_one,)), ConditionType.TARGETS_AVAILABLE)
     assert (found.message, found.reason) == (message, reason)
+
+
+@pytest.mark.parametrize(("count", "held"), [(1, "1 image"), (2, "2 images")])
+def test_b13_what_a_silent_engine_held_is_its_own_row_and_no_other_one(
+    count: int, held: str
+) -> None:
+    rows = [{"pod": "dind-2", "uid": "uid-2", "present": 13}, {**ROW, "present": count}]
+    since = NOW - timedelta(minutes=9)
+    silent = TargetSeen(target(), fault=Fault(Reason.TIMEOUT, "no answer"), since=since)
+    seen = range_seen(range_item(status={"targetStatuses": rows}), (silent,))
+    assert f"; last seen with {held}; " in of_range(seen, ConditionType.TARGETS_AVAILABLE).message
+    (row,) = range_report.report(seen, RangeDone({}, (), (), {})).target_statuses
+    assert row.present == count
 
 
 def test_b13_an_engine_that_stays_silent_is_told_in_the_same_words_at_each_pass() -> None:

@@ -12,7 +12,8 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.knowledge import ImageRecord, Wish
-from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
+from cyroid_images.model.observed import RangeDone, RangeSeen, Running, TargetSeen
+from cyroid_images.model.progress import Progress
 from cyroid_images.model.status import RangeImagesStatus
 from cyroid_images.plan.range_report import report
 from tests.parts.conformance import assert_status_conforms
@@ -116,6 +117,38 @@ def test_b23_a_target_that_is_not_seen_lacks_every_image() -> None:
     assert status.images.failed == 0
 
 
+def test_a_target_counts_the_images_that_it_holds() -> None:
+    status = told(seen_by(1, "a:1", "b:1"), [present("a:1"), pulling("b:1")])
+    (row,) = status.target_statuses
+    assert row.present == 1
+
+
+def test_a_target_that_nobody_looked_at_yet_lacks_every_image() -> None:
+    status = told(seen_by(2, "a:1", "b:1"), [present("a:1"), present("b:1")], [])
+    assert [(row.image, row.reason, row.message, row.pods) for row in status.missing] == [
+        (image, Reason.PROGRESSING, "dind-2: not looked at yet", 1) for image in ("a:1", "b:1")
+    ]
+    assert (status.summary.images, status.summary.targets) == ("0/2", "1/2")
+
+
+MOVING = Running(wish("a:1"), "dind-1", Route.REGISTRY, Progress(3 << 20, 9 << 20), 0.0)
+UNDER_WAY: dict[str, tuple[tuple[Running, ...], str]] = {
+    "nothing-moves-yet": ((), "transfers are about to start"),
+    "one-moves": ((MOVING,), "pulling a:1 into dind-1 (3 of 9 MiB)"),
+}
+
+
+@pytest.mark.parametrize(("running", "words"), UNDER_WAY.values(), ids=UNDER_WAY)
+def test_ready_tells_how_far_it_is_and_the_row_of_an_image_does_not(
+    running: tuple[Running, ...], words: str
+) -> None:
+    """A row that told each MiB would be written anew at each pass."""
+    seen = seen_by(1, "a:1")
+    status = report(seen, RangeDone({"uid-1": (pulling("a:1"),)}, running, (), {}))
+    assert status.conditions[0].message == f"0 of 1 images present in the target; {words}"
+    assert status.missing[0].message == "a:1 is on its way by the registry"
+
+
 def test_b23_what_failed_in_an_attempt_needs_somebody_until_it_is_there() -> None:
     failures = failed_here(Route.REGISTRY, Reason.PULL_FAILED, image="a:1")
     again = told(seen_by(1, "a:1", "b:1", failures=failures), [pulling("a:1"), pulling("b:1")])
@@ -124,10 +157,22 @@ def test_b23_what_failed_in_an_attempt_needs_somebody_until_it_is_there() -> Non
     assert there.images.failed == 0
 
 
-def test_b23_what_could_not_be_pushed_needs_somebody() -> None:
-    known = {wish("a:1"): ImageRecord(content(), failure=failure(Reason.PUSH_FAILED))}
-    status = told(seen_by(1, "a:1", cache=cache_view(known)), [lost("a:1", Reason.PUSH_FAILED)])
-    assert status.images.failed == 1
+UNPUSHED = failure(Reason.PUSH_FAILED)
+PUSHES: dict[str, tuple[ImageRecord, Step, int]] = {
+    "it-failed": (ImageRecord(content(), failure=UNPUSHED), lost("a:1", Reason.PUSH_FAILED), 1),
+    "it-failed-and-is-there-all-the-same": (
+        ImageRecord(content(), stored(), failure=UNPUSHED), pulling("a:1"), 0,
+    ),
+    "it-has-not-ended-yet": (ImageRecord(content()), lost("a:1", Reason.PROGRESSING), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("known", "step", "failed"), PUSHES.values(), ids=PUSHES)
+def test_b23_what_could_not_be_pushed_needs_somebody(
+    known: ImageRecord, step: Step, failed: int
+) -> None:
+    status = told(seen_by(1, "a:1", cache=cache_view({wish("a:1"): known})), [step])
+    assert status.images.failed == failed
 
 
 def test_b23_the_worst_of_several_targets_is_told_with_the_pod_that_it_is_about() -> None:
@@ -136,6 +181,20 @@ def test_b23_the_worst_of_several_targets_is_told_with_the_pod_that_it_is_about(
     )
     (row,) = status.missing
     assert (row.reason, row.first_pod, row.pods) == (Reason.PULL_FAILED, "dind-2", 2)
+
+
+def test_b23_of_equal_causes_the_first_one_is_told() -> None:
+    """In the order of the pods and of the spec, so that the words stay while nothing changes."""
+    steps = [
+        [lost(image, Reason.PULL_FAILED, f"{image} in {pod}") for image in ("a:1", "b:1")]
+        for pod in ("dind-1", "dind-2")
+    ]
+    status = told(seen_by(2, "a:1", "b:1"), *steps)
+    assert [(row.message, row.first_pod) for row in status.missing] == [
+        ("a:1 in dind-1", "dind-1"),
+        ("b:1 in dind-1", "dind-1"),
+    ]
+    assert [row.message for row in status.target_statuses] == ["a:1 in dind-1", "a:1 in dind-2"]
 
 
 def test_b23_what_needs_somebody_stands_first_then_what_lacks_in_most_targets() -> None:

@@ -39,6 +39,13 @@ def images(count: int, route: Route = REGISTRY, why: str = "") -> list[Arrival]:
             ),
         ),
         (
+            images(1, TAR, WHY) + images(3, TAR, "x") + images(1, TAR, "y"),
+            (
+                "3 images delivered into dind-r1: Tar-0:1, Tar-1:1, Tar-2:1 by tar"
+                " (x; and 2 other reasons)"
+            ),
+        ),
+        (
             [Arrival("a:1", f"dind-{number}", REGISTRY) for number in range(4)],
             "a:1 delivered into 4 pods by the registry",
         ),

@@ -14,6 +14,7 @@ from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
 from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.metadata import RECONCILE_AT
 from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, TargetSeen
 from cyroid_images.model.range_images import RangeImages
 from cyroid_images.model.status import RangeImagesStatus, TarDelivery
@@ -107,6 +108,37 @@ def test_no_target_is_no_success() -> None:
     assert conditions_of(status)["TargetsAvailable"] == "False/NoTargets"
     assert conditions_of(status)["Reconciling"] == "True/NoTargets"
     assert (status.summary.images, status.summary.targets) == ("0/1", "0/0")
+
+
+HEADLINES: dict[str, tuple[int, str]] = {
+    "no-target": (0, "2 images wanted; "),
+    "one-target": (1, "1 of 2 images present in the target; "),
+    "two-targets": (2, "1 of 2 images present in all 2 targets; "),
+}
+
+
+@pytest.mark.parametrize(("count", "headline"), HEADLINES.values(), ids=HEADLINES)
+def test_ready_says_how_many_images_are_in_how_many_targets(count: int, headline: str) -> None:
+    seen = range_seen(range_item("nginx:1.25", "redis:7"), engines(count))
+    ready = told(seen, *[(present(wish()), pulling(asked=wish("redis:7")))] * count).conditions[0]
+    assert ready.message.startswith(headline)
+
+
+def test_a_manual_pass_is_over_when_no_target_waits_for_its_look_any_more() -> None:
+    """Whoever set the annotation reads in the status that each engine was looked at since."""
+    item = range_item(status={"lastHandledReconcileAt": "old"})
+    asked = item.metadata.model_copy(update={"annotations": {RECONCILE_AT: "new"}})
+    seen, steps = replace(item, metadata=asked), [(present(wish()),)] * 2
+    one, two = engines(2)
+    waits = told(range_seen(seen, (one, replace(two, is_stale=True))), *steps)
+    over = told(range_seen(seen, (one, two)), *steps)
+    assert waits.last_handled_reconcile_at == "old"
+    assert over.last_handled_reconcile_at == "new"
+
+
+def test_of_a_target_that_was_never_seen_no_image_is_counted() -> None:
+    starting = TargetSeen(target(), fault=fault(Reason.WAITING_FOR_ENGINE))
+    assert told(range_seen(targets=(starting,)), ()).target_statuses[0].present == 0
 
 
 def test_the_worst_target_stands_first() -> None:

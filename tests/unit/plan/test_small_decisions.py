@@ -200,6 +200,38 @@ WORDS: dict[str, tuple[tuple[Running, ...], str | None]] = {
         (running(None), running(3), running(5)),
         "pulling nginx:1.25 into dind-1 (5 MiB) and 2 more",
     ),
+    "one-waits-for-its-turn": ((running(None),), "1 transfer is about to begin"),
+    "all-wait-for-their-turn": (
+        (running(None), running(None)), "2 transfers are about to begin",
+    ),
+    "from-one-mib-on": ((running(1, 9),), "pulling nginx:1.25 into dind-1 (1 of 9 MiB)"),
+    "on-a-line-of-one-mib": (
+        (running(3, 9, rate=1.0 * MIB),), "pulling nginx:1.25 into dind-1 (3 of 9 MiB, 1 MiB/s)",
+    ),
+    "on-a-slow-line": (
+        (running(3, 9, rate=900.0 * 1024),),
+        "pulling nginx:1.25 into dind-1 (3 of 9 MiB, 900 KiB/s)",
+    ),
+    "on-a-line-of-one-kib": (
+        (running(3, 9, rate=1024.0),), "pulling nginx:1.25 into dind-1 (3 of 9 MiB, 1 KiB/s)",
+    ),
+    "slower-than-can-be-told": (
+        (running(3, 9, rate=1023.0),), "pulling nginx:1.25 into dind-1 (3 of 9 MiB)",
+    ),
+    "in-all-as-far-as-they-have-begun": (
+        (running(None), running(3, 9, rate=1.0 * MIB), running(5, 10, rate=2.0 * MIB)),
+        (
+            "pulling nginx:1.25 into dind-1 (5 of 10 MiB, 2 MiB/s) and 2 more"
+            " (in all 8 of 19 MiB, 3 MiB/s)"
+        ),
+    ),
+    "nothing-in-all-beside-the-only-one-that-moves": (
+        (running(None), running(3, 9)), "pulling nginx:1.25 into dind-1 (3 of 9 MiB) and 1 more",
+    ),
+    "nothing-in-all-while-one-cannot-say-how-much-it-is": (
+        (running(3, 9), running(2), running(1, 9)),
+        "pulling nginx:1.25 into dind-1 (3 of 9 MiB) and 2 more",
+    ),
 }  # fmt: skip
 
 
