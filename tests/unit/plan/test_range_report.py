@@ -129,9 +129,8 @@ def test_a_manual_pass_is_over_when_no_target_waits_for_its_look_any_more() -> N
     item = range_item(status={"lastHandledReconcileAt": "old"})
     asked = item.metadata.model_copy(update={"annotations": {RECONCILE_AT: "new"}})
     seen, steps = replace(item, metadata=asked), [(present(wish()),)] * 2
-    one, two = engines(2)
-    waits = told(range_seen(seen, (one, replace(two, is_stale=True))), *steps)
-    over = told(range_seen(seen, (one, two)), *steps)
+    both = range_seen(seen, engines(2))
+    waits, over = told(replace(both, is_looking=True), *steps), told(both, *steps)
     assert waits.last_handled_reconcile_at == "old"
     assert over.last_handled_reconcile_at == "new"
 
