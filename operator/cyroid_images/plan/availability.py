@@ -20,8 +20,6 @@ from cyroid_images.model.observed import (
 
 _NOT_YET = frozenset({Reason.POD_NOT_READY, Reason.WAITING_FOR_ENGINE, Reason.PROGRESSING})
 """Faults that say "not seen yet" rather than "not available"."""
-_SILENT = frozenset({Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT})
-
 _CANNOT_BE_ASKED = frozenset(
     {Reason.SECRET_MISSING, Reason.SECRET_HOST_MISMATCH, Reason.TLS_REJECTED}
 )
@@ -34,16 +32,15 @@ def target_fault(each: TargetSeen, seen: RangeSeen) -> Fault | None:
     if fault is None or each.since is None or fault.reason in _NOT_YET:
         return fault
     count, moment = last_present(each, seen), _clock(each.since, seen.now)
-    held = f"with {count} image" if count == 1 else f"with {count} images"
-    silent = f"no answer since {moment}; last seen {held}"
-    since = silent if fault.reason in _SILENT else f"last seen at {moment} {held}"
-    return replace(fault, message=f"{since}; {fault.message}")
+    held = {None: "", 1: " with 1 image"}.get(count, f" with {count} images")
+    return replace(fault, message=f"last seen at {moment}{held}; {fault.message}")
 
 
-def last_present(each: TargetSeen, seen: RangeSeen) -> int:
-    """How many images were there when the target was last seen, as status says."""
+def last_present(each: TargetSeen, seen: RangeSeen) -> int | None:
+    """How many images were there when the target was last seen, as status says; None where it
+    does not: it lists the worst targets only."""
     rows = seen.item.status.target_statuses
-    return next((row.present for row in rows if row.uid == each.target.uid), 0)
+    return next((row.present for row in rows if row.uid == each.target.uid), None)
 
 
 def targets_available(seen: RangeSeen) -> Verdict:
@@ -102,7 +99,7 @@ def _source_faults(seen: CacheSeen, steps: Sequence[CacheStep]) -> Iterator[Faul
     named = set()
     for each in seen.sources:
         if each.fault is not None:
-            silent = each.fault.reason in _SILENT
+            silent = each.fault.reason in (Reason.ENGINE_UNREACHABLE, Reason.TIMEOUT)
             reason = Reason.SOURCE_UNREACHABLE if silent else each.fault.reason
             named.add(each.name)
             yield Fault(reason, f"source {each.name}: {each.fault.message}")

@@ -110,7 +110,7 @@ def _readiness(seen: RangeSeen, found: Coverage) -> Readiness:
         good=Reason.ALL_IMAGES_PRESENT,
         headline=f"{present} of {wanted} images present in {where}"
         if targets
-        else f"{wanted} images wanted",
+        else f"{wanted} {'image' if wanted == 1 else 'images'} wanted",
         causes=tuple(found.causes) if targets else (_NO_TARGETS,),
         is_suspended=seen.item.spec.suspend,
         has_failed=bool(seen.failures),
@@ -157,7 +157,7 @@ def _row(each: TargetSeen, seen: RangeSeen, here: TargetCoverage, by_tar: int) -
         pod=each.target.pod,
         uid=each.target.uid,
         engine=str(each.view.info) if each.view else None,
-        present=last_present(each, seen) if each.fault else here.present,
+        present=(last_present(each, seen) or 0) if each.fault else here.present,
         failed=here.failed,
         via_tar=by_tar,
         reason=fault.reason if fault else None,

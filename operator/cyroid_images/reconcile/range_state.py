@@ -49,7 +49,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PlatformClaim:
     """What is believed of an engine's platform, and what it claims instead since a look."""
 
     believed: Platform
@@ -81,7 +81,7 @@ class RangeState:
     """By target: where its engine is looked at."""
     shown: dict[str, EnginePlace] = field(default_factory=dict)
     """By target: which engine was seen last, so that a restarted one is known as new."""
-    platforms: dict[EnginePlace, Claim] = field(default_factory=dict)
+    platforms: dict[EnginePlace, PlatformClaim] = field(default_factory=dict)
     """What is believed of an engine: it does not change while its containers run."""
     transports: dict[str, set[Reference]] = field(default_factory=dict)
     """By target: the transport names that transfers of this process gave there."""
@@ -155,9 +155,9 @@ class RangeState:
         if held is not None and platform == held.other and at - held.since >= SETTLED_SECONDS:
             held = None
         if held is None or platform == held.believed:
-            held = Claim(platform)
+            held = PlatformClaim(platform)
         elif platform != held.other:
-            held = Claim(held.believed, platform, at)
+            held = PlatformClaim(held.believed, platform, at)
         self.platforms[place] = held
         return held.believed
 

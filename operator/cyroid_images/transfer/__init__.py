@@ -8,6 +8,7 @@
     proof, entry               what is asked before and after
     transport_names            what an image is called in an engine while it is on its way
     packing, compress, pipe, parallel, meter, known_layers   how layers pass
+    known_contents             what an image ID means, as our registries told it
     supervision                silence, progress and cancelling, handed to every transfer
 
 Blocking, cancellable, safe to repeat: a transfer looks before it works, leaves no transport

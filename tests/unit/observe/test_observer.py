@@ -53,6 +53,7 @@ class Outside:
 
     shown: dict[str, Shown] = field(default_factory=dict)
     looks: list[str] = field(default_factory=list)
+    """As they begin, in the event loop: no thread is behind with it."""
     given: list[str | None] = field(default_factory=list)
     """The last view, as each look was given it."""
     renews: bool = False
@@ -63,6 +64,7 @@ class Outside:
         return place
 
     async def prepare(self, place: str, /) -> Callable[[str | None], str]:
+        self.looks.append(place)
         await self.before()
         return lambda last: self._look(place, last)
 
@@ -72,7 +74,6 @@ class Outside:
         return self.renews
 
     def _look(self, place: str, last: str | None) -> str:
-        self.looks.append(place)
         self.given.append(last)
         shown = self.shown.get(place, AWAY)
         if isinstance(shown, Exception):
@@ -141,6 +142,7 @@ async def later(seconds: float) -> None:
 def test_a_new_place_is_unknown_and_looked_at_now() -> None:
     async def scenario(bench: Bench) -> None:
         assert bench.observer.at("a") is None
+        assert bench.observer.is_pending("a")
         bench.follow("me", a=60)
         assert bench.observer.at("a") is None
         assert bench.observer.is_pending("a")
@@ -799,7 +801,7 @@ def test_a_look_in_preparation_ends_with_the_end_and_is_no_defect(
     """Each stop of the operator would tell of a defect, if it were one."""
 
     async def scenario(bench: Bench) -> None:
-        waits, go_on = asyncio.Event(), asyncio.Event()
+        waits, go_on, read = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
         async def credentials() -> None:
             waits.set()
@@ -807,6 +809,7 @@ def test_a_look_in_preparation_ends_with_the_end_and_is_no_defect(
                 await go_on.wait()
             except asyncio.CancelledError:
                 raise error or asyncio.CancelledError from None
+            read.set()
 
         bench.outside.before = credentials
         bench.follow("me", a=10)
@@ -816,8 +819,8 @@ def test_a_look_in_preparation_ends_with_the_end_and_is_no_defect(
         bench.outside.before = at_once
         go_on.set()
         await later(100)
-        assert bench.outside.looks == []
-        assert bench.observer.places() == ()
+        assert bench.outside.looks == ["a"]
+        assert not read.is_set()
 
     tried(scenario)
     assert caplog.text == ""

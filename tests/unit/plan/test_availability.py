@@ -187,12 +187,12 @@ SINCE: dict[str, tuple[Reason, timedelta | None, str]] = {
     "today": (
         Reason.ENGINE_UNREACHABLE,
         timedelta(minutes=9),
-        "dind-1: no answer since 11:51:00Z; last seen with 13 images; refused",
+        "dind-1: last seen at 11:51:00Z with 13 images; refused",
     ),
     "another-day": (
         Reason.TIMEOUT,
         timedelta(days=1),
-        "dind-1: no answer since 2026-04-30T12:00:00Z; last seen with 13 images; refused",
+        "dind-1: last seen at 2026-04-30T12:00:00Z with 13 images; refused",
     ),
     "it-answers-and-is-not-trusted": (
         Reason.TLS_REJECTED,
@@ -222,9 +222,17 @@ def test_b13_what_a_silent_engine_held_is_its_own_row_and_no_other_one(
     since = NOW - timedelta(minutes=9)
     silent = TargetSeen(target(), fault=Fault(Reason.TIMEOUT, "no answer"), since=since)
     seen = range_seen(range_item(status={"targetStatuses": rows}), (silent,))
-    assert f"; last seen with {held}; " in of_range(seen, ConditionType.TARGETS_AVAILABLE).message
+    assert f"Z with {held}; " in of_range(seen, ConditionType.TARGETS_AVAILABLE).message
     (row,) = range_report.report(seen, RangeDone({}, (), (), {})).target_statuses
     assert row.present == count
+
+
+def test_of_a_silent_engine_that_status_does_not_list_no_count_is_claimed() -> None:
+    """The worst targets are listed only: a healthy one has no row when it falls silent."""
+    since = NOW - timedelta(minutes=9)
+    silent = TargetSeen(target(), fault=Fault(Reason.TIMEOUT, "no answer"), since=since)
+    message = of_range(range_seen(targets=(silent,)), ConditionType.TARGETS_AVAILABLE).message
+    assert message == "dind-1: last seen at 11:51:00Z; no answer"
 
 
 def test_b13_an_engine_that_stays_silent_is_told_in_the_same_words_at_each_pass() -> None:

@@ -19,7 +19,7 @@ from cyroid_images.reconcile.range_state import (
     LASTING,
     MOST_PODS,
     SETTLED_SECONDS,
-    Claim,
+    PlatformClaim,
     RangeState,
 )
 from tests.unit.plan.examples import (
@@ -264,7 +264,7 @@ def test_s2_what_an_engine_claims_first_of_its_platform_stays() -> None:
     assert mine.claims(restarted, ARM64, 6000) == ARM64
     mine.places = {"uid-1": restarted}
     mine.prune(THERE)
-    assert mine.platforms == {restarted: Claim(ARM64)}
+    assert mine.platforms == {restarted: PlatformClaim(ARM64)}
 
 
 def test_an_engine_whose_first_word_was_a_lie_is_believed_when_it_keeps_to_another() -> None:
