@@ -128,6 +128,9 @@ class Controller:
                 self.parts.queue.done(key)
             if pause is not None:
                 self.parts.queue.wake(key, after=pause)
+            # Neither a full queue nor a pass waits for anything: 500 of them, one after the
+            # other, would hold the loop for seconds.
+            await asyncio.sleep(0)
 
     async def _pass(self, key: Key) -> float | None:
         """One pass; a defect in it is told on its object and stops nobody else."""
