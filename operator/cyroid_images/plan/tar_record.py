@@ -55,19 +55,6 @@ def still_true(record: TarDelivery, steps: Sequence[Step]) -> bool:
     return False
 
 
-def as_known(record: TarDelivery, steps: Sequence[Step]) -> TarDelivery:
-    """The same by the digest that the registry knows the content by, once that is known.
-
-    A source names it by a digest of its own, which nobody could tell after a restart while
-    that source is away.
-    """
-    for step in steps:
-        is_it = isinstance(step, Present) and str(step.wish.reference) == record.image
-        if isinstance(step, Present) and is_it and record.digest in step.content.identities:
-            return record.model_copy(update={"digest": step.content.identity})
-    return record
-
-
 def tar_fallback(
     seen: RangeSeen, present: Sequence[TarDelivery], causes: Mapping[tuple[str, str], str]
 ) -> Verdict:

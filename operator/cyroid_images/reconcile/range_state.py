@@ -23,7 +23,7 @@ from cyroid_images.model.reference import Reference
 from cyroid_images.model.status import TarDelivery
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan import backoff
-from cyroid_images.plan.tar_record import as_known, is_recorded, record_of, still_true
+from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_PODS = 1024
@@ -202,7 +202,7 @@ class RangeState:
     def prune(self, steps: Mapping[str, tuple[Step, ...]]) -> None:
         """Forget what speaks of gone targets, images nobody wants, and what is there now."""
         self.tar = [
-            as_known(record, steps[record.uid])
+            record
             for record in self.tar
             if record.uid in steps and still_true(record, steps[record.uid])
         ]

@@ -11,11 +11,10 @@ import pytest
 
 from cyroid_images.errors import Reason, StatusRejected, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
-from cyroid_images.model.engine import EngineView
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.observe.places import RegistryPlace
 from cyroid_images.store.keys import Key, Kind
-from tests.unit.plan.examples import BUILDER, cache_body, content, digest, info, view
+from tests.unit.plan.examples import BUILDER, cache_body
 from tests.unit.reconcile.stage import CACHE, CACHED, DIND, RANGE, READY, SOURCES, a_range
 from tests.unit.reconcile.town import (
     IMAGE,
@@ -279,37 +278,3 @@ def test_what_is_removed_between_its_delivery_and_the_pass_is_missed_within_the_
         await comes(lambda: town.told().get("Ready") == READY, 60)
 
     lived(scenario)
-
-
-@dataclass(slots=True)
-class OtherDigests(Town):
-    """A source that names an image by another digest than the registry, as containerd stores do."""
-
-    def view_of(self, url: str) -> EngineView:
-        if url != BUILDER.url:
-            return Town.view_of(self, url)
-        images = {
-            name: content(word, aliases=frozenset({digest(f"index {word}")}))
-            for name, word in self.holds[url].items()
-        }
-        return view(images, {}, info())
-
-
-def test_the_record_of_a_tar_outlives_a_restart_while_the_source_is_away() -> None:
-    """It was made with the source's digest, and the registry knows its own only."""
-
-    async def scenario(town: Town) -> None:
-        town.shelf.ping_error = TransferError(Reason.REGISTRY_UNREACHABLE, "away")
-        await town.loop.start()
-        await comes(lambda: town.told().get("Ready") == READY, 120)
-        town.shelf.ping_error = None
-        await comes(lambda: bool(town.shelf.images), 120)
-        await asyncio.sleep(30)
-        del town.holds[BUILDER.url]
-        await town.restart()
-        await town.loop.start()
-        await asyncio.sleep(120)
-        assert town.told()["Ready"] == READY
-        assert town.told()["TarFallback"] == "True/RegistryUnreachable"
-
-    lived(scenario, make=OtherDigests)

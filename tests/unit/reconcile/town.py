@@ -258,13 +258,11 @@ def cache_for(name: str, **spec: Any) -> Any:
 def lived(
     scenario: Callable[[Town], Coroutine[Any, Any, None]],
     sizes: Sizes | None = None,
-    *,
-    make: Callable[..., Town] = Town,
 ) -> Town:
     """Run a scenario to its end; then every status is checked, and that no task has died."""
 
     async def whole() -> Town:
-        town = make(sizes=sizes)
+        town = Town(sizes=sizes)
         try:
             await scenario(town)
         finally:
