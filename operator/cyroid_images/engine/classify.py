@@ -76,8 +76,8 @@ _TABLE: tuple[_Row, ...] = (
     _row("x509: |certificate|remote error: tls: ", _REGISTRY, Reason.TLS_REJECTED),
     # An ID that is gone: a classic store looks for its file.
     _row("failed to get digest", frozenset({Operation.SAVE}), Reason.IMAGE_NOT_FOUND),
-    # Disk: what names the engine's own paths is its disk, other words in a push the registry's.
-    # A registry tells the path of its own, which may look like an engine's.
+    # Disk: what names the engine's own paths is its disk, other words in a push the registry's,
+    # whose answer may name a path of its own that looks like an engine's.
     _row("from registry: .*(?:no space left|quota exceeded)", _PUSH, Reason.REGISTRY_FULL),
     _row(r"/docker/.*no space|ingest.*no space|docker-export", _PUSH, Reason.INSUFFICIENT_STORAGE),
     _row("no space left|quota exceeded", _PUSH, Reason.REGISTRY_FULL),

@@ -85,10 +85,10 @@ class ReadinessGates:
         wanting = self._store.ranges_on(pod)
         told = self._told.get(pod.uid, {})
         is_open = opens([told.get(key) for key in wanting])
-        status = pod.gate if is_open is None else str(is_open)
-        message = _message({key: told.get(key) for key in wanting}, is_open=status == "True")
-        is_as_before = status == pod.gate and self._said.get(pod.uid, message) == message
-        if status is None or is_as_before:
+        if is_open is None:  # what cannot be told stays as it was told
+            return True
+        status, message = str(is_open), _message({key: told.get(key) for key in wanting})
+        if status == pod.gate and self._said.get(pod.uid, message) == message:
             return True
         condition = {
             "type": READINESS_GATE,
@@ -114,9 +114,9 @@ class ReadinessGates:
             self._said.pop(uid, None)
 
 
-def _message(told: Mapping[Key, bool | None], *, is_open: bool) -> str:
-    """Which objects are content, or which are not."""
-    if is_open:
-        return f"every image of RangeImages {', '.join(key.name for key in told)} is present"
-    lacking = ", ".join(key.name for key, is_content in told.items() if is_content is not True)
-    return f"images of RangeImages {lacking} are missing"
+def _message(told: Mapping[Key, bool | None]) -> str:
+    """Which objects lack images; all of them where none does. Of the others nothing is said."""
+    lacking = ", ".join(key.name for key, is_content in told.items() if is_content is False)
+    if lacking:
+        return f"images of RangeImages {lacking} are missing"
+    return f"every image of RangeImages {', '.join(key.name for key in told)} is present"

@@ -70,6 +70,8 @@ TABLE = [
      Reason.INSUFFICIENT_STORAGE),
     (PUSH, "write /var/lib/docker/tmp/x: no space left on device", Reason.INSUFFICIENT_STORAGE),
     (PUSH, "unknown: mkdir /registry: no space left on device", Reason.REGISTRY_FULL),
+    (PUSH, "error from registry: unknown error - write /docker/registry: no space left on device",
+     Reason.REGISTRY_FULL),
     (PUSH, "unknown: Method not allowed", Reason.REGISTRY_READ_ONLY),
     (PUSH, "missing content: content digest sha256:1: not found", Reason.PUSH_FAILED),
     (PUSH, "tag does not exist: r/x:1", Reason.IMAGE_NOT_FOUND),

@@ -60,6 +60,8 @@ class FakeCluster:
     gone: bool = False
     gates: list[tuple[str, str]] = field(default_factory=list)
     """UID and status of each pod condition that was written."""
+    said: list[str] = field(default_factory=list)
+    """The message of each."""
     meanwhile: Callable[[], None] | None = None
     """Happens while a status is on its way."""
 
@@ -88,6 +90,7 @@ class FakeCluster:
         if self.errors:
             raise self.errors.pop(0)
         self.gates.append((uid, condition["status"]))
+        self.said.append(condition["message"])
 
     def last(self, key: Key) -> Mapping[str, Any]:
         """The status that stands in the object now."""

@@ -67,6 +67,27 @@ def tried(scenario: Callable[[Desk], Coroutine[Any, Any, None]]) -> None:
     clock.run(whole())
 
 
+def test_a_closed_gate_names_who_lacks_images_and_is_told_anew_when_that_changes() -> None:
+    """Of whom it cannot be told nothing is said, and no write says the same again."""
+
+    async def scenario(desk: Desk) -> None:
+        await desk.tell(FIRST, is_content=None)
+        await desk.tell(SECOND, is_content=False)
+        await desk.tell(SECOND, is_content=False)
+        assert desk.cluster.said == ["images of RangeImages b are missing"]
+        await desk.tell(FIRST, is_content=False)
+        await desk.tell(SECOND, is_content=True)
+        await desk.tell(FIRST, is_content=None)
+        await desk.tell(FIRST, is_content=True)
+        assert desk.cluster.said[1:] == [
+            "images of RangeImages a, b are missing",
+            "images of RangeImages a are missing",
+            "every image of RangeImages a, b is present",
+        ]
+
+    tried(scenario)
+
+
 def test_the_gate_opens_when_everybody_is_content() -> None:
     async def scenario(desk: Desk) -> None:
         assert await desk.tell(FIRST, is_content=True) == []  # nobody knows of the other yet
