@@ -99,7 +99,8 @@ def test_a_delivery_is_told_step_by_step_with_what_it_is_about(
     steps = [line["step"] for line in said if "step" in line]
     assert steps.index(Milestone.STATUS_FIRST) < steps.index(Milestone.PUSH_STARTED)
     assert steps.index(Milestone.PUSHED) < steps.index(Milestone.PULL_STARTED)
-    of_range = steps_of(site, began, "told")
+    # Looks have threads of their own: one may be over before the first status is written.
+    of_range = [step for step in steps_of(site, began, "told") if step != Milestone.LOOKED]
     assert (of_range[0], of_range[-1]) == (Milestone.STATUS_FIRST, Milestone.READY)
 
 
