@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from cyroid_images.cli import reason_table
-from cyroid_images.model.resources import ImageCache, RangeImages
+from cyroid_images.model.kinds.resources import ImageCache, RangeImages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

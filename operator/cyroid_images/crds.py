@@ -16,12 +16,12 @@ from typing import Any
 
 import yaml
 
-from cyroid_images.model.fields import Part
-from cyroid_images.model.image_cache import ImageCacheSpec
-from cyroid_images.model.metadata import LONGEST_NAME
-from cyroid_images.model.range_images import RangeImagesSpec
-from cyroid_images.model.resources import GROUP, VERSION
-from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status
+from cyroid_images.model.kinds.fields import Part
+from cyroid_images.model.kinds.image_cache import ImageCacheSpec
+from cyroid_images.model.kinds.metadata import LONGEST_NAME
+from cyroid_images.model.kinds.range_images import RangeImagesSpec
+from cyroid_images.model.kinds.resources import GROUP, VERSION
+from cyroid_images.model.kinds.status import ImageCacheStatus, RangeImagesStatus, Status
 
 Schema = dict[str, Any]
 

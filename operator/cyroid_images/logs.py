@@ -2,7 +2,7 @@
 
 One formatter for the loggers of all packages. In JSON the keys are those of kopf
 (`timestamp`, `severity`, `message`, `object`), then what the work at hand is about
-(`model/log_context.py`: generation, image, digest, target, transfer_id) and what the line
+(`model/telemetry/log_context.py`: generation, image, digest, target, transfer_id) and what the line
 itself says (`step`, `audit`, `duration_ms`). Redaction works on the finished line, so that
 neither an argument, an extra field nor a traceback gets around it.
 """
@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
-from cyroid_images.model.log_context import fields
+from cyroid_images.model.telemetry.log_context import fields
 
 OWN = "cyroid_images"
 QUIET = {

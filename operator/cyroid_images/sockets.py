@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from cyroid_images.model.request_observer import RequestDone, RequestObserver, unobserved
+from cyroid_images.model.telemetry.request_observer import RequestDone, RequestObserver, unobserved
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 _CONNECTED = (

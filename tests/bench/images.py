@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyroid_images.model.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
+from cyroid_images.model.images.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from tests.bench.content import Layer, chunks, digest_of
 from tests.bench.tars import END, header, member, padding
 from tests.parts.images import OCI_LAYER

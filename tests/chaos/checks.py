@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cyroid_images.model.repository import TRANSPORT_HOST
+from cyroid_images.model.images.repository import TRANSPORT_HOST
 from tests.chaos.engine_images import Content, Holding, can_be_run, holding, names
 from tests.chaos.faults import ENGINES
 from tests.chaos.world import BYSTANDER, World

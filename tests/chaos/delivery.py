@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from difflib import unified_diff
 from typing import Any
 
-from cyroid_images.model.repository import TRANSPORT_HOST
+from cyroid_images.model.images.repository import TRANSPORT_HOST
 from cyroid_images.registry.client import RegistryClient
 from tests.chaos.engine_images import holding, names, remove
 from tests.parts.apiserver import wait_for

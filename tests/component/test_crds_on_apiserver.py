@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.conditions import ConditionStatus, ConditionType, Verdict, set_conditions
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Route
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.kinds.conditions import (
+    ConditionStatus,
+    ConditionType,
+    Verdict,
+    set_conditions,
+)
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import (
     MOST_FAILURES,
     MOST_IMAGE_STATUSES,
     MOST_TAR_DELIVERIES,

@@ -11,13 +11,13 @@ SOURCE_ROOT = "operator"
 MODULES = (
     "plan/**/*.py",
     "observe/**/*.py",
-    "model/conditions.py",
-    "model/digest.py",
-    "model/duration.py",
-    "model/platform.py",
-    "model/reference.py",
-    "model/repository.py",
-    "model/selector.py",
+    "model/kinds/conditions.py",
+    "model/images/digest.py",
+    "model/kinds/duration.py",
+    "model/images/platform.py",
+    "model/images/reference.py",
+    "model/images/repository.py",
+    "model/kinds/selector.py",
 )
 """Everything that decides, below the package."""
 TESTS = (

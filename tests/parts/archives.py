@@ -17,7 +17,7 @@ import zstandard
 
 from cyroid_images.archive import Archives
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 from tests.parts.save_tars import layer_tar, tar_of
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"

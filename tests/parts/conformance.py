@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cyroid_images.errors import Mark, Reason
-from cyroid_images.model.status import (
+from cyroid_images.model.kinds.status import (
     DIGEST_BYTES,
     MOST_DIGESTS,
     MOST_FAILURES,

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import (
     OCI_CONFIG,
     OCI_INDEX,
     OCI_MANIFEST,

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.progress import ignore
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.save_tars import SavedImage, saved_image
 

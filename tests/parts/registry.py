@@ -22,8 +22,8 @@ import pytest
 import yaml
 
 from cyroid_images.errors import TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import OCI_CONFIG, OCI_MANIFEST
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from tests.lab import tools

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.range_engine import LIMITS, RangeEngine
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.pod import COMPONENT, COMPONENT_LABEL
-from cyroid_images.model.reference import Reference
 from tests.parts import objects
 from tests.parts.apiserver import ApiServerPart, wait_for
 from tests.parts.conformance import assert_status_conforms

@@ -15,10 +15,10 @@ from typing import Any
 from cyroid_images.engine.listing import rows_of
 from cyroid_images.engine.view import view_of
 from cyroid_images.model.actions import Copy, Load, Pull, Push
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineView, ImageStore
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.kinds.status import MOST_DIGESTS
 from cyroid_images.model.observed import EngineShown
-from cyroid_images.model.status import MOST_DIGESTS
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info

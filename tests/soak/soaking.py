@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cyroid_images.execute.transfer import Job, Transfer
-from cyroid_images.model.image import EngineImage, ImageContent
+from cyroid_images.model.images.image import EngineImage, ImageContent
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import MOST_DIGESTS
 from cyroid_images.model.knowledge import ImageRecord
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import MOST_DIGESTS
 from cyroid_images.observe.observation import Observation
 from cyroid_images.reconcile.range_state import RangeState
 from tests.soak.crowd import Crowd, Size, run

@@ -15,7 +15,7 @@ import pytest
 
 from cyroid_images import logs
 from cyroid_images.logs import HIDDEN, Redaction
-from cyroid_images.model.log_context import about, fields
+from cyroid_images.model.telemetry.log_context import about, fields
 from cyroid_images.scheduling.threads import Threads
 
 CANARY = 'hush "quoted" \\ canary'

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cyroid_images.errors import Reason
 from cyroid_images.metrics import Metrics, naming
-from cyroid_images.model.measured import GaugeValues, Moving, PassResult, Transferred, Way
-from cyroid_images.model.request_observer import RequestDone
+from cyroid_images.model.telemetry.measured import GaugeValues, Moving, PassResult, Transferred, Way
+from cyroid_images.model.telemetry.request_observer import RequestDone
 from tests.parts.metric_table import TABLE
 
 DIGEST = "sha256:" + "ab" * 32

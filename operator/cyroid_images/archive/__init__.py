@@ -13,11 +13,7 @@ from engine to engine. Behind them, one question per file:
     scanning     one look into one file, whatever it is
     layers       the bytes of layers, proven while they pass
     images       which images are in an archive, both layouts told together
-    docker_save  the list of `docker save`
-    oci_layout   the lists of an OCI layout
-    bundle       image tars inside a zip or tar
-    backup       a folder's `manifest.txt`, which names what has no name
-    folder       an OCI layout that is a folder
+    layouts/     what a file may be: docker-save, OCI layout, folder, bundle, backup
     indexing     from the bytes of a tar to its contents, by offset or as a stream
     contents     names, sizes, links and documents of an archive
     decoding     gzip and zstd in bounded memory

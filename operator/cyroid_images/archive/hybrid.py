@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import (
     OCI_CONFIG,
     OCI_INDEX,
     OCI_MANIFEST,
@@ -27,7 +27,7 @@ from cyroid_images.model.manifest import (
     Manifest,
     read_manifest,
 )
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
 
 _END = bytes(2 * tarfile.BLOCKSIZE)
 

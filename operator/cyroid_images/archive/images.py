@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from cyroid_images.archive.contents import Contents
 from cyroid_images.archive.damage import fault, invalid
-from cyroid_images.archive.docker_save import (
+from cyroid_images.archive.layouts.docker_save import (
     SavedEntry,
     saved_config,
     saved_entries,
     saved_image,
     saved_layers,
 )
-from cyroid_images.archive.oci_layout import layout_images
+from cyroid_images.archive.layouts.oci_layout import layout_images
 from cyroid_images.errors import TransferError
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 
 
 def images_in(contents: Contents) -> ArchiveView:

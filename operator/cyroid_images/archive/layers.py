@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from cyroid_images.archive.bundle import inner_name, is_zip, opened_zip
 from cyroid_images.archive.contents import plain_name
 from cyroid_images.archive.damage import invalid, told
 from cyroid_images.archive.decoding import decoded, is_compressed
 from cyroid_images.archive.indexing import TarIndex, indexed
+from cyroid_images.archive.layouts.bundle import inner_name, is_zip, opened_zip
 from cyroid_images.archive.tar import members
 from cyroid_images.archive.window import Window
 from cyroid_images.errors import Reason, TransferError

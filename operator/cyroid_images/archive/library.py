@@ -12,21 +12,21 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cyroid_images.archive.backup import LIST, Names, backup_names, called
-from cyroid_images.archive.bundle import is_image_tar
 from cyroid_images.archive.damage import fault
-from cyroid_images.archive.folder import folder_contents, opened_member
 from cyroid_images.archive.images import images_in
 from cyroid_images.archive.layers import Layers, layers_in, proven
+from cyroid_images.archive.layouts.backup import LIST, Names, backup_names, called
+from cyroid_images.archive.layouts.bundle import is_image_tar
+from cyroid_images.archive.layouts.folder import folder_contents, opened_member
 from cyroid_images.archive.memory import Memory
 from cyroid_images.archive.scanning import looks_like_archive, merged, scanned
 from cyroid_images.archive.volume import Astray, Place, Volume
 from cyroid_images.archive.window import opened
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveImage, ArchiveView, LayerFile
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 Faults = Mapping[str, Fault]

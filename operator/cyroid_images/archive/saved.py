@@ -26,8 +26,8 @@ from typing import Any
 from cyroid_images.archive.tar import Member
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.model.archive import OCI_LAYER
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import MALFORMED, OCI_MANIFEST, Manifest, read_manifest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import MALFORMED, OCI_MANIFEST, Manifest, read_manifest
 
 LARGEST_KEPT = 4 * 1024 * 1024
 """Bytes of one small member: configs and lists, as large as registries let a manifest be."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyroid_images.archive.bundle import inner_name, is_image_tar, is_zip, opened_zip
 from cyroid_images.archive.damage import MOST_IMAGES, fault, invalid, told
 from cyroid_images.archive.decoding import decoded, is_compressed
 from cyroid_images.archive.images import images_in
 from cyroid_images.archive.indexing import Gathering, indexed
+from cyroid_images.archive.layouts.bundle import inner_name, is_image_tar, is_zip, opened_zip
 from cyroid_images.archive.tar import members
 from cyroid_images.archive.window import Window
 from cyroid_images.errors import Reason, TransferError

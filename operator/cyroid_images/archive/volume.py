@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyroid_images.archive.damage import invalid
-from cyroid_images.archive.oci_layout import INDEX, MARK
+from cyroid_images.archive.layouts.oci_layout import INDEX, MARK
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.scheduling.cancel_scope import CancelScope
 

@@ -23,8 +23,8 @@ from cyroid_images.engine.classify import Operation, failure, message_in
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.faults import told
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 LARGEST_ANSWER = 16 * 1024 * 1024

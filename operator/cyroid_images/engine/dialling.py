@@ -15,7 +15,7 @@ import httpx
 from cyroid_images import sockets
 from cyroid_images.engine.tls import context_of
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 

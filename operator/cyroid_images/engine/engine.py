@@ -20,14 +20,14 @@ from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, FoundImages
-from cyroid_images.model.image import EngineImage, ImageContent
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import ProgressObserver
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import EngineImage, ImageContent
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.registry import Credentials
-from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.model.telemetry.progress import ProgressObserver
+from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 PREFLIGHT_SECONDS = 90.0

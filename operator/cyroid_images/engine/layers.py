@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cyroid_images.engine.events import Event
-from cyroid_images.model.progress import Progress
+from cyroid_images.model.telemetry.progress import Progress
 
 MOST_LAYERS = 1024
 """Layers remembered of one stream; the engines' own limit is 128 (MaxLayers, moby)."""

@@ -15,10 +15,10 @@ from typing import Any
 
 from cyroid_images.engine.classify import clean
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, ImageStore
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 
 MOST_IMAGES = 4096
 """Images of one look; a builder with a thousand is large. Each costs an inspect and memory."""

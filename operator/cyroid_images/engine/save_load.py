@@ -19,10 +19,10 @@ from cyroid_images.engine.events import Decoder, Event
 from cyroid_images.engine.faults import Phase, told
 from cyroid_images.engine.streams import Ask, Wire, allow_silence, checked
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Progress, ProgressObserver
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import Progress, ProgressObserver
 
 MOST_LOADED = 4096
 """Names believed of one load."""

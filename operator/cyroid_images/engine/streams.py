@@ -25,10 +25,10 @@ from cyroid_images.engine.faults import Phase, told
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.progress import ProgressObserver
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.registry import Credentials
+from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 LONGEST_ERROR = 64 * 1024

@@ -14,17 +14,17 @@ from typing import Any
 from cyroid_images.engine.classify import clean
 from cyroid_images.engine.listing import MISSHAPEN, Row, not_an_engine
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, EngineView, ImageStore
-from cyroid_images.model.image import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import (
     EngineImage,
     ImageContent,
     canonical_setup,
     canonical_time,
     kept_once,
 )
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 
 NEWEST_API = (1, 48)
 """The newest API that we know; a newer engine speaks it as well."""

@@ -17,8 +17,8 @@ from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
 from cyroid_images.execute.in_flight import InFlight
 from cyroid_images.execute.transfer import Ended, Job, Transfer
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.log_context import about
-from cyroid_images.model.progress import Progress, furthest
+from cyroid_images.model.telemetry.log_context import about
+from cyroid_images.model.telemetry.progress import Progress, furthest
 from cyroid_images.scheduling.fair_turns import FairTurns, Limit
 from cyroid_images.scheduling.threads import Threads
 

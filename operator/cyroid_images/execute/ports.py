@@ -7,8 +7,8 @@ from typing import Protocol
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.knowledge import Stored
-from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 

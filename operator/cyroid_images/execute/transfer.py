@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.progress import Progress, ProgressObserver
+from cyroid_images.model.telemetry.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 

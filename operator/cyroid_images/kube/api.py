@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable
-from cyroid_images.model.request_observer import RequestDone, RequestObserver, unobserved
+from cyroid_images.model.telemetry.request_observer import RequestDone, RequestObserver, unobserved
 from cyroid_images.scheduling.rate_limiter import RateLimiter
 
 _log = logging.getLogger(__name__)

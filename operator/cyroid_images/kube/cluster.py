@@ -27,7 +27,7 @@ from cyroid_images.kube.event_correlator import EventCorrelator, Series
 from cyroid_images.kube.resources import OWN_KINDS, RESOURCES
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.lease import Lease
-from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
 
 FIELD_MANAGER = "cyroid-operator"
 PAGE = 500

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.metrics import naming
 from cyroid_images.metrics.shown import Shown
-from cyroid_images.model.measured import LOOK, GaugeValues, PassResult, Transferred, Way
-from cyroid_images.model.request_observer import RequestDone
+from cyroid_images.model.telemetry.measured import LOOK, GaugeValues, PassResult, Transferred, Way
+from cyroid_images.model.telemetry.request_observer import RequestDone
 
 TRANSFER_SECONDS = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 1800)
 """From a layer that is there already to a Windows image over a slow line."""

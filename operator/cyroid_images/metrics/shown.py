@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cyroid_images.model.measured import GaugeValues, Way
+from cyroid_images.model.telemetry.measured import GaugeValues, Way
 
 
 class Shown(Collector):

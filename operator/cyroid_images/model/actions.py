@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from cyroid_images.errors import Reason
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image import ImageContent
-from cyroid_images.model.image_cache import Compression
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.image_cache import Compression
 from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByCache,
@@ -21,7 +22,6 @@ from cyroid_images.model.knowledge import (
     Stored,
     Wish,
 )
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image import ImageContent
-from cyroid_images.model.manifest import Descriptor
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.manifest import Descriptor
+from cyroid_images.model.images.reference import Reference
 
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 """An uncompressed layer (image-spec, layer.md); `+gzip` and `+zstd` name the compressed ones."""

@@ -14,8 +14,8 @@ import json
 from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.manifest import MALFORMED
-from cyroid_images.model.reference import DOCKER_HUB
+from cyroid_images.model.images.manifest import MALFORMED
+from cyroid_images.model.images.reference import DOCKER_HUB
 from cyroid_images.model.registry import Credentials
 
 _DOCKER_HUB = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import EngineImage, ImageContent
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import EngineImage, ImageContent
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 
 
 class ImageStore(StrEnum):

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cyroid_images.model.archive import ArchiveImage
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.fault import Failure, Fault
-from cyroid_images.model.image import ImageContent
-from cyroid_images.model.manifest import Manifest
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.manifest import Manifest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
 
 

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from cyroid_images.model.actions import Step, Target
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.knowledge import CacheView, HeldByUpstream, SourceImage, Stored, Wish
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Progress
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import TarDelivery
+from cyroid_images.model.telemetry.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyroid_images.model.reference import DOCKER_HUB
+from cyroid_images.model.images.reference import DOCKER_HUB
 from cyroid_images.model.registry import Credentials, RegistryEndpoint, UpstreamEndpoint
 
 _HUB_HOSTS = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByUpstream, Stored, Wanted
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,7 @@
     tidy           which names in an engine an interrupted transfer left
     gate           does a pod hold all that anybody wants in it?
     leading        may a Lease be taken?
-    range_report   the status of a RangeImages; cache_report that of an ImageCache. Of it:
-                   coverage (which images are where, and why not), availability (who
-                   answers), ready (the summary), tar_record, observed_generation,
-                   initial_status, and the sentences of progress_text, delivery_summary
+    status/        what to say of it all, in the status of an object
 
 No I/O, no clock, no log in here; `now` is an argument. Not here: what is remembered from pass
 to pass (`reconcile`), and what carries a decision out (`execute`).

@@ -21,10 +21,11 @@ from cyroid_images.model.actions import (
     Slot,
     Wait,
 )
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Absence, Failure, Fault
-from cyroid_images.model.image import ImageContent
-from cyroid_images.model.image_cache import RefreshPolicy
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.repository import repository_of, tag_of
+from cyroid_images.model.kinds.image_cache import RefreshPolicy
 from cyroid_images.model.knowledge import (
     HeldByArchive,
     HeldByEngine,
@@ -36,7 +37,6 @@ from cyroid_images.model.knowledge import (
 )
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.repository import repository_of, tag_of
 from cyroid_images.plan.sources import is_answer, resolution
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.reference import Reference
 
 
 def conflicts(

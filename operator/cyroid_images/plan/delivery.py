@@ -14,10 +14,10 @@ from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import PROGRESSING, Load, Present, Pull, Step, Target, Wait
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.kinds.range_images import Delivery
 from cyroid_images.model.knowledge import CacheView, HeldByCache, ImageRecord, SourceImage, Wish
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan import backoff
 
 _READABLE = frozenset({Reason.REGISTRY_READ_ONLY, Reason.REGISTRY_FULL})

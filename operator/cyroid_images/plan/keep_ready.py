@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, CacheStep, Present, Step, Wait
-from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.kinds.conditions import Condition, ConditionStatus, ConditionType
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import Status
 from cyroid_images.model.observed import CacheSeen, RangeSeen, TargetSeen
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import Status
 from cyroid_images.plan.delivery import knowledge_for
 
 S = TypeVar("S", bound=Status)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyroid_images.model.limits import Limits
-from cyroid_images.model.range_images import RangeImagesSpec
+from cyroid_images.model.kinds.limits import Limits
+from cyroid_images.model.kinds.range_images import RangeImagesSpec
 
 
 @dataclass(frozen=True, slots=True)

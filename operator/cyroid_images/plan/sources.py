@@ -15,12 +15,12 @@ from cyroid_images.model.actions import PROGRESSING
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Absence, Fault
-from cyroid_images.model.image import EngineImage
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import names_in_source
 from cyroid_images.model.knowledge import HeldByArchive, HeldByEngine, SourceImage, Wish
 from cyroid_images.model.observed import CacheSeen, EngineShown, SourceSeen, UpstreamShown
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import names_in_source
 
 Found = SourceImage | Fault | None
 """None: the source was seen and does not have it. A fault: it cannot tell, or cannot give it."""

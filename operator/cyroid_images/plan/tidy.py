@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from cyroid_images.model.engine import EngineView
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import TRANSPORT_HOST
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import TRANSPORT_HOST
 
 
 def leftovers(view: EngineView, transports: Collection[Reference]) -> tuple[Reference, ...]:

@@ -10,7 +10,7 @@ from cyroid_images.execute.transfer import Ended
 from cyroid_images.model.actions import Copy, Fill, Push, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.pushed import Pushed

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.clock import Clock
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image_cache import ImageCache, RefreshPolicy
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.repository import repository_of, tag_of
+from cyroid_images.model.kinds.image_cache import ImageCache, RefreshPolicy
 from cyroid_images.model.knowledge import SourceImage, Stored, Wanted, Wish
-from cyroid_images.model.measured import LOOK
-from cyroid_images.model.measures import Measures
 from cyroid_images.model.observed import CacheSeen
-from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.repository import repository_of, tag_of
+from cyroid_images.model.telemetry.measured import LOOK
+from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ImagePlace, ImageThere, RegistryPlace

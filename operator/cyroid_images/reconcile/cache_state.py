@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cyroid_images.errors import InvalidReference, Mark, Reason
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Failure, Fault
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.recorded_digests import read_digests
+from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.knowledge import Stored, Wish
-from cyroid_images.model.recorded_digests import read_digests
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.status import ImageStatus
 from cyroid_images.observe.places import ImagePlace
 from cyroid_images.reconcile.untidy import Untidy
 

@@ -13,10 +13,10 @@ from typing import Any
 from cyroid_images.defects import AGAIN_SECONDS, defect_in
 from cyroid_images.errors import ApiUnavailable
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.log_context import about
-from cyroid_images.model.measured import PassResult
-from cyroid_images.model.metadata import Metadata
-from cyroid_images.plan.initial_status import stalled
+from cyroid_images.model.kinds.metadata import Metadata
+from cyroid_images.model.telemetry.log_context import about
+from cyroid_images.model.telemetry.measured import PassResult
+from cyroid_images.plan.status.initial_status import stalled
 from cyroid_images.reconcile.image_cache import CacheReconciler
 from cyroid_images.reconcile.parts import Parts
 from cyroid_images.reconcile.ports import Lists

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyroid_images.model.conditions import ConditionStatus, ConditionType
-from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.measured import GaugeValues, Moving
-from cyroid_images.model.measures import way_of
-from cyroid_images.model.status import Status
+from cyroid_images.model.kinds.conditions import ConditionStatus, ConditionType
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.status import Status
+from cyroid_images.model.telemetry.measured import GaugeValues, Moving
+from cyroid_images.model.telemetry.measures import way_of
 from cyroid_images.reconcile.parts import Parts
 from cyroid_images.store.demand import Demand
 from cyroid_images.store.keys import Kind

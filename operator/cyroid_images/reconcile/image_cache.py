@@ -24,13 +24,13 @@ from cyroid_images.model.knowledge import (
     ImageRecord,
     Wish,
 )
-from cyroid_images.model.measures import Measures
-from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import CacheSeen, Running
-from cyroid_images.plan import cache_report
+from cyroid_images.model.telemetry.measures import Measures
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.plan.cache import anchored, know, plan_image
-from cyroid_images.plan.initial_status import initial_cache_status
 from cyroid_images.plan.push_order import due
+from cyroid_images.plan.status import cache_report
+from cyroid_images.plan.status.initial_status import initial_cache_status
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState

@@ -13,10 +13,10 @@ from cyroid_images.execute.ports import Movers
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.measures import Measures
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.observed import EngineShown
-from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.observe.observer import Looker, Observer, Schedule
 from cyroid_images.observe.places import (
     ArchivePlace,

@@ -13,14 +13,14 @@ from cyroid_images.execute.transfer import Job
 from cyroid_images.model.actions import Load, Pull, Step, Wait
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Failure, Route
+from cyroid_images.model.kinds.status import RangeImagesStatus
 from cyroid_images.model.knowledge import Wish
-from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, Running, TargetSeen
-from cyroid_images.model.status import RangeImagesStatus
-from cyroid_images.plan import range_report
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.gate import holds_all
-from cyroid_images.plan.initial_status import initial_range_status
+from cyroid_images.plan.status import range_report
+from cyroid_images.plan.status.initial_status import initial_range_status
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState

@@ -10,9 +10,9 @@ from cyroid_images.execute.executor import Executor
 from cyroid_images.model.actions import Load, Pull, Step, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.measures import Measures
+from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.observed import RangeSeen
-from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.plan import backoff
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_state import INSECURE, RangeState

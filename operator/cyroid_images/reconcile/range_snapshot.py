@@ -11,11 +11,11 @@ from cyroid_images.model.actions import Load, Pull, Target
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.kinds.range_images import Delivery, RangeImages
 from cyroid_images.model.knowledge import CacheView, Wish
 from cyroid_images.model.observed import EngineShown, RangeSeen, TargetSeen
-from cyroid_images.model.platform import Platform
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.range_images import Delivery, RangeImages
 from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import EnginePlace

@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.observed import FailureKey
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.status import TarDelivery
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan import backoff
-from cyroid_images.plan.tar_record import is_recorded, record_of, still_true
+from cyroid_images.plan.status.tar_record import is_recorded, record_of, still_true
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_PODS = 1024

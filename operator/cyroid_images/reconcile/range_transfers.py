@@ -19,13 +19,13 @@ from cyroid_images.execute.transfer import Job, Transfer
 from cyroid_images.model.actions import Load, Pull, Step, Untag, Wait
 from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.fault import Route
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByEngine, Wish
-from cyroid_images.model.measures import Measures
 from cyroid_images.model.observed import RangeSeen, TargetSeen
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.plan.limits import EffectiveTimeouts
 from cyroid_images.plan.push_order import large_first
-from cyroid_images.plan.tar_record import is_recorded
+from cyroid_images.plan.status.tar_record import is_recorded
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_state import RangeState
 from cyroid_images.reconcile.tidy import tidy

@@ -9,8 +9,8 @@ from cyroid_images.execute.ports import Movers
 from cyroid_images.execute.transfer import Transfer
 from cyroid_images.model.actions import Untag
 from cyroid_images.model.engine import EngineEndpoint, EngineView
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.observed import CacheSeen, EngineShown
-from cyroid_images.model.reference import Reference
 from cyroid_images.plan.tidy import leftovers
 from cyroid_images.store.keys import Key
 

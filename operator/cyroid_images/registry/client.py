@@ -18,10 +18,17 @@ from types import TracebackType
 from typing import Self
 
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import ACCEPT, LARGEST, Descriptor, Index, Manifest, read_manifest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import (
+    ACCEPT,
+    LARGEST,
+    Descriptor,
+    Index,
+    Manifest,
+    read_manifest,
+)
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
 from cyroid_images.registry.connection import Connection
 from cyroid_images.registry.download import downloading
 from cyroid_images.registry.errors import RegistryResponse, RequestKind, is_foreign, words_of

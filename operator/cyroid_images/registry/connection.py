@@ -18,7 +18,7 @@ import httpx
 from cyroid_images import sockets
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.request_observer import RequestObserver
+from cyroid_images.model.telemetry.request_observer import RequestObserver
 from cyroid_images.registry.auth import RegistryAuth
 from cyroid_images.registry.errors import RegistryResponse, RequestKind, refusal, translated
 from cyroid_images.registry.retry import (

@@ -11,7 +11,7 @@ import re
 import httpx
 
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 
 _REPOSITORY = re.compile(
     r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*", re.ASCII

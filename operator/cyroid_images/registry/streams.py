@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 
 

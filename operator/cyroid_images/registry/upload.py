@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable
 import httpx
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.registry.connection import Connection
 from cyroid_images.registry.errors import RegistryResponse, RequestKind
 from cyroid_images.registry.names import (

@@ -8,5 +8,5 @@
 
 Written from queues of their own: a pass hands over what is the case now and goes on. Only
 the newest word on an object waits, and what is equal is not written. Not here: what is
-said (`plan/range_report.py`, `plan/cache_report.py`).
+said (`plan/status/range_report.py`, `plan/status/cache_report.py`).
 """

@@ -13,9 +13,9 @@ from typing import Any
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull
-from cyroid_images.model.conditions import ConditionType
-from cyroid_images.model.measured import Transferred
-from cyroid_images.model.status import Status
+from cyroid_images.model.kinds.conditions import ConditionType
+from cyroid_images.model.kinds.status import Status
+from cyroid_images.model.telemetry.measured import Transferred
 from cyroid_images.report.log_fields import about_action
 from cyroid_images.store.keys import Key
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from cyroid_images.errors import AccessDenied, ApiUnavailable, Mark, Reason
 from cyroid_images.model.event import EventNote, EventType
 from cyroid_images.model.fault import Route
-from cyroid_images.plan.delivery_summary import Arrival, sameness, summary
+from cyroid_images.plan.status.delivery_summary import Arrival, sameness, summary
 from cyroid_images.report.audit import fields_of_event
 from cyroid_images.report.event_queue import MOST, MOST_PER_OBJECT, EventQueue
 from cyroid_images.store.keys import Key

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
-from cyroid_images.model.metadata import Metadata
+from cyroid_images.model.kinds.metadata import Metadata
 from cyroid_images.store.keys import Key
 
 API_VERSION = "cyroid.io/v1alpha1"

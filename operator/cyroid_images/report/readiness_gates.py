@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from cyroid_images.errors import ApiUnavailable, Reason
 from cyroid_images.model.clock import Clock
-from cyroid_images.model.conditions import rfc3339
+from cyroid_images.model.kinds.conditions import rfc3339
 from cyroid_images.model.pod import READINESS_GATE, Pod
 from cyroid_images.plan.gate import opens
 from cyroid_images.report.ports import StatusAPI

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cyroid_images.errors import ApiUnavailable, Mark, Reason, StatusConflict, StatusRejected
-from cyroid_images.model.conditions import Condition, ConditionStatus, ConditionType
-from cyroid_images.model.log_context import about
-from cyroid_images.model.metadata import Metadata
-from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.status import Status
+from cyroid_images.model.kinds.conditions import Condition, ConditionStatus, ConditionType
+from cyroid_images.model.kinds.metadata import Metadata
+from cyroid_images.model.kinds.status import Status
+from cyroid_images.model.telemetry.log_context import about
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.report.audit import tell_refusals
 from cyroid_images.report.log_fields import about_object
 from cyroid_images.report.ports import Recorder, StatusAPI

@@ -6,8 +6,8 @@ import logging
 import time
 
 from cyroid_images.execute.transfer import Ended, Job
-from cyroid_images.model.measured import Transferred
-from cyroid_images.model.measures import Measures, way_of
+from cyroid_images.model.telemetry.measured import Transferred
+from cyroid_images.model.telemetry.measures import Measures, way_of
 from cyroid_images.report.audit import tell_ended
 
 _log = logging.getLogger(__name__)

@@ -13,11 +13,12 @@ from typing import Any
 
 from cyroid_images.errors import CyroidError, Reason
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image_cache import ImageCache
-from cyroid_images.model.metadata import LONGEST_NAME, RECONCILE_AT, Metadata
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.metadata import LONGEST_NAME, RECONCILE_AT, Metadata
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.read_status import read_status
+from cyroid_images.model.kinds.status import ImageCacheStatus, RangeImagesStatus, Status
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import ImageCacheStatus, RangeImagesStatus, Status, read_status
 from cyroid_images.store.by_namespace import ByNamespace
 from cyroid_images.store.keys import Key, Kind
 

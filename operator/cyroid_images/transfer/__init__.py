@@ -7,7 +7,7 @@
     lookup, upstream           is an image there, and what is it? No layer bytes
     proof, entry               what is asked before and after
     transport_names            what an image is called in an engine while it is on its way
-    packing, compress, pipe, parallel, meter, known_layers   how layers pass
+    layers/                    how the bytes of layers pass
     known_contents             what an image ID means, as our registries told it
     supervision                silence, progress and cancelling, handed to every transfer
 

@@ -13,15 +13,15 @@ from cyroid_images.archive import Archives
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy
 from cyroid_images.model.archive import ArchiveImage, LayerFile
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.model.knowledge import HeldByArchive, Stored
-from cyroid_images.model.manifest import Descriptor
-from cyroid_images.model.milestones import Milestone
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
-from cyroid_images.transfer.known_layers import KnownLayers
-from cyroid_images.transfer.meter import Meter
-from cyroid_images.transfer.packing import Layer, Packing
+from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.layers.meter import Meter
+from cyroid_images.transfer.layers.packing import Layer, Packing
 from cyroid_images.transfer.supervision import Supervision
 
 _log = logging.getLogger(__name__)

@@ -13,16 +13,16 @@ from collections.abc import Generator
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy
+from cyroid_images.model.images.manifest import Descriptor
+from cyroid_images.model.images.repository import pin_tag
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
-from cyroid_images.model.manifest import Descriptor
-from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.repository import pin_tag
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.layers.meter import Meter
+from cyroid_images.transfer.layers.parallel import in_parallel
 from cyroid_images.transfer.lookup import verify
-from cyroid_images.transfer.meter import Meter
-from cyroid_images.transfer.parallel import in_parallel
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.upstream import as_source, refuse_what_cannot_be_copied
 

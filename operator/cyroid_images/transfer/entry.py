@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Slot
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import ImageContent, content_of_config
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent, content_of_config
+from cyroid_images.model.images.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, read_manifest
+from cyroid_images.model.images.repository import pin_tag
 from cyroid_images.model.knowledge import Stored
-from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, read_manifest
-from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.repository import pin_tag
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer.lookup import describe, not_durable, telling_what_helps, verify

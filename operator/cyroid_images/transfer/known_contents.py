@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from weakref import WeakValueDictionary
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
 
 
 class KnownContents(Mapping[Digest, ImageContent]):

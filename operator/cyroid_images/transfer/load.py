@@ -21,11 +21,11 @@ from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Load
 from cyroid_images.model.engine import EngineView, FoundImages
-from cyroid_images.model.image import EngineImage
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByEngine
-from cyroid_images.model.milestones import Milestone
-from cyroid_images.model.progress import Progress, ProgressObserver, furthest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.telemetry.milestones import Milestone
+from cyroid_images.model.telemetry.progress import Progress, ProgressObserver, furthest
 from cyroid_images.transfer.proof import confirm_identity, prove, prove_delivered
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import ArchiveReader, TarParts, taken_apart

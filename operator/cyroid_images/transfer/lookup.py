@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cyroid_images.errors import Mark, Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import ImageContent, content_of_config
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent, content_of_config
+from cyroid_images.model.images.manifest import Descriptor, Index, Manifest
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.knowledge import ImageLocation, Stored, StoredCheck, Wanted
-from cyroid_images.model.manifest import Descriptor, Index, Manifest
-from cyroid_images.model.platform import Platform
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 

@@ -6,8 +6,8 @@ from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Target
 from cyroid_images.model.engine import EngineInfo, FoundImages
-from cyroid_images.model.image import EngineImage, ImageContent
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.image import EngineImage, ImageContent
+from cyroid_images.model.images.reference import Reference
 
 
 def confirm_identity(engine: Engine, target: Target, expected: EngineInfo) -> None:

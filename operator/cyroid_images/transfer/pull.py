@@ -11,8 +11,8 @@ from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Pull
 from cyroid_images.model.engine import FoundImages, ImageStore
-from cyroid_images.model.image import EngineImage
-from cyroid_images.model.milestones import Milestone
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.transfer.proof import confirm_identity, prove, prove_delivered
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport_names import dropping, give_name

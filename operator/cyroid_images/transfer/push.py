@@ -16,14 +16,14 @@ from cyroid_images.engine import Engine, UnwantedBlob
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Push
 from cyroid_images.model.engine import ImageStore
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import pin_tag
 from cyroid_images.model.knowledge import Stored
-from cyroid_images.model.milestones import Milestone
 from cyroid_images.model.pushed import How, Pushed
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import pin_tag
+from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import proven
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport_names import carrying

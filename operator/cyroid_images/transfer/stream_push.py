@@ -15,15 +15,15 @@ from cyroid_images.archive.saved import PassingLayer, SavedImage, SaveStream
 from cyroid_images.archive.tar import members
 from cyroid_images.engine import Engine
 from cyroid_images.model.actions import Push
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
-from cyroid_images.transfer.known_layers import KnownLayers
-from cyroid_images.transfer.meter import Meter
-from cyroid_images.transfer.packing import Layer, Packing
-from cyroid_images.transfer.pipe import batched
+from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.layers.meter import Meter
+from cyroid_images.transfer.layers.packing import Layer, Packing
+from cyroid_images.transfer.layers.pipe import batched
 from cyroid_images.transfer.supervision import Supervision
 
 There = Mapping[Digest, Descriptor]

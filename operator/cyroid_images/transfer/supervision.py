@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
-from cyroid_images.model.progress import ProgressObserver
-from cyroid_images.model.request_observer import RequestObservers
+from cyroid_images.model.telemetry.progress import ProgressObserver
+from cyroid_images.model.telemetry.request_observer import RequestObservers
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
 

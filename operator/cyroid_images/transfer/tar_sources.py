@@ -14,10 +14,10 @@ from typing import Protocol
 from cyroid_images.archive.hybrid import HybridLayer, HybridTar
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveImage, LayerFile
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor, Manifest
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByArchive, HeldByCache, HeldByUpstream, Stored
-from cyroid_images.model.manifest import Descriptor, Manifest
-from cyroid_images.model.reference import Reference
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer.supervision import Supervision

@@ -14,10 +14,10 @@ from dataclasses import replace
 
 from cyroid_images.archive.hybrid import HybridTar
 from cyroid_images.errors import TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView, ImageStore
-from cyroid_images.model.image import EngineImage
-from cyroid_images.model.manifest import Manifest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.images.manifest import Manifest
 
 MOST_ASKED = 4
 """Images of a target whose manifests are asked for: those with most layers in common."""

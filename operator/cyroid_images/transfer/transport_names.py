@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import TRANSPORT_HOST
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import TRANSPORT_HOST
 
 HURRY_SECONDS = 2.0
 """An engine that is well drops a name in milliseconds; one that hangs must not hold us."""

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import content_of_config
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import content_of_config
+from cyroid_images.model.images.manifest import OCI_CONFIG, Index, IndexEntry, Manifest
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.knowledge import HeldByUpstream, Stored, UpstreamAsk
-from cyroid_images.model.manifest import OCI_CONFIG, Index, IndexEntry, Manifest
-from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import UpstreamEndpoint
-from cyroid_images.model.request_observer import RequestObserver, unobserved
+from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.registry.retry import RetryPolicy
 from cyroid_images.registry.upstream import UpstreamRules

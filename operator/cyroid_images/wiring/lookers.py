@@ -16,15 +16,15 @@ from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
 from cyroid_images.model.observed import EngineShown
-from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint, UpstreamEndpoint
-from cyroid_images.model.request_observer import RequestObserver
+from cyroid_images.model.telemetry.request_observer import RequestObserver
 from cyroid_images.model.upstream import upstream_endpoint
 from cyroid_images.observe.host_gate import HostGate
 from cyroid_images.observe.places import (
@@ -40,7 +40,7 @@ from cyroid_images.observe.ports import Secrets
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_contents import KnownContents
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry
 
 MOST_UPSTREAMS = 256

@@ -9,15 +9,15 @@ from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
 from cyroid_images.model.engine import EngineEndpoint, FoundImages
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
-from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import Pushed
-from cyroid_images.model.request_observer import RequestObservers
+from cyroid_images.model.telemetry.progress import ProgressObserver
+from cyroid_images.model.telemetry.request_observer import RequestObservers
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull, push
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.wiring.lookers import UpstreamRegistries
 

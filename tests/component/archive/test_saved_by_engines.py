@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.archive import Archives
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import EngineImage
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.images.reference import Reference
 from tests.parts.archives import layer, layout, names, read_layers
 from tests.parts.engines import EnginePart
 

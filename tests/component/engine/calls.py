@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, ImageStore
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.parts.scripted import ScriptedServer, Step
 

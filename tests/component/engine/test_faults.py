@@ -11,9 +11,9 @@ import pytest
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
 from cyroid_images.model.engine import EngineEndpoint, ImageStore
-from cyroid_images.model.manifest import Manifest
-from cyroid_images.model.progress import Progress, ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.manifest import Manifest
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import Progress, ignore
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from tests.parts.apiserver import wait_for
 from tests.parts.connections import open_connections

@@ -11,7 +11,7 @@ import pytest
 from cyroid_images.engine import Engine, StreamLimits
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.engine import EngineEndpoint
-from cyroid_images.model.progress import ignore
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.engine.calls import (
     CALLS,

@@ -14,10 +14,10 @@ import pytest
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Mark, Reason, TransferError
 from cyroid_images.model.engine import EngineView, ImageStore
-from cyroid_images.model.image import EngineImage, content_of_config
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Progress, ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.image import EngineImage, content_of_config
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import Progress, ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.range_engine import LIMITS, RangeEngine

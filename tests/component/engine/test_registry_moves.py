@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ImageStore
-from cyroid_images.model.manifest import Manifest
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Progress, ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Manifest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.registry import Credentials
+from cyroid_images.model.telemetry.progress import Progress, ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.faults.provoking import put_index

@@ -10,10 +10,10 @@ import pytest
 
 from cyroid_images.engine import Engine
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.apiserver import free_ports
 from tests.parts.dockerd import Setup

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import OCI_INDEX
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import OCI_INDEX
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart

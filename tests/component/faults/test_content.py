@@ -16,10 +16,10 @@ import pytest
 import zstandard
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.faults.provoking import at, put_index, refusal

@@ -16,7 +16,7 @@ import pytest
 from cyroid_images.archive import watched
 from cyroid_images.engine.classify import Operation, message_in, reason_of
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.range_engine import LIMITS

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from cyroid_images.archive import watched
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from cyroid_images.scheduling.threads import Threads
 from tests.parts.engines import EnginePart

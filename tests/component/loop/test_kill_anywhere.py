@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from cyroid_images.model.milestones import Milestone
+from cyroid_images.model.telemetry.milestones import Milestone
 from tests.chaos.delivery import Delivery, End
 from tests.chaos.engine_images import happened
 from tests.chaos.stack import JSON_LOG, RegistryCalls, logging_registry

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.model.milestones import Milestone
+from cyroid_images.model.telemetry.milestones import Milestone
 from tests.component.loop.conftest import UPSTREAM_SECRET, WRONG_PASSWORD, WRONG_SECRET
 from tests.parts import objects
 from tests.parts.apiserver import wait_for

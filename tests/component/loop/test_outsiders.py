@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.faults.provoking import at, put_index
 from tests.parts.apiserver import free_ports

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import Manifest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Manifest
 from cyroid_images.registry.client import RegistryClient
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart

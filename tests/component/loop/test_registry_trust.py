@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cyroid_images.model.manifest import LARGEST, OCI_MANIFEST
+from cyroid_images.model.images.manifest import LARGEST, OCI_MANIFEST
 from tests.component.loop.conftest import CA_SECRET, UPSTREAM_SECRET
 from tests.parts.apiserver import ApiServerPart
 from tests.parts.credentials import Authority, Pair

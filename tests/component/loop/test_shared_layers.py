@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.lab import docker
 from tests.parts.engines import EnginePart, NewEngine

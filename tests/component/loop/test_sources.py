@@ -10,8 +10,8 @@ import zipfile
 
 import pytest
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from tests.component.loop.conftest import UPSTREAM_SECRET, WRONG_SECRET
 from tests.parts.apiserver import wait_for
 from tests.parts.engines import EnginePart, NewEngine

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import content_of_config
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import content_of_config
+from cyroid_images.model.images.manifest import OCI_MANIFEST, Manifest
 from cyroid_images.model.knowledge import ImageLocation, Stored, Wanted
-from cyroid_images.model.manifest import OCI_MANIFEST, Manifest
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup

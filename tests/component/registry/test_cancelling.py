@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope

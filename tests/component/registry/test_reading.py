@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import (
     OCI_CONFIG,
     OCI_INDEX,
     OCI_MANIFEST,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.request_observer import RequestDone
+from cyroid_images.model.telemetry.request_observer import RequestDone
 from cyroid_images.registry.client import RegistryClient
 from tests.parts.apiserver import free_ports
 from tests.parts.registry import RegistryPart

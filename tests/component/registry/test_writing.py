@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import OCI_MANIFEST, Descriptor
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import OCI_MANIFEST, Descriptor
 from cyroid_images.registry.client import RegistryClient
 from tests.parts.images import tiny_image
 from tests.parts.registry import RegistryPart

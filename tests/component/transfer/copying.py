@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from cyroid_images.engine import StreamLimits
 from cyroid_images.model.actions import Copy, Slot
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import repository_of
 from cyroid_images.model.knowledge import HeldByUpstream, Stored, UpstreamAsk, Wish
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Progress
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
-from cyroid_images.model.repository import repository_of
+from cyroid_images.model.telemetry.progress import Progress
 from cyroid_images.registry.retry import RetryPolicy
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer.copy_upstream import copy_upstream
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry
 from tests.parts.registry import RegistryPart

@@ -9,11 +9,13 @@ from cyroid_images.engine import StreamLimits
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Push, Slot, Target
 from cyroid_images.model.archive import ArchiveImage, LayerFile
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineView, FoundImages
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.image import EngineImage
-from cyroid_images.model.image_cache import Compression
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import TRANSPORT_HOST, repository_of
+from cyroid_images.model.kinds.image_cache import Compression
 from cyroid_images.model.knowledge import (
     HeldByCache,
     HeldByEngine,
@@ -21,13 +23,11 @@ from cyroid_images.model.knowledge import (
     Stored,
     Wish,
 )
-from cyroid_images.model.progress import ProgressObserver, ignore
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import TRANSPORT_HOST, repository_of
+from cyroid_images.model.telemetry.progress import ProgressObserver, ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import load, pull, push
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import ArchiveReader
 from tests.parts.engines import EnginePart

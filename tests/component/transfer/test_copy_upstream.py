@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cyroid_images.errors import Cancelled, CyroidError, Reason, TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.repository import pin_tag
 from cyroid_images.model.knowledge import HeldByUpstream
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.repository import pin_tag
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.component.transfer.copying import Copying, blobs_read, upstream_at

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.image import EngineImage
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.image import EngineImage
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.transfer.proof import prove_delivered
 from tests.component.transfer.moving import image_in
 from tests.parts.engines import EnginePart

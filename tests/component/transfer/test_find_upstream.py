@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import UpstreamAsk
-from cyroid_images.model.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.upstream import find_upstream, upstream_registry

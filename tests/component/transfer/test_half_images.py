@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.progress import ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.transfer.moving import LIMITS, Moving
 from tests.parts.engines import EnginePart

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from cyroid_images.model.request_observer import RequestDone
+from cyroid_images.model.telemetry.request_observer import RequestDone
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.transfer.known_contents import KnownContents
 from cyroid_images.wiring.lookers import EngineLooker

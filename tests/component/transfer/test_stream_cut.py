@@ -9,7 +9,7 @@ import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
 from cyroid_images.model.knowledge import ImageLocation, Wanted
-from cyroid_images.model.progress import Progress, ProgressObserver
+from cyroid_images.model.telemetry.progress import Progress, ProgressObserver
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import lookup

@@ -8,16 +8,16 @@ import pytest
 
 from cyroid_images.model.actions import Push, Slot
 from cyroid_images.model.engine import ImageStore
-from cyroid_images.model.image_cache import Compression
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import repository_of
+from cyroid_images.model.kinds.image_cache import Compression
 from cyroid_images.model.knowledge import HeldByEngine, Wish
-from cyroid_images.model.progress import ProgressObserver, ignore
 from cyroid_images.model.pushed import How, Pushed
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import repository_of
+from cyroid_images.model.telemetry.progress import ProgressObserver, ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import push
-from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
 from tests.component.transfer.moving import LIMITS, Moving, image_in

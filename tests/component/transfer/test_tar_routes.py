@@ -9,11 +9,11 @@ import pytest
 
 from cyroid_images.archive.tar import members
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.image import content_of_config
+from cyroid_images.model.images.image import content_of_config
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
-from cyroid_images.model.progress import Progress
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import UpstreamEndpoint
+from cyroid_images.model.telemetry.progress import Progress
 from cyroid_images.scheduling.cancel_scope import NEVER
 from tests.component.transfer.moving import LIMITS, Moving
 from tests.parts.engines import EnginePart

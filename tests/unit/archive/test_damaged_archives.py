@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cyroid_images.archive import Archives
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 from tests.parts.archives import (
     KALI,
     PACKED,

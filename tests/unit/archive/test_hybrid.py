@@ -18,9 +18,14 @@ from hypothesis import strategies as st
 from cyroid_images.archive.hybrid import HybridLayer, HybridTar, hybrid
 from cyroid_images.archive.tar import members
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, read_manifest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import (
+    DOCKER_MANIFEST,
+    OCI_MANIFEST,
+    Descriptor,
+    read_manifest,
+)
+from cyroid_images.model.images.reference import Reference
 from tests.parts.images import TinyImage, tiny_image
 
 NAME = Reference.parse("transport.example/image:abc")

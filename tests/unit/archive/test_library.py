@@ -12,8 +12,8 @@ import pytest
 
 from cyroid_images.archive import Archives
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from tests.parts.archives import (
     KALI,

@@ -14,7 +14,7 @@ from cyroid_images.archive import saved
 from cyroid_images.archive.saved import SavedImage, SaveStream
 from cyroid_images.archive.tar import Member, members
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 from tests.parts.archives import (
     PACKED,
     config_of,

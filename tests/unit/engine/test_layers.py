@@ -6,7 +6,7 @@ import pytest
 
 from cyroid_images.engine.events import Event
 from cyroid_images.engine.layers import MOST_LAYERS, LayerProgress
-from cyroid_images.model.progress import Progress
+from cyroid_images.model.telemetry.progress import Progress
 
 
 def told(sizes: dict[str, int] | None, *events: Event) -> list[Progress]:

@@ -15,10 +15,10 @@ from cyroid_images.engine.listing import (
     rows_of,
 )
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, ImageStore
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 
 A, M = (Digest("sha256", digit * 64) for digit in "ac")
 

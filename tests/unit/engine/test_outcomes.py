@@ -11,9 +11,9 @@ from cyroid_images.engine import save_load, streams
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.progress import Progress, ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.registry import Credentials
+from cyroid_images.model.telemetry.progress import Progress, ignore
 from tests.unit.engine.playback import Playback
 
 TRANSPORT = Reference.parse(f"r:5000/x@sha256:{'0' * 64}")

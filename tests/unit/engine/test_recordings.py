@@ -12,9 +12,9 @@ from cyroid_images.engine.events import Decoder, events_of
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.progress import Progress, ignore
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.telemetry.progress import Progress, ignore
 from tests.unit.engine.playback import Playback
 
 RECORDINGS = Path(__file__).parent / "recordings"

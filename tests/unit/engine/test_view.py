@@ -11,11 +11,11 @@ import pytest
 from cyroid_images.engine.listing import rows_of
 from cyroid_images.engine.view import Inspect, content_of, info_of, negotiated, view_of
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineInfo, EngineView, ImageStore
-from cyroid_images.model.image import LONGEST_SETUP, ImageContent
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import LONGEST_SETUP, ImageContent
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
 
 A, B, M = (Digest("sha256", digit * 64) for digit in "abc")
 INFO = {

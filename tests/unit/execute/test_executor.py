@@ -13,8 +13,8 @@ import pytest
 from cyroid_images.errors import InvalidReference, Reason, TransferError
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended, Job, Transfer
-from cyroid_images.model.log_context import about, fields
-from cyroid_images.model.progress import Progress, ProgressObserver
+from cyroid_images.model.telemetry.log_context import about, fields
+from cyroid_images.model.telemetry.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads

@@ -17,7 +17,7 @@ from cyroid_images.execute.executor import (
     Executor,
 )
 from cyroid_images.execute.transfer import Job, Transfer
-from cyroid_images.model.progress import Progress, ProgressObserver
+from cyroid_images.model.telemetry.progress import Progress, ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.threads import Threads

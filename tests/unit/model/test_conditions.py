@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.conditions import (
+from cyroid_images.model.kinds.conditions import (
     Condition,
     ConditionStatus,
     ConditionType,

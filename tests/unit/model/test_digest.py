@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import InvalidReference
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 from tests.unit.model.names_table import SHA256, SHA512
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.duration import parse_duration
+from cyroid_images.model.kinds.duration import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.image import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import (
     ImageContent,
     canonical_setup,
     canonical_time,
     content_of_config,
     kept_once,
 )
-from cyroid_images.model.platform import Platform
+from cyroid_images.model.images.platform import Platform
 
 LAYER, OTHER_LAYER, CONFIG, MANIFEST, INDEX = (Digest.of(bytes([n])) for n in range(5))
 CONTENT = ImageContent(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import CyroidError, InvalidReference, InvalidSpec, Reason
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.range_images import Delivery, RangeImages
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.range_images import Delivery, RangeImages
-from cyroid_images.model.reference import Reference
 from tests.unit.model.names_table import ACCEPTED, BARE_DIGESTS, REFUSED, SHA256
 from tests.unit.model.specs_table import (
     IMAGE_CACHE,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -18,7 +18,7 @@ from cyroid_images.model.manifest import (
     Manifest,
     read_manifest,
 )
-from cyroid_images.model.platform import Platform
+from cyroid_images.model.images.platform import Platform
 
 
 def descriptor(number: int, **more: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import InvalidReference
-from cyroid_images.model.platform import Platform
+from cyroid_images.model.images.platform import Platform
 
 
 @pytest.mark.parametrize(

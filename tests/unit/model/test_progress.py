@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.progress import Progress, furthest
+from cyroid_images.model.telemetry.progress import Progress, furthest
 
 
 @pytest.mark.parametrize(

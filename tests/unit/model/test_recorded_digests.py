@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.knowledge import Wish
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.recorded_digests import digests_to_record, entry_key, read_digests
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.status import (
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.read_status import read_status
+from cyroid_images.model.kinds.recorded_digests import digests_to_record, entry_key, read_digests
+from cyroid_images.model.kinds.status import (
     DIGEST_BYTES,
     MOST_DIGESTS,
     CacheImageCounts,
     ImageCacheStatus,
-    read_status,
 )
+from cyroid_images.model.knowledge import Wish
 from tests.unit.model.references import HOSTS, PATHS, TAGS
 
 ONE, TWO = Digest.of(b"one"), Digest.of(b"two")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.errors import InvalidReference
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from tests.unit.model.names_table import ACCEPTED, BARE_DIGESTS, REFUSED, SHA256
 
 DIGEST = Digest.parse(SHA256)

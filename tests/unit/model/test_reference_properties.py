@@ -9,8 +9,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cyroid_images.errors import InvalidReference
-from cyroid_images.model.reference import IMAGE_ID, PATTERN, Reference
-from cyroid_images.model.repository import LONGEST, repository_of, tag_of
+from cyroid_images.model.images.reference import IMAGE_ID, PATTERN, Reference
+from cyroid_images.model.images.repository import LONGEST, repository_of, tag_of
 from tests.unit.model.references import HOSTS, NAMES, PATHS, TEXTS
 
 ALIASES = ("127.0.0.1:5000", "registry:5000")

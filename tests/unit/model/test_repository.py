@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.reference import Reference
-from cyroid_images.model.repository import names_in_source, pin_tag, repository_of, tag_of
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import names_in_source, pin_tag, repository_of, tag_of
 from tests.unit.model.names_table import SHA256
 
 ALIASES = ("127.0.0.1:5000", "Registry:5000")

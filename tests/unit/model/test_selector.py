@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import InvalidSpec
-from cyroid_images.model.selector import LabelSelector
+from cyroid_images.model.kinds.selector import LabelSelector
 
 LABELS = {"range": "42", "team": "red", "empty": ""}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineInfo, ImageStore
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.progress import Progress, ignore
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.model.telemetry.progress import Progress, ignore
 from cyroid_images.scheduling.cancel_scope import NEVER
 
 

@@ -9,16 +9,17 @@ import pytest
 from pydantic import ValidationError
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.conditions import (
+from cyroid_images.model.fault import Route
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.kinds.conditions import (
     ConditionStatus,
     ConditionType,
     Verdict,
     set_conditions,
 )
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.fault import Route
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.status import (
+from cyroid_images.model.kinds.read_status import read_status
+from cyroid_images.model.kinds.status import (
     MOST_TARGETS,
     CacheImageCounts,
     ImageCacheStatus,
@@ -31,7 +32,6 @@ from cyroid_images.model.status import (
     TargetStatus,
     TransferFailure,
     first,
-    read_status,
 )
 from tests.unit.model.names_table import SHA256
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.registry import Credentials
 from cyroid_images.model.upstream import normal_host, upstream_endpoint
 

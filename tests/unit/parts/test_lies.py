@@ -9,7 +9,7 @@ import pytest
 from cyroid_images.engine import Engine
 from cyroid_images.errors import TransferError
 from cyroid_images.model.engine import EngineView
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.images.reference import Reference
 from tests.parts.stand_in import Lie, StandInEngine, StandIns
 
 pytestmark = pytest.mark.slow

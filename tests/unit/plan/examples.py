@@ -9,13 +9,16 @@ from typing import Any
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Target
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, ImageStore
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.image import EngineImage, ImageContent
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import EngineImage, ImageContent
+from cyroid_images.model.images.manifest import OCI_CONFIG, Descriptor, Manifest
+from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.knowledge import CacheView, HeldByEngine, ImageRecord, Stored, Wish
-from cyroid_images.model.manifest import OCI_CONFIG, Descriptor, Manifest
 from cyroid_images.model.observed import (
     CacheSeen,
     EngineShown,
@@ -24,9 +27,6 @@ from cyroid_images.model.observed import (
     SourceSeen,
     TargetSeen,
 )
-from cyroid_images.model.platform import Platform
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.registry import RegistryEndpoint
 from tests.parts.objects import image_cache, range_images
 

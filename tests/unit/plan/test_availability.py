@@ -11,8 +11,8 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, CacheStep, Wait
-from cyroid_images.model.conditions import Condition, ConditionType
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.kinds.conditions import Condition, ConditionType
 from cyroid_images.model.observed import (
     CacheSeen,
     RangeDone,
@@ -21,7 +21,7 @@ from cyroid_images.model.observed import (
     TargetSeen,
     UpstreamShown,
 )
-from cyroid_images.plan import cache_report, range_report
+from cyroid_images.plan.status import cache_report, range_report
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (
     NOW,

@@ -9,8 +9,8 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, Copy, Push, Wait
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.observed import CacheSeen, SourceSeen, UpstreamShown
 from cyroid_images.model.upstream import upstream_endpoint

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Cached, CacheStep, Push, Slot, Wait
-from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.fault import Route
-from cyroid_images.model.image_cache import ImageCache
+from cyroid_images.model.kinds.conditions import ConditionType
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.status import ImageCacheStatus
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.observed import CacheSeen, Running
-from cyroid_images.model.progress import Progress
-from cyroid_images.model.status import ImageCacheStatus
-from cyroid_images.plan.cache_report import report
+from cyroid_images.model.telemetry.progress import Progress
+from cyroid_images.plan.status.cache_report import report
 from tests.parts.condition_reasons import marked
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (

@@ -11,11 +11,11 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
 from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.kinds.status import RangeImagesStatus
 from cyroid_images.model.knowledge import ImageRecord, Wish
 from cyroid_images.model.observed import RangeDone, RangeSeen, Running, TargetSeen
-from cyroid_images.model.progress import Progress
-from cyroid_images.model.status import RangeImagesStatus
-from cyroid_images.plan.range_report import report
+from cyroid_images.model.telemetry.progress import Progress
+from cyroid_images.plan.status.range_report import report
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (
     cache_view,

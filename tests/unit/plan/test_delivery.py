@@ -12,9 +12,9 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Wait
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Failure, Fault, Route
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.kinds.range_images import Delivery
 from cyroid_images.model.knowledge import HeldByCache, HeldByEngine, ImageRecord, Wish
-from cyroid_images.model.range_images import Delivery
 from cyroid_images.plan.backoff import REGISTRY_AGAIN
 from cyroid_images.plan.delivery import Delivered, plan_image
 from tests.unit.plan.examples import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cyroid_images.model.fault import Route
-from cyroid_images.plan.delivery_summary import SUMMARY_BYTES, Arrival, sameness, summary
+from cyroid_images.plan.status.delivery_summary import SUMMARY_BYTES, Arrival, sameness, summary
 
 REGISTRY, TAR = Route.REGISTRY, Route.TAR
 WHY = "RegistryUnreachable: cannot connect to 10.0.0.1:5000: connection refused"

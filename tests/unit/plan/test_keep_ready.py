@@ -10,14 +10,14 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Cached, CacheStep, Present, Pull, Step, Wait
-from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.kinds.conditions import ConditionType
+from cyroid_images.model.kinds.status import MOST_TARGETS
 from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
-from cyroid_images.model.status import MOST_TARGETS
-from cyroid_images.plan import cache_report, range_report
-from cyroid_images.plan.initial_status import initial_range_status
+from cyroid_images.plan.status import cache_report, range_report
+from cyroid_images.plan.status.initial_status import initial_range_status
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (
     ARM64,

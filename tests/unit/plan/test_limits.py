@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyroid_images.model.limits import Limits
+from cyroid_images.model.kinds.limits import Limits
 from cyroid_images.plan.limits import EffectiveTimeouts, RangeLimits, effective_timeouts
 from cyroid_images.settings import Settings
 from tests.unit.plan.examples import range_item

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
-from cyroid_images.model.conditions import ConditionType
 from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.kinds.conditions import ConditionType
+from cyroid_images.model.kinds.metadata import RECONCILE_AT
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import RangeImagesStatus, TarDelivery
 from cyroid_images.model.knowledge import Wish
-from cyroid_images.model.metadata import RECONCILE_AT
 from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, TargetSeen
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import RangeImagesStatus, TarDelivery
-from cyroid_images.plan.range_report import report
-from cyroid_images.plan.tar_record import record_of
+from cyroid_images.plan.status.range_report import report
+from cyroid_images.plan.status.tar_record import record_of
 from tests.parts.condition_reasons import marked
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (

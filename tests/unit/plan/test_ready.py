@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyroid_images.errors import Mark, Reason
-from cyroid_images.model.conditions import ConditionStatus, ConditionType
 from cyroid_images.model.fault import Fault
-from cyroid_images.plan.ready import Readiness, rank, summarise
+from cyroid_images.model.kinds.conditions import ConditionStatus, ConditionType
+from cyroid_images.plan.status.ready import Readiness, rank, summarise
 from tests.parts.condition_reasons import fits, marked
 from tests.unit.plan.examples import fault
 

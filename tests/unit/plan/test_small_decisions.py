@@ -9,17 +9,21 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.conditions import Verdict, set_conditions
 from cyroid_images.model.fault import Route
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.conditions import Verdict, set_conditions
+from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.observed import Running
 from cyroid_images.model.pod import Pod
-from cyroid_images.model.progress import Progress
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.reference import Reference
+from cyroid_images.model.telemetry.progress import Progress
 from cyroid_images.plan.conflicts import conflicts
-from cyroid_images.plan.initial_status import initial_cache_status, initial_range_status, stalled
-from cyroid_images.plan.observed_generation import generation_observed
-from cyroid_images.plan.progress_text import under_way
+from cyroid_images.plan.status.initial_status import (
+    initial_cache_status,
+    initial_range_status,
+    stalled,
+)
+from cyroid_images.plan.status.observed_generation import generation_observed
+from cyroid_images.plan.status.progress_text import under_way
 from cyroid_images.plan.tidy import leftovers
 from tests.parts.conformance import assert_status_conforms, kstatus
 from tests.unit.plan.examples import (

@@ -10,10 +10,10 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
 from cyroid_images.model.fault import Absence, Fault
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.image import ImageContent
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByArchive, HeldByEngine, HeldByUpstream
 from cyroid_images.model.observed import SourceSeen, UpstreamShown
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.upstream import upstream_endpoint
 from cyroid_images.plan.sources import Sources, resolve
 from tests.unit.plan.examples import (

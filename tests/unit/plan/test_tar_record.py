@@ -8,11 +8,11 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
-from cyroid_images.model.conditions import Verdict
 from cyroid_images.model.engine import EngineView
+from cyroid_images.model.kinds.conditions import Verdict
+from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.observed import RangeSeen, TargetSeen
-from cyroid_images.model.status import TarDelivery
-from cyroid_images.plan.tar_record import (
+from cyroid_images.plan.status.tar_record import (
     came_by_tar,
     is_recorded,
     record_of,

@@ -13,7 +13,7 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.image import ImageContent
 from tests.parts.conformance import violations
 from tests.unit.plan.examples import cache_body, content, range_body
 from tests.unit.plan.unknown_cases import Case, Engine, Registry, Source, Stored, cases

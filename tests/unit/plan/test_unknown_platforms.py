@@ -6,13 +6,13 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.kinds.range_images import Delivery
+from cyroid_images.model.kinds.status import RangeImagesStatus
 from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import RangeDone, RangeSeen, TargetSeen
-from cyroid_images.model.range_images import Delivery
-from cyroid_images.model.status import RangeImagesStatus
-from cyroid_images.plan import range_report
 from cyroid_images.plan.cache import know
 from cyroid_images.plan.delivery import Delivered, plan_image
+from cyroid_images.plan.status import range_report
 from tests.unit.plan.examples import (
     AMD64,
     ARM64,

@@ -11,10 +11,10 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Step, Wait
 from cyroid_images.model.fault import Failure, Fault, Route
+from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.observed import FailureKey, RangeDone, TargetSeen
-from cyroid_images.model.range_images import RangeImages
-from cyroid_images.model.status import TarDelivery
-from cyroid_images.plan import cache_report, range_report
+from cyroid_images.plan.status import cache_report, range_report
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (
     NOW,

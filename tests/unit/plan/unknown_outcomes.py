@@ -10,13 +10,14 @@ from cyroid_images.errors import Reason
 from cyroid_images.model.actions import CacheStep, Step
 from cyroid_images.model.engine import EngineView
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.kinds.range_images import Delivery
 from cyroid_images.model.knowledge import CacheView, ImageRecord
 from cyroid_images.model.observed import CacheSeen, RangeDone, RangeSeen, SourceSeen, TargetSeen
-from cyroid_images.model.range_images import Delivery
-from cyroid_images.plan import cache_report, delivery, range_report
+from cyroid_images.plan import delivery
 from cyroid_images.plan.cache import anchored, know, plan_image
 from cyroid_images.plan.delivery import Delivered
 from cyroid_images.plan.gate import holds_all
+from cyroid_images.plan.status import cache_report, range_report
 from tests.unit.plan.examples import (
     NOW,
     REGISTRY,

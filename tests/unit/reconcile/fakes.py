@@ -12,10 +12,10 @@ from cyroid_images.execute import ports as execute_ports
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView, FoundImages
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
+from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.knowledge import (
     HeldByUpstream,
     ImageLocation,
@@ -24,9 +24,9 @@ from cyroid_images.model.knowledge import (
     UpstreamAsk,
     Wanted,
 )
-from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
 from cyroid_images.report import ports as report_ports

@@ -12,9 +12,9 @@ from cyroid_images.execute.executor import Told
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.engine import EngineEndpoint, EngineView
 from cyroid_images.model.knowledge import ImageLocation, UpstreamAsk
-from cyroid_images.model.measures import Measures, Unmeasured
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.registry import RegistryEndpoint, UpstreamEndpoint
+from cyroid_images.model.telemetry.measures import Measures, Unmeasured
 from cyroid_images.observe.places import (
     EnginePlace,
     ImagePlace,

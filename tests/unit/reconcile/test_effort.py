@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cyroid_images.model.measured import PassResult
-from cyroid_images.model.measures import Unmeasured
+from cyroid_images.model.telemetry.measured import PassResult
+from cyroid_images.model.telemetry.measures import Unmeasured
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body
 from tests.unit.reconcile.stage import RANGE, READY, SOURCES

@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
-from cyroid_images.model.platform import Platform
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.observe.observer import LONGEST_KEPT_SECONDS
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body, digest, info, stored

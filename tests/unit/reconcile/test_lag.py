@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from cyroid_images.model.measured import PassResult
-from cyroid_images.model.measures import Unmeasured
+from cyroid_images.model.telemetry.measured import PassResult
+from cyroid_images.model.telemetry.measures import Unmeasured
 from cyroid_images.store.keys import Kind
 from tests.unit.reconcile.stage import Stage, tried
 from tests.unit.reconcile.town import range_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull
 from cyroid_images.model.archive import ArchiveImage, ArchiveView
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByUpstream
-from cyroid_images.model.reference import Reference
 from cyroid_images.model.upstream import upstream_endpoint
 from cyroid_images.store.keys import Kind
 from tests.unit.plan.examples import cache_body, content, stored

@@ -13,14 +13,14 @@ from typing import Any
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView
-from cyroid_images.model.image import ImageContent
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
 from cyroid_images.model.knowledge import Stored, StoredCheck, Wish
 from cyroid_images.model.observed import EngineShown
-from cyroid_images.model.progress import ProgressObserver
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import RegistryEndpoint
+from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.observe.places import EnginePlace, ImagePlace, ImageThere, RegistryPlace
 from cyroid_images.reconcile.parts import Lookers, Sizes
 from cyroid_images.scheduling.cancel_scope import CancelScope

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from cyroid_images.errors import InvalidReference, Reason, TransferError
-from cyroid_images.model.digest import Digest
+from cyroid_images.model.images.digest import Digest
 from cyroid_images.registry.names import blob_path, manifest_path, upload_url, with_digest
 
 DIGEST = Digest.of(b"x")

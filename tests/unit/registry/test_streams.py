@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.digest import Digest
-from cyroid_images.model.manifest import Descriptor
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.registry.streams import CompletedBody, HashedStream, verified
 
 CHUNKS = [b"one", b"", b"two", b"three"]

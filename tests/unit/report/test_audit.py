@@ -10,8 +10,8 @@ import pytest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Pull, Untag
-from cyroid_images.model.measured import Transferred, Way
-from cyroid_images.model.status import RangeImagesStatus, TransferFailure
+from cyroid_images.model.kinds.status import RangeImagesStatus, TransferFailure
+from cyroid_images.model.telemetry.measured import Transferred, Way
 from cyroid_images.report import audit
 from cyroid_images.report.log_fields import about_action, about_object
 from cyroid_images.store.keys import Key, Kind

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import ApiUnavailable, Reason, StatusConflict, StatusRejected
-from cyroid_images.model.conditions import Verdict, set_conditions
-from cyroid_images.model.log_context import fields
-from cyroid_images.model.status import (
+from cyroid_images.model.kinds.conditions import Verdict, set_conditions
+from cyroid_images.model.kinds.status import (
     RangeImageCounts,
     RangeImagesStatus,
     TarDelivery,
     TransferFailure,
 )
+from cyroid_images.model.telemetry.log_context import fields
 from cyroid_images.report.status_writer import (
     AGAIN_SECONDS,
     DEFECT_SECONDS,

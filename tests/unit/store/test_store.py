@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.range_images import RangeImages
+from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.store.keys import Key, Kind
 from cyroid_images.store.store import Store
 from tests.unit.plan.examples import cache_body, range_body

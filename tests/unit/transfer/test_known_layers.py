@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cyroid_images.model.digest import Digest
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo, ImageStore
-from cyroid_images.model.image import content_of_config
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import content_of_config
+from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.knowledge import HeldByEngine, Stored
-from cyroid_images.model.platform import Platform
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.transfer.known_layers import (
+from cyroid_images.transfer.layers.known_layers import (
     MOST_PLACES,
     MOST_PLAIN,
     KnownLayer,

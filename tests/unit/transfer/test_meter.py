@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from cyroid_images.model.progress import Progress
-from cyroid_images.transfer.meter import Meter
+from cyroid_images.model.telemetry.progress import Progress
+from cyroid_images.transfer.layers.meter import Meter
 
 
 def test_bytes_are_counted_as_they_pass() -> None:

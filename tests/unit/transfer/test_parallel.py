@@ -8,7 +8,7 @@ import pytest
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
-from cyroid_images.transfer.parallel import in_parallel
+from cyroid_images.transfer.layers.parallel import in_parallel
 
 BUDGET = 10.0
 """Seconds after which a thread that should have been woken gives up, and the test fails."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
-from cyroid_images.transfer.pipe import CHUNK, MOST_CHUNKS, Pipe, batched
+from cyroid_images.transfer.layers.pipe import CHUNK, MOST_CHUNKS, Pipe, batched
 
 BUDGET = 10.0
 """Seconds after which a thread that should have been woken counts as stuck."""
