@@ -188,7 +188,9 @@ def fullest_range_status() -> RangeImagesStatus:
         ),
         targets_omitted=32,
         tar_deliveries=tuple(
-            TarDelivery(image=image, uid=uid, digest=digest, reason=reason, time=NOW)
+            TarDelivery(
+                image=image, uid=uid, digest=digest, layers="f" * 8, reason=reason, time=NOW
+            )
             for uid in uids
         ),
         tar_deliveries_omitted=1,

@@ -74,6 +74,28 @@ def test_an_equal_digest_does_not_excuse_other_content(other: ImageContent) -> N
     assert not CONTENT.is_same(other)
 
 
+def test_its_layers_are_the_same_digits_whoever_tells_of_it() -> None:
+    """It stands in statuses: what it is made from must not change."""
+    told_otherwise = replace(CONTENT, setup="{}", created="", config=None, manifest=INDEX)
+    assert CONTENT.layers == told_otherwise.layers
+    assert CONTENT.layers == Digest.of(f"linux/amd64\n{LAYER}".encode()).hex[:8]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CONTENT, diff_ids=(OTHER_LAYER,)),
+        replace(CONTENT, diff_ids=(LAYER, OTHER_LAYER)),
+        replace(CONTENT, diff_ids=()),
+        replace(CONTENT, platform=Platform.parse("linux/arm64")),
+        replace(CONTENT, platform=Platform.parse("linux/arm/v7")),
+    ],
+)
+def test_other_layers_or_another_platform_are_other_content(other: ImageContent) -> None:
+    assert other.layers != CONTENT.layers
+    assert not other.is_same(CONTENT)
+
+
 def test_its_identity_is_the_manifest_else_the_config_else_the_id_of_the_source() -> None:
     source = replace(CONTENT, config=None, manifest=None, aliases=frozenset({INDEX}))
     assert CONTENT.identity == MANIFEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step, Wait
 from cyroid_images.model.engine import EngineView
+from cyroid_images.model.images.image import ImageContent
 from cyroid_images.model.kinds.conditions import Verdict
 from cyroid_images.model.kinds.status import TarDelivery
+from cyroid_images.model.knowledge import HeldByCache
 from cyroid_images.model.observed import RangeSeen, TargetSeen
 from cyroid_images.plan.status.tar_record import (
     came_by_tar,
@@ -20,7 +23,10 @@ from cyroid_images.plan.status.tar_record import (
     tar_fallback,
 )
 from tests.unit.plan.examples import (
+    AMD64,
+    ARM64,
     NOW,
+    REGISTRY,
     content,
     digest,
     fault,
@@ -48,6 +54,7 @@ def test_a_record_says_what_where_why_and_when() -> None:
             image="nginx:1.25",
             uid="uid-1",
             digest=digest("config one"),
+            layers=content().layers,
             reason=Reason.REGISTRY_UNREACHABLE,
             time=NOW,
         )
@@ -70,6 +77,10 @@ TRUE: dict[str, tuple[tuple[Step, ...], bool]] = {
     "there-with-other-content": ((Present(wish(), content("two")),), False),
     "about-to-be-loaded": ((LOAD,), True),
     "other-content-is-loaded": ((OTHER,), False),
+    "about-to-be-pulled-as-other-content": (
+        (Pull(wish(), target(), info(), stored("two"), "127.0.0.1:5000"),),
+        True,
+    ),
     "waiting": ((Wait(wish(), WHY),), True),
     "there-beside-another-image": (
         (Present(wish("redis:7"), content("two")), Present(wish(), content())),
@@ -84,6 +95,83 @@ def test_a_record_lives_as_long_as_its_content_is_wanted_there(
     steps: tuple[Step, ...], expected: bool
 ) -> None:
     assert still_true(RECORD, steps) is expected
+
+
+def named(by: str, word: str = "one") -> ImageContent:
+    """The content `word` as this party names it: each by digests that no other one knows."""
+    return {
+        "a-classic-source": content(word),
+        "a-containerd-source": content(word, aliases=frozenset({digest(f"index {word}")})),
+        "the-registry": content(word, manifest=digest(f"manifest {word}")),
+        "an-archive": content(
+            word, manifest=digest(f"plain {word}"), config=digest(f"config {word}")
+        ),
+        "registry-and-source": content(
+            word,
+            manifest=digest(f"manifest {word}"),
+            aliases=frozenset({digest(f"index {word}")}),
+        ),
+        "an-engine-that-spells-the-setup-otherwise": replace(content(word), setup="{}"),
+    }[by]
+
+
+PARTIES = (
+    "a-classic-source",
+    "a-containerd-source",
+    "the-registry",
+    "an-archive",
+    "registry-and-source",
+    "an-engine-that-spells-the-setup-otherwise",
+)
+
+
+def loaded(known: ImageContent) -> Load:
+    return Load(wish(), target(), info(), replace(source(), content=known), WHY)
+
+
+@pytest.mark.parametrize("by", PARTIES)
+@pytest.mark.parametrize("then", PARTIES)
+def test_whoever_names_the_content_after_a_restart_leaves_the_record(by: str, then: str) -> None:
+    record = record_of(loaded(named(by)), NOW)
+    assert still_true(record, (Present(wish(), named(then)),))
+    assert still_true(record, (loaded(named(then)),))
+
+
+@pytest.mark.parametrize("by", PARTIES)
+@pytest.mark.parametrize("then", PARTIES)
+def test_whoever_names_other_content_ends_the_record(by: str, then: str) -> None:
+    record = record_of(loaded(named(by)), NOW)
+    assert not still_true(record, (Present(wish(), named(then, "two")),))
+    assert not still_true(record, (loaded(named(then, "two")),))
+
+
+@pytest.mark.parametrize("by", PARTIES)
+def test_a_record_of_an_older_version_has_no_layers_and_is_kept(by: str) -> None:
+    older = RECORD.model_copy(update={"layers": None})
+    assert is_recorded(LOAD, [older])
+    assert still_true(older, (Present(wish(), named(by, "two")),))
+    assert not still_true(older, (Present(wish("redis:7"), content()),))
+
+
+def test_a_tar_of_the_registrys_blobs_is_known_by_the_source_alone_later() -> None:
+    load = Load(wish(), target(), info(), HeldByCache(REGISTRY, stored()), WHY)
+    record = record_of(load, NOW)
+    assert still_true(record, (Present(wish(), named("a-containerd-source")),))
+
+
+def test_an_index_names_several_platforms_and_each_is_content_of_its_own() -> None:
+    index = frozenset({digest("index")})
+    mine, other = (loaded(content("one", each, aliases=index)) for each in (AMD64, ARM64))
+    record = record_of(mine, NOW)
+    assert is_recorded(mine, [record])
+    assert not is_recorded(other, [record])
+    assert still_true(record, (Present(wish(), mine.content),))
+    assert not still_true(record, (Present(wish(), other.content),))
+
+
+def test_a_load_that_is_named_otherwise_is_recorded_anew() -> None:
+    """The digest on record is the one that this load brings."""
+    assert not is_recorded(loaded(named("a-containerd-source")), [RECORD])
 
 
 def seen(*targets: TargetSeen) -> RangeSeen:

@@ -6,6 +6,7 @@ The product is whole, not sampled. Each rule walks it and names every case that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,20 @@ import pytest
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull
 from cyroid_images.model.images.image import ImageContent
+from cyroid_images.plan.status.tar_record import record_of, still_true
 from tests.parts.conformance import violations
-from tests.unit.plan.examples import cache_body, content, range_body
+from tests.unit.plan.examples import (
+    NOW,
+    cache_body,
+    content,
+    digest,
+    fault,
+    info,
+    range_body,
+    source,
+    target,
+    wish,
+)
 from tests.unit.plan.unknown_cases import Case, Engine, Registry, Source, Stored, cases
 from tests.unit.plan.unknown_outcomes import Document, Outcome, outcome
 
@@ -94,6 +107,15 @@ def fills_what_the_registry_is_seen_to_lack(case: Case, seen: Outcome) -> bool:
     return not is_fill or (case.has_answered and case.source_word is not None and not has_it)
 
 
+def record_ends_by_other_content_alone(case: Case, seen: Outcome) -> bool:
+    """The record of a tar of content `one`, by a digest that nobody else knows."""
+    giver = replace(source(), content=content("one", aliases=frozenset({digest("its own")})))
+    why = fault(Reason.REGISTRY_UNREACHABLE)
+    record = record_of(Load(wish(), target(), info(), giver, why), NOW)
+    brought = any(isinstance(step, Present | Load) for step in seen.steps)
+    return still_true(record, seen.steps) == (not brought or case.wanted == "one")
+
+
 def no_condition_contradicts(case: Case, seen: Outcome) -> bool:
     """An available party beside the claim that it is the one that fails."""
     del case
@@ -122,6 +144,7 @@ RULES: dict[str, Rule] = {
     "what-is-known-is-told": tells_what_is_known,
     "a-gate-closes-only-where-something-is-seen-missing": gate_closes_for_a_reason,
     "only-what-the-registry-lacks-is-filled": fills_what_the_registry_is_seen_to_lack,
+    "a-record-of-a-tar-ends-only-where-other-content-is-seen": record_ends_by_other_content_alone,
     "conditions-agree": no_condition_contradicts,
 }
 

@@ -21,6 +21,7 @@ from tests.unit.plan.examples import (
     cache_body,
     cache_item,
     cache_seen,
+    content,
     digest,
     range_body,
     range_item,
@@ -65,7 +66,8 @@ def everything_fails(item: RangeImages) -> dict[str, Any]:
     }
     tars = tuple(
         TarDelivery(image=str(wanted.reference), uid=uid, digest=digest("x"),
-                    reason=Reason.REGISTRY_UNREACHABLE_FROM_TARGET, time=NOW)
+                    layers=content().layers, time=NOW,
+                    reason=Reason.REGISTRY_UNREACHABLE_FROM_TARGET)
         for uid in list(steps)[:2]
         for wanted in wishes
     )  # fmt: skip

@@ -258,11 +258,12 @@ def cache_for(name: str, **spec: Any) -> Any:
 def lived(
     scenario: Callable[[Town], Coroutine[Any, Any, None]],
     sizes: Sizes | None = None,
+    make: Callable[..., Town] = Town,
 ) -> Town:
     """Run a scenario to its end; then every status is checked, and that no task has died."""
 
     async def whole() -> Town:
-        town = Town(sizes=sizes)
+        town = make(sizes=sizes)
         try:
             await scenario(town)
         finally:

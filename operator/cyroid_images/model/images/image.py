@@ -73,6 +73,16 @@ class ImageContent:
         """
         return self.manifest or self.config or min(self.aliases)
 
+    @property
+    def layers(self) -> str:
+        """Eight hex digits of platform and layers: the same, whoever tells of this content.
+
+        Contents that differ in them are never the same; equal ones prove nothing, so a few
+        digits do. They are compared with what statuses say, so their form must stay.
+        """
+        whole = "\n".join(map(str, (self.platform, *self.diff_ids)))
+        return Digest.of(whole.encode()).hex[:8]
+
     def is_same(self, other: ImageContent) -> bool:
         """Equal layers and platform, and the same image by a digest or by its setup."""
         return (

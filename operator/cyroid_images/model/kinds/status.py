@@ -199,7 +199,9 @@ class TarDelivery(Part):
     uid: Uid
     """UID of the pod."""
     digest: DigestField
-    """Digest of the content that the load brings."""
+    """Digest of the content that the load brings, as whoever gives the tar names it."""
+    layers: Annotated[str, Field(max_length=8)] | None = None
+    """Eight hex digits of its platform and layers: other content has others, whoever names it."""
     reason: ReasonField
     """Why not by the registry, such as `RegistryUnreachable` or `ForcedBySpec`."""
     time: Moment

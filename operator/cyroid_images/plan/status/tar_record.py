@@ -3,6 +3,10 @@
 A record is written before the first byte of a load, so a kill cannot lose it, and counts
 once the image is seen in its target. It goes when the registry delivered the image anew,
 when nobody wants that content there any more, or when the target is gone.
+
+A source and the registry may name one content by different digests, and after a restart only
+one of them may be there to ask. So a digest that is not the recorded one proves nothing. That
+a content is another one is told by its layers, which all who know it agree on.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from datetime import datetime
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Load, Present, Pull, Step
-from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.image import ImageContent
 from cyroid_images.model.kinds.conditions import ConditionStatus, ConditionType, Verdict
 from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.observed import RangeSeen
@@ -23,7 +27,8 @@ def record_of(load: Load, now: datetime) -> TarDelivery:
     return TarDelivery(
         image=str(load.wish.reference),
         uid=load.target.uid,
-        digest=load.source.content.identity,
+        digest=load.content.identity,
+        layers=load.content.layers,
         reason=load.because.reason,
         time=now,
     )
@@ -34,24 +39,22 @@ def is_recorded(load: Load, records: Iterable[TarDelivery]) -> bool:
     return any(
         record.uid == load.target.uid
         and record.image == str(load.wish.reference)
-        and record.digest in load.source.content.identities
+        and record.digest in load.content.identities
+        and not _is_another(load.content, record)
         for record in records
     )
 
 
 def still_true(record: TarDelivery, steps: Sequence[Step]) -> bool:
-    """Is its content still wanted in its target? A target that was not seen has no steps."""
+    """Is its content still wanted in its target? A target that was not seen has no steps.
+
+    A pull to come leaves it: it goes with the pull's success.
+    """
     if not steps:
         return True
     for step in steps:
-        if str(step.wish.reference) != record.image:
-            continue
-        if isinstance(step, Present):
-            return record.digest in step.content.identities
-        wanted: frozenset[Digest] = frozenset()
-        if isinstance(step, Load):
-            wanted = step.source.content.identities
-        return not wanted or record.digest in wanted
+        if str(step.wish.reference) == record.image:
+            return not (isinstance(step, Present | Load) and _is_another(step.content, record))
     return False
 
 
@@ -99,6 +102,11 @@ def came_by_tar(
         and (record.uid, record.image) not in coming
         and ((view := views[record.uid]) is None or names.get(record.image) in view.images)
     )
+
+
+def _is_another(content: ImageContent, record: TarDelivery) -> bool:
+    """Is this known not to be the recorded content? A row without layers cannot tell."""
+    return record.layers not in (None, content.layers)
 
 
 def _why(record: TarDelivery, seen: RangeSeen, causes: Mapping[tuple[str, str], str]) -> str:
