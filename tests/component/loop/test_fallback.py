@@ -54,6 +54,40 @@ def test_a_registry_that_is_down_gives_way_to_tar_and_the_record_stays(
 
 
 @pytest.mark.row("R1", "P7")
+def test_the_record_of_a_tar_outlives_restarts_while_source_and_registry_come_and_go(
+    site: Site, new_registry: NewRegistry, new_engine: NewEngine
+) -> None:
+    """A containerd store names the image by a digest of its own, and the registry by another."""
+    registry, engine = new_registry(), new_engine()
+    site.source = new_engine(containerd_store=True)
+    images = [site.image("kept:1")]
+    registry.stop()
+    site.cache(registry)
+    site.serve("kept", engine, images)
+    first = by_tar(site, "kept", "RegistryUnreachable")
+    registry.start()
+    cache = site.until_cache(Ready="True/AllImagesCached", on_demand=1)
+    (record,), (stored,) = first["status"]["tarDeliveries"], cache["status"]["digests"].values()
+    assert record["digest"] != stored
+
+    site.operator.stop()
+    site.source.stop()
+    still_by_tar(site, "kept", engine, first, "source-away")
+    site.operator.stop()
+    registry.stop()
+    site.source.start()
+    still_by_tar(site, "kept", engine, first, "registry-away")
+    site.operator.stop()
+    registry.start()
+    still_by_tar(site, "kept", engine, first, "both-back")
+    assert not engine.happened("pull")
+
+    site.fill(images[0], 2)
+    site.until("kept", Ready="True/AllImagesPresent", TarFallback="False/NotNeeded")
+    assert engine.happened("pull")
+
+
+@pytest.mark.row("R1", "P7")
 def test_what_is_there_stays_ready_while_the_registry_is_away(
     site: Site, new_registry: NewRegistry, containerd_engine: EnginePart
 ) -> None:
@@ -150,6 +184,31 @@ def test_a_layer_that_the_registry_lost_is_pushed_again_or_comes_by_tar(
     site.serve("second", second, images)
     site.until("second", Ready="True", seconds=60)
     assert holds(second, *images)
+
+
+def still_by_tar(
+    site: Site, name: str, engine: EnginePart, before: dict[str, Any], token: str
+) -> None:
+    """An operator that starts now has looked, and the record is as it was."""
+    site.operator.start()
+    site.reconcile_now(token, site.path(name), site.cache_path)
+    wait_for(
+        lambda: {handled(site, path) for path in (site.path(name), site.cache_path)} == {token},
+        "all looks to be over",
+        60,
+        site.operator.log,
+    )
+    seen_again(engine)
+    again = by_tar(site, name, "RegistryUnreachable")
+    assert again["status"]["tarDeliveries"] == before["status"]["tarDeliveries"]
+    told = [condition(body, "TarFallback")["lastTransitionTime"] for body in (before, again)]
+    assert told[0] == told[1]
+
+
+def handled(site: Site, path: str) -> str | None:
+    """The last pass that was asked for, and whose looks are over."""
+    token: str | None = site.read(path)["status"].get("lastHandledReconcileAt")
+    return token
 
 
 NEIGHBOURS = [f"well-{number}" for number in range(10)]
