@@ -66,7 +66,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.server_timeout = 300  # of 5 to 10 min: a lost watch is replaced soon
     settings.watching.connect_timeout = 10
     settings.watching.inactivity_timeout = 70  # bookmarks come each 60 s
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = 100  # its JSON is read in one piece: see kube/cluster.py
     settings.watching.initial_streaming = False  # only newest API servers have it
     settings.watching.label_selectors[PODS] = ENGINES_ONLY
     settings.queueing.worker_limit = 200  # bounds the tasks of a re-list

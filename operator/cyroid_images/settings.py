@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     max_fills_per_registry: _AtATime = 4
     """Images at a time of one cache on their way into one registry: each may send several
     blobs. Twice as many where caches share it."""
-    max_passes: _AtATime = 16
+    max_passes: _AtATime = 4
     """Workers that take passes: a pass waits for nothing, and yields between its rows."""
     max_stall_seconds: Annotated[float, Field(ge=1)] = 600.0
     """Most of `timeouts.stall` where the ImageCache limits nothing: five times the default of a

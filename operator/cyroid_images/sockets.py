@@ -20,12 +20,25 @@ import httpx
 
 from cyroid_images.model.telemetry.request_observer import RequestDone, RequestObserver, unobserved
 from cyroid_images.scheduling.cancel_scope import CancelScope
+from cyroid_images.scheduling.computing import step_aside, step_back
 
 _CONNECTED = (
     "connection.connect_tcp.complete",
     "connection.connect_unix_socket.complete",
     "connection.start_tls.complete",
 )
+_WAITS = frozenset(
+    [
+        "connection.connect_tcp",
+        "connection.connect_unix_socket",
+        "connection.start_tls",
+        "http11.send_request_headers",
+        "http11.send_request_body",
+        "http11.receive_response_headers",
+        "http11.receive_response_body",
+    ]
+)
+"""Stages of a request (httpcore) in which we wait for the other side."""
 
 CONNECT_SECONDS = 5.0
 """A connect inside a cluster takes milliseconds; after 5 s nobody will answer."""
@@ -97,9 +110,15 @@ class _Observed(httpx.BaseTransport):
 
 
 def under(scope: CancelScope, **extensions: Any) -> dict[str, Any]:
-    """The httpx `extensions` of a request whose sockets the scope may cut."""
+    """The httpx `extensions` of a request whose sockets the scope may cut.
+
+    A thread that waits for the other side lets another compute meanwhile.
+    """
 
     def trace(event: str, info: dict[str, Any]) -> None:
+        stage, _, step = event.rpartition(".")
+        if stage in _WAITS:
+            (step_aside if step == "started" else step_back)()
         if event in _CONNECTED:
             connection = info["return_value"].get_extra_info("socket")
             scope.attach(cut_of(connection))
@@ -109,10 +128,13 @@ def under(scope: CancelScope, **extensions: Any) -> dict[str, Any]:
 
 def addresses_of(host: str, port: int) -> list[str]:
     """Where a name leads now; nowhere where it does not resolve: the connect will say so."""
+    step_aside()
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
+    finally:
+        step_back()
     return [str(address[0]) for *_, address in found]
 
 

@@ -22,6 +22,7 @@ from cyroid_images.reconcile.parts import Parts
 from cyroid_images.reconcile.ports import Lists
 from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.report.log_fields import about_object
+from cyroid_images.scheduling import garbage
 from cyroid_images.scheduling.supervisor import Supervisor
 from cyroid_images.store.keys import Key, Kind
 from cyroid_images.store.relists import Relists
@@ -69,6 +70,7 @@ class Controller:
 
     async def start(self) -> None:
         """List everything once, then work; returns when the list is there."""
+        garbage.set_aside()  # all modules
         while not await self._list_all():
             await asyncio.sleep(LIST_AGAIN_SECONDS)
         start, parts = self.supervisor.start, self.parts
@@ -182,6 +184,8 @@ class Controller:
 
     async def _sweep(self) -> None:
         pause, again = min(FIRST_SWEEP_SECONDS, self.sweep_seconds), RELIST_SECONDS
+        loop = asyncio.get_running_loop()
+        collected = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -192,21 +196,32 @@ class Controller:
             again = RELIST_SECONDS if is_done else min(2 * again, SWEEP_AGAIN_SECONDS)
             pause = self.sweep_seconds if is_done else again
             self._swept = time.monotonic()
+            if loop.time() - collected >= self.sweep_seconds:
+                garbage.collect_all()
+                collected = loop.time()
 
     async def _list_all(self) -> bool:
         """List every kind anew; False, with a line in the log, where that failed."""
         try:
             for kind in FIRST_LIST:
-                self.parts.store.expect_list()
-                await self._take_over(kind, await self.api.list(kind))
+                await self._list(kind)
         except ApiUnavailable as exc:
             _log.warning("list failed; will retry: %s", exc)
             return False
         return True
 
-    async def _take_over(self, kind: Kind, listed: Iterable[Mapping[str, Any]]) -> None:
+    async def _list(self, kind: Kind) -> None:
+        store = self.parts.store
+        store.expect_list()
+        async for page in self.api.pages(kind):
+            await self._take_over(store.listed(kind, page))
+            await asyncio.sleep(0)  # a page of a few objects is no wait of its own
+        await self._take_over(store.list_ended(kind))
+        garbage.set_aside()
+
+    async def _take_over(self, steps: Iterable[frozenset[Key]]) -> None:
         since = time.monotonic()
-        for touched in self.parts.store.replace(kind, listed):
+        for touched in steps:
             self._wake(touched)
             if time.monotonic() - since > YIELD_SECONDS:
                 await asyncio.sleep(0)

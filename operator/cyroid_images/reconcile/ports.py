@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cyroid_images.store.keys import Kind
@@ -11,6 +11,6 @@ from cyroid_images.store.keys import Kind
 class Lists(Protocol):
     """Whole lists of what the watches tell of."""
 
-    async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
-        """Every object of this kind; raises ApiUnavailable."""
+    def pages(self, kind: Kind) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        """Every object of this kind, a page at a time; raises ApiUnavailable."""
         ...

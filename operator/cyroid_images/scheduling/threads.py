@@ -19,11 +19,6 @@ T = TypeVar("T")
 
 _LIMIT = "threads"
 
-MOST_FRESH = 12
-"""Calls that have just begun and may be computing: each of them lets the event loop wait for
-the interpreter, up to 5 ms. One that takes longer waits for somebody else, and counts no more."""
-FRESH_SECONDS = 0.3
-
 
 class _Call:
     """One blocking call: its outcome goes back into the loop that waits for it."""
@@ -71,7 +66,6 @@ class Threads:
         self._work: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._threads = 0
         self._running: set[_Call] = set()
-        self._again: asyncio.TimerHandle | None = None
 
     async def run(self, call: Callable[[], T], party: str = "") -> T:
         """The result of the call, or its exception; its log lines are about what ours are.
@@ -99,28 +93,16 @@ class Threads:
         for _ in range(self._threads):
             self._work.put(None)
         self._threads = 0
-        if self._again is not None:
-            self._again.cancel()
 
     def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        fresh = [call.began for call in self._running if now - call.began < FRESH_SECONDS]
-        given = self._turns.give(MOST_FRESH - len(fresh))
-        if len(fresh) + len(given) >= MOST_FRESH and self._again is None:
-            self._again = loop.call_at(min([*fresh, now]) + FRESH_SECONDS, self._on_time)
-        for call in given:
-            call.began = now
+        for call in self._turns.give():
+            call.began = asyncio.get_running_loop().time()
             self._running.add(call)
             if len(self._running) > self._threads:
                 self._threads += 1
                 name = f"{self.name}-{self._threads}"
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
             self._work.put(call)
-
-    def _on_time(self) -> None:
-        self._again = None
-        self._begin()
 
     def _over(self, call: _Call) -> None:
         self._running.discard(call)

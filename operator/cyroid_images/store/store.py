@@ -8,7 +8,7 @@ write, a pod's heartbeat) touches nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cyroid_images.errors import CyroidError, Reason
@@ -56,6 +56,18 @@ class Broken:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What the pages of a list had so far."""
+
+    uids: set[str] = field(default_factory=set)
+    names: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, metadata: Mapping[str, Any]) -> None:
+        self.uids.add(metadata["uid"])
+        self.names.add((metadata.get("namespace", ""), metadata["name"]))
+
+
 class Store:
     """Used from the event loop only."""
 
@@ -67,6 +79,7 @@ class Store:
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self._told: set[tuple[Kind, str, str]] | None = None
         """What was told while a list is on its way; None while none is."""
+        self._listed = _Listed()
 
     def changed(self, kind: Kind, event: str | None, body: Mapping[str, Any]) -> frozenset[Key]:
         """Remember one event of a watch; returns the keys that it touches."""
@@ -88,23 +101,30 @@ class Store:
     def expect_list(self) -> None:
         """A list is asked for now: whatever is told until it is taken over is newer than it."""
         self._told = set()
+        self._listed = _Listed()
 
-    def replace(self, kind: Kind, bodies: Iterable[Mapping[str, Any]]) -> Iterator[frozenset[Key]]:
-        """Remember a whole list, one object per step: what it lacks is gone, even if no watch
-        ever said so. Each step tells the keys that it touches; others may run between two.
+    def listed(self, kind: Kind, page: Iterable[Mapping[str, Any]]) -> Iterator[frozenset[Key]]:
+        """Remember one page of a list, one object per step.
 
-        What a watch told, or we wrote, since `expect_list` stays as it is: the list would put
-        an object back to an older version, or take one away that was just made.
+        Each step tells the keys that it touches; others may run between two. What a watch
+        told, or we wrote, since `expect_list` stays as it is: the list would put an object
+        back to an older version, or take one away that was just made.
         """
-        newer = self._told if self._told is not None else set()
-        listed = list(bodies)
-        for body in listed:
-            if _place(kind, body) not in newer:
-                yield self._apply(kind, "MODIFIED", body)
-        for body in self._missing(kind, listed):
-            if _place(kind, body) not in newer:
-                yield self._apply(kind, "DELETED", body)
+        for body in page:
+            self._listed.add(body["metadata"])
+            yield self._told_by_list(kind, "MODIFIED", body)
+
+    def list_ended(self, kind: Kind) -> Iterator[frozenset[Key]]:
+        """What no page had is gone, even if no watch ever said so; in steps, like a page."""
+        for body in self._missing(kind):
+            yield self._told_by_list(kind, "DELETED", body)
         self._told = None
+        self._listed = _Listed()
+
+    def _told_by_list(self, kind: Kind, event: str, body: Mapping[str, Any]) -> frozenset[Key]:
+        if self._told is not None and _place(kind, body) in self._told:
+            return frozenset()
+        return self._apply(kind, event, body)
 
     def find(self, key: Key) -> RangeImages | ImageCache | Broken | None:
         """The object with this key, or None."""
@@ -242,14 +262,9 @@ class Store:
         near = self.pods.within(wanted.metadata.namespace or "")
         return tuple(pod for pod in near.values() if wanted.selects(pod))
 
-    def _missing(
-        self, kind: Kind, listed: list[Mapping[str, Any]]
-    ) -> tuple[Mapping[str, Any], ...]:
+    def _missing(self, kind: Kind) -> tuple[Mapping[str, Any], ...]:
         """Stand-in bodies of what we remember and the list lacks."""
-        uids = {body["metadata"]["uid"] for body in listed}
-        names = {
-            (body["metadata"].get("namespace", ""), body["metadata"]["name"]) for body in listed
-        }
+        uids, names = self._listed.uids, self._listed.names
         held: list[tuple[str, str, str]] = []
         match kind:
             case Kind.POD:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable
 from cyroid_images.kube import cluster as cluster_module
 from cyroid_images.kube import rights
+from cyroid_images.kube.cluster import Cluster
 from tests.parts import objects
 from tests.parts.apiserver import ApiServerPart
 from tests.parts.asking import ask
@@ -19,11 +22,16 @@ pytestmark = pytest.mark.slow
 SECRETS = "/api/v1/namespaces/{}/secrets"
 
 
+async def listed(cluster: Cluster, kind: str) -> list[Mapping[str, Any]]:
+    """All pages in one."""
+    return [item async for page in cluster.pages(kind) for item in page]
+
+
 def test_a_list_of_more_than_one_page_is_whole(crds: ApiServerPart, operator: Path) -> None:
     wanted = {f"paged-{number}" for number in range(cluster_module.PAGE + 1)}
     for name in wanted:
         objects.create(crds, objects.range_images(name, "kube-public"))
-    found = ask(operator, lambda c: c.list("RangeImages"))
+    found = ask(operator, lambda c: listed(c, "RangeImages"))
     names = [item["metadata"]["name"] for item in found]
     assert wanted <= set(names)
     assert len(names) == len(set(names))
@@ -35,7 +43,7 @@ def test_only_pods_with_the_label_of_an_engine_are_listed(
 ) -> None:
     crds.put_pod("an-engine", labels={"cyroid.io/component": "dind"}, ip="10.1.2.3")
     crds.put_pod("not-an-engine", labels={"app": "web"})
-    pods = ask(operator, lambda c: c.list("Pod"))
+    pods = ask(operator, lambda c: listed(c, "Pod"))
     assert [pod["metadata"]["name"] for pod in pods] == ["an-engine"]
     assert pods[0]["status"]["podIP"] == "10.1.2.3"
     crds.delete_pod("an-engine")
@@ -44,7 +52,7 @@ def test_only_pods_with_the_label_of_an_engine_are_listed(
 
 def test_namespaces_are_listed_with_their_labels(crds: ApiServerPart, operator: Path) -> None:
     crds.put_namespace("ranges", {"cyroid.io/ranges": "true"})
-    found = ask(operator, lambda c: c.list("Namespace"))
+    found = ask(operator, lambda c: listed(c, "Namespace"))
     labels = {item["metadata"]["name"]: item["metadata"]["labels"] for item in found}
     assert labels["ranges"]["cyroid.io/ranges"] == "true"
 
@@ -57,7 +65,7 @@ def test_kinds_that_are_not_served_are_unknown_and_not_absent(
     try:
         assert not ask(operator, lambda c: c.crds_served())
         with pytest.raises(ApiUnavailable, match="list ImageCache: 404"):
-            ask(operator, lambda c: c.list("ImageCache"))
+            ask(operator, lambda c: listed(c, "ImageCache"))
     finally:
         crds.install_crds()
     assert ask(operator, lambda c: c.crds_served())
@@ -108,4 +116,4 @@ def test_an_api_server_that_hangs_is_given_up_after_ten_seconds(
 
 def test_nowhere_to_connect_to_is_said(tmp_path: Path) -> None:
     with pytest.raises(ApiUnavailable, match="cannot find the Kubernetes API"):
-        ask(tmp_path / "absent", lambda c: c.list("Pod"))
+        ask(tmp_path / "absent", lambda c: listed(c, "Pod"))

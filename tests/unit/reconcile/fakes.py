@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -65,10 +65,11 @@ class FakeCluster:
     meanwhile: Callable[[], None] | None = None
     """Happens while a status is on its way."""
 
-    async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
+    async def pages(self, kind: Kind) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         if self.errors:
             raise self.errors.pop(0)
-        return self.listed.get(kind, [])
+        for body in self.listed.get(kind, []):
+            yield [body]
 
     async def apply_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]

@@ -7,7 +7,7 @@ and digests. A transfer brings what its step says.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -83,8 +83,9 @@ class Shelf:
 class TownCluster(FakeCluster):
     """A list tells what was written."""
 
-    async def list(self, kind: Kind) -> list[Mapping[str, Any]]:
-        return [self._as_stored(kind, body) for body in await FakeCluster.list(self, kind)]
+    async def pages(self, kind: Kind) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        async for page in FakeCluster.pages(self, kind):
+            yield [self._as_stored(kind, body) for body in page]
 
     def _as_stored(self, kind: Kind, body: Mapping[str, Any]) -> Mapping[str, Any]:
         about = body["metadata"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.scheduling.threads import FRESH_SECONDS, MOST_FRESH, Threads
+from cyroid_images.scheduling.threads import Threads
 from tests.unit.reconcile import clock
 from tests.unit.reconcile.clock import pass_time, spun
 
@@ -102,30 +102,6 @@ def test_s5_one_party_leaves_half_of_the_threads_to_others() -> None:
     tried(scenario)
 
 
-def test_few_calls_begin_at_once_and_those_that_wait_for_others_hold_up_nobody() -> None:
-    """64 threads that compute would let the event loop wait for a third of a second."""
-
-    async def scenario(threads: Threads) -> None:
-        calls = [Call() for _ in range(3 * MOST_FRESH)]
-        tasks = [begin(threads, call) for call in calls]
-        await spun(lambda: begun(calls) == MOST_FRESH)
-        pass_time(FRESH_SECONDS / 2)
-        await asyncio.sleep(0)
-        assert begun(calls) == MOST_FRESH
-        calls[0].go_on.set()
-        await tasks[0]
-        await spun(lambda: begun(calls) == MOST_FRESH + 1)
-        pass_time(FRESH_SECONDS)
-        await spun(lambda: begun(calls) >= 2 * MOST_FRESH)
-        pass_time(2 * FRESH_SECONDS)
-        await spun(lambda: begun(calls) == len(calls))
-        for call in calls:
-            call.go_on.set()
-        await asyncio.gather(*tasks)
-
-    tried(scenario, size=64, share=64)
-
-
 def test_a_waiter_that_is_cancelled_before_its_turn_never_runs() -> None:
     async def scenario(threads: Threads) -> None:
         first, second, third = Call(), Call(), Call()
@@ -186,7 +162,7 @@ def test_b20_a_hung_call_holds_no_exit() -> None:
     """In a process of its own: its only call never returns."""
     program = """
 import asyncio, threading
-from cyroid_images.scheduling.threads import FRESH_SECONDS, MOST_FRESH, Threads
+from cyroid_images.scheduling.threads import Threads
 
 async def main():
     threads, begun = Threads("test", 1), threading.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ STATUS = {"observedGeneration": 3}
 
 def replaced(store: Store, kind: Kind, bodies: list[dict[str, Any]]) -> set[Key]:
     """Everybody whom a whole list touches."""
-    return {key for touched in store.replace(kind, bodies) for key in touched}
+    steps = chain(store.listed(kind, bodies), store.list_ended(kind))
+    return {key for touched in steps for key in touched}
 
 
 @pytest.fixture
@@ -138,7 +140,8 @@ def test_what_was_told_while_a_list_was_on_its_way_is_newer_than_the_list(store:
 
 def test_others_may_tell_between_two_steps_of_a_list_and_are_newer(store: Store) -> None:
     store.expect_list()
-    steps = store.replace(RANGE, [range_body(), range_body("other")])
+    bodies = [range_body(), range_body("other")]
+    steps = chain(store.listed(RANGE, bodies), store.list_ended(RANGE))
     next(steps)
     store.changed(RANGE, "DELETED", range_body("other"))
     new = Key(RANGE, "default", "new")
@@ -149,7 +152,7 @@ def test_others_may_tell_between_two_steps_of_a_list_and_are_newer(store: Store)
 
 def test_a_list_is_taken_over_object_by_object(store: Store) -> None:
     edited = [with_metadata(range_body(name), generation=4) for name in ("r", "other")]
-    assert [len(touched) for touched in store.replace(RANGE, edited)] == [2, 2]
+    assert [len(touched) for touched in store.listed(RANGE, edited)] == [2, 2]
 
 
 def test_a_pod_made_again_under_its_name_is_another(store: Store) -> None:

@@ -1,0 +1,24 @@
+"""When Python looks for unreachable objects: in small portions, so that nothing waits for it.
+
+A full collection visits every object of the process in one piece: 200,000 of them, with 500
+ranges, take 0.2 s, every few seconds while many looks make and drop clients. What lives as
+long as the process, or as an object of the API, is set aside: collections pass it over. That
+it is freed when nobody refers to it any more is not touched by this.
+"""
+
+from __future__ import annotations
+
+import gc
+
+
+def set_aside() -> None:
+    """Pass over all that is there now, in no time; what is unreachable by then stays."""
+    gc.freeze()
+
+
+def collect_all() -> None:
+    """Free what was unreachable when it was set aside, or has become so since; 0.2 s with 500
+    ranges, so only in a sweep."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
