@@ -63,6 +63,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.scanning.disabled = True  # else it watches all CRDs, which takes rights
     settings.peering.standalone = True  # a foreign peering `default` would pause us
     settings.posting.enabled = False  # our own events; kopf's do not aggregate
+    settings.persistence.diffbase_storage = _NoDiffs()
     settings.watching.server_timeout = 300  # of 5 to 10 min: a lost watch is replaced soon
     settings.watching.connect_timeout = 10
     settings.watching.inactivity_timeout = 70  # bookmarks come each 60 s
@@ -99,6 +100,19 @@ _CLOSED_TWICE = (
     "asynchronous generator is already running",
 )
 """As `contextlib` and Python say it."""
+
+
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Handlers of events ask for no diff, for which kopf would copy each object deeply."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence({})
+
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
 
 
 class Backoffs:

@@ -20,7 +20,7 @@ import httpx
 
 from cyroid_images.model.telemetry.request_observer import RequestDone, RequestObserver, unobserved
 from cyroid_images.scheduling.cancel_scope import CancelScope
-from cyroid_images.scheduling.computing import step_aside, step_back
+from cyroid_images.scheduling.computing import aside, step_aside, step_back
 
 _CONNECTED = (
     "connection.connect_tcp.complete",
@@ -32,13 +32,12 @@ _WAITS = frozenset(
         "connection.connect_tcp",
         "connection.connect_unix_socket",
         "connection.start_tls",
-        "http11.send_request_headers",
-        "http11.send_request_body",
         "http11.receive_response_headers",
         "http11.receive_response_body",
     ]
 )
-"""Stages of a request (httpcore) in which we wait for the other side."""
+"""Stages of a request (httpcore) in which we wait for the other side. Short requests go into
+the socket's buffer at once."""
 
 CONNECT_SECONDS = 5.0
 """A connect inside a cluster takes milliseconds; after 5 s nobody will answer."""
@@ -116,25 +115,23 @@ def under(scope: CancelScope, **extensions: Any) -> dict[str, Any]:
     """
 
     def trace(event: str, info: dict[str, Any]) -> None:
-        stage, _, step = event.rpartition(".")
-        if stage in _WAITS:
-            (step_aside if step == "started" else step_back)()
         if event in _CONNECTED:
             connection = info["return_value"].get_extra_info("socket")
             scope.attach(cut_of(connection))
+        stage, _, step = event.rpartition(".")
+        if stage in _WAITS:  # last: what is new can be cut already while its turn is waited for
+            (step_aside if step == "started" else step_back)()
 
     return {"trace": trace, **extensions}
 
 
 def addresses_of(host: str, port: int) -> list[str]:
     """Where a name leads now; nowhere where it does not resolve: the connect will say so."""
-    step_aside()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with aside():
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    finally:
-        step_back()
     return [str(address[0]) for *_, address in found]
 
 

@@ -107,6 +107,7 @@ def soaked(rounds: int, size: Size, recorded: int = MOST_DIGESTS) -> Growth:
 
 
 def _sample() -> Sample:
+    gc.unfreeze()  # what was set aside is in no list of objects
     gc.collect()
     kib = tracemalloc.get_traced_memory()[0] / KIB
     objects = sum(isinstance(each, COMING_AND_GOING) for each in gc.get_objects())

@@ -26,13 +26,13 @@ PER_SECOND = 19.0
 """With the burst and twelve renewals of the Lease, which wait for no turn, the busiest minute
 stays below 20 a second: client-go's order of magnitude. 500 first statuses take 25 s."""
 BURST = 40
-"""The start of the operator (rights, lists) fits in and is not slowed down."""
+"""The start of the operator (rights, lists of 1,500 objects) fits in and is not slowed down."""
 SPARE_LEFT = 10
 """Turns that an event leaves to what matters more: a few statuses never wait behind one."""
 CALL_SECONDS = 10.0
-"""A healthy API server answers in milliseconds; a list of 500 objects in one or two seconds."""
-LARGEST = 128 * 1024 * 1024
-"""Bytes of an answer: 500 objects of the largest status that we write are a quarter of it."""
+"""A healthy API server answers in milliseconds; a page of a list in less than a second."""
+LARGEST = 160 * 1024 * 1024
+"""Bytes of an answer: a page of 100 objects, each as large as etcd takes (1.5 MB), fits in."""
 LONGEST_HOLD_SECONDS = 30.0
 """What we grant a Retry-After: the API server is asked again, at least that often."""
 JSON = "application/json"

@@ -4,12 +4,13 @@
     kinds/       ImageCache and RangeImages: their specs, and what is written back
     telemetry/   what is counted and logged, and the ports to whoever counts
 
-    archive, engine, registry, upstream   the parties that hold images, and where they are
+    archive, engine, registry, upstream   the parties that hold images, and where they are;
+                                docker_config: credentials out of a Secret
     pod, lease                  the parts of other kinds that matter
-    docker_config, clock        credentials out of a Secret; the port to the time of day
     fault, event, text          what is told; errors.py has the reasons; text makes it fit
     knowledge                   what is known of a wanted image: stored, held by which source
     observed                    what a pass saw: the input of decisions and reports
+    clock                       the port to the time of day
     actions, pushed             the steps of a plan, and what came of a push
 
 Not here: decisions (`plan`), and anything that changes.

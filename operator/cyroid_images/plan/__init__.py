@@ -3,7 +3,6 @@
     delivery       what one engine lacks, and by which route each image comes
     cache          what the registry lacks; sources where an image comes from
     conflicts      two objects that want one name with different content in one pod
-    keep_ready     what could not be seen says nothing against what was proven
     backoff        when to try again, and when the registry route gives way to a tar
     push_order     images on one base enter the registry one after the other
     limits         how long a range may wait, and how often it may have engines looked at

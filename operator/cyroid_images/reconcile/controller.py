@@ -72,6 +72,7 @@ class Controller:
         """List everything once, then work; returns when the list is there."""
         garbage.set_aside()  # all modules
         while not await self._list_all():
+            garbage.collect_all()  # what a list that failed has left behind
             await asyncio.sleep(LIST_AGAIN_SECONDS)
         start, parts = self.supervisor.start, self.parts
         for number in range(self.workers):
@@ -215,9 +216,9 @@ class Controller:
         store.expect_list()
         async for page in self.api.pages(kind):
             await self._take_over(store.listed(kind, page))
+            garbage.set_aside()
             await asyncio.sleep(0)  # a page of a few objects is no wait of its own
         await self._take_over(store.list_ended(kind))
-        garbage.set_aside()
 
     async def _take_over(self, steps: Iterable[frozenset[Key]]) -> None:
         since = time.monotonic()

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 
 from cyroid_images.defects import defect_in
 from cyroid_images.errors import Mark, Reason
-from cyroid_images.execute.executor import Executor, Told
-from cyroid_images.execute.ports import Movers
+from cyroid_images.execute.executor import Executor
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.observed import EngineShown
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.telemetry.measures import Measures
-from cyroid_images.observe.observer import Looker, Observer, Schedule
+from cyroid_images.observe.observer import Observer, Schedule
 from cyroid_images.observe.places import (
     ArchivePlace,
     EnginePlace,
@@ -28,20 +26,18 @@ from cyroid_images.observe.places import (
     UpstreamPlace,
 )
 from cyroid_images.plan import backoff
-from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots, registry_place
 from cyroid_images.reconcile.cache_sources import CacheSources
 from cyroid_images.reconcile.image_cache import CacheReconciler
+from cyroid_images.reconcile.ports import Ports, Sizes
 from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_transfers import RangeTransfers
 from cyroid_images.report.log_fields import about_action
-from cyroid_images.report.ports import Recorder, StatusAPI
 from cyroid_images.report.readiness_gates import ReadinessGates
 from cyroid_images.report.status_writer import StatusWriter
-from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.rate_limiter import RateLimiter
 from cyroid_images.scheduling.threads import Threads
 from cyroid_images.scheduling.work_queue import WorkQueue
@@ -60,52 +56,6 @@ LOOKUP_AGAIN_SECONDS = 30.0
 """One that answers and cannot tell what it has is asked for each image, so less often."""
 WAITING_SECONDS = 30.0
 """What only a human can mend, and does not announce itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lookers:
-    """How each kind of place is looked at."""
-
-    range_engines: Looker[EnginePlace, EngineShown]
-    source_engines: Looker[EnginePlace, EngineShown]
-    archives: Looker[ArchivePlace, ArchiveView]
-    upstreams: Looker[UpstreamPlace, UpstreamAnswer]
-    registries: Looker[RegistryPlace, RegistryEndpoint]
-    images: Looker[ImagePlace, ImageThere]
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Threads per purpose, and limits of transfers by kind; one party has half of each."""
-
-    range_engines: int
-    source_engines: int
-    archives: int
-    upstreams: int
-    registries: int
-    limits: Mapping[str, Limit]
-
-    @property
-    def transfers(self) -> int:
-        """Threads for transfers: as many as may run at a time."""
-        return sum(self.limits[each].size for each in ("pulls", "bytes", "tidy"))
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The outside, as the controller sees it."""
-
-    lookers: Lookers
-    movers: Movers
-    api: StatusAPI
-    recorder: Recorder
-    clock: Clock
-    measures: Measures
-    told: Told
-    """Is told of each transfer that ended."""
-    client_secret: str
-    platform: Platform
-    range_limits: RangeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +237,12 @@ def _observers(
     ports: Ports, sizes: Sizes, wake: partial[None]
 ) -> tuple[Observers, tuple[Threads, ...]]:
     """Whoever hangs holds the threads of its own purpose, and of those the share of its party."""
-    looks = Threads("range-engines", sizes.range_engines)
-    sources = Threads("source-engines", sizes.source_engines)
-    archives = Threads("archives", sizes.archives)
-    upstreams = Threads("upstreams", sizes.upstreams)
-    registries = Threads("registries", sizes.registries)
+    turns = ports.computing
+    looks = Threads("range-engines", sizes.range_engines, computing=turns)
+    sources = Threads("source-engines", sizes.source_engines, computing=turns)
+    archives = Threads("archives", sizes.archives)  # a disk that hangs is no wait that we notice
+    upstreams = Threads("upstreams", sizes.upstreams, computing=turns)
+    registries = Threads("registries", sizes.registries, computing=turns)
     clock, lookers = ports.clock, ports.lookers
     engines = Schedule(_engine_pause)
     observers = Observers(

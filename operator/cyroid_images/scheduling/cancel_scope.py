@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from cyroid_images.errors import Cancelled, Reason, TransferError
+from cyroid_images.scheduling.computing import aside
 
 _log = logging.getLogger(__name__)
 
@@ -130,7 +131,8 @@ class CancelScope:
         cut = threading.Event()
         detach = self.attach(cut.set)
         try:
-            cut.wait(seconds)
+            with aside():
+                cut.wait(seconds)
         finally:
             detach()
         self.raise_if_cancelled()

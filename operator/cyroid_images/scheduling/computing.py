@@ -2,21 +2,23 @@
 
 Python runs one thread at a time, and whoever wants to be next waits until those before it have
 had 5 ms each: dozens of looks that compute at once keep the event loop waiting for seconds. A
-thread that waits for the network steps aside meanwhile. It is courtesy, never a gate: who has
-waited long enough goes on without a place, so nobody who holds one stops others.
+thread that waits for somebody outside steps aside meanwhile. It is courtesy, never a gate: who
+has waited long enough goes on without a place. A free place is for whoever comes first: handed on
+in order, each change of threads would wait for the interpreter once more (a third slower).
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 PLACES = 2
 """Threads cannot compute at the same time anyway; two, so that one may be late."""
-PATIENCE_SECONDS = 2.0
-"""A hundred others have their turns in that."""
+PATIENCE_SECONDS = 5.0
+"""How long a call waits for a place in all: half of the time that a look at an engine has."""
 
 
 class Computing:
@@ -28,7 +30,7 @@ class Computing:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Compute in this block, with a place or after so much patience without one."""
+        """Compute in this block, with a place or, where none is free for long, without one."""
         held = _Held(self._places, self._patience)
         token = _HELD.set(held)
         held.take()
@@ -51,17 +53,30 @@ def step_back() -> None:
         held.take()
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """This block waits for somebody outside."""
+    step_aside()
+    try:
+        yield
+    finally:
+        step_back()
+
+
 class _Held:
     """The place of one thread, if it has one."""
 
     def __init__(self, places: threading.Semaphore, patience: float) -> None:
         self._places = places
-        self._patience = patience
+        self._left = patience
         self._has = False
 
     def take(self) -> None:
-        if not self._has:
-            self._has = self._places.acquire(timeout=self._patience)
+        if self._has:
+            return
+        began = time.monotonic()
+        self._has = self._places.acquire(timeout=self._left)
+        self._left = max(0.0, self._left - (time.monotonic() - began))
 
     def give(self) -> None:
         if self._has:

@@ -21,6 +21,7 @@ from cyroid_images.model.kinds.status import ImageCacheStatus, RangeImagesStatus
 from cyroid_images.model.pod import Pod
 from cyroid_images.store.by_namespace import ByNamespace
 from cyroid_images.store.keys import Key, Kind
+from cyroid_images.store.pods import Pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Store:
         self.ranges = ByNamespace[Key, RangeImages](lambda item: item.metadata.namespace or "")
         self.broken: dict[Key, Broken] = {}
         self.caches: dict[str, ImageCache] = {}
-        self.pods = ByNamespace[str, Pod](lambda pod: pod.namespace)
+        self.pods = Pods()
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self._told: set[tuple[Kind, str, str]] | None = None
         """What was told while a list is on its way; None while none is."""
@@ -136,13 +137,15 @@ class Store:
         """The pods of its namespace that its selector matches and that may be targets."""
         return tuple(
             sorted(
-                (pod for pod in self._matching(wanted) if pod.is_engine), key=lambda pod: pod.name
+                (pod for pod in self.pods.selected_by(wanted) if pod.is_engine),
+                key=lambda pod: pod.name,
             )
         )
 
     def refused(self, wanted: RangeImages) -> tuple[Pod, ...]:
         """Matching pods on the host network: through them we would reach the node's engine."""
-        return tuple(pod for pod in self._matching(wanted) if pod.host_network and not pod.leaving)
+        selected = self.pods.selected_by(wanted)
+        return tuple(pod for pod in selected if pod.host_network and not pod.leaving)
 
     def ranges_of(self, cache: str) -> tuple[Key, ...]:
         """The RangeImages that name this cache."""
@@ -257,10 +260,6 @@ class Store:
             return frozenset()
         self.namespaces[name] = dict(labels)
         return frozenset(self.ranges.within(name))
-
-    def _matching(self, wanted: RangeImages) -> tuple[Pod, ...]:
-        near = self.pods.within(wanted.metadata.namespace or "")
-        return tuple(pod for pod in near.values() if wanted.selects(pod))
 
     def _missing(self, kind: Kind) -> tuple[Mapping[str, Any], ...]:
         """Stand-in bodies of what we remember and the list lacks."""

@@ -4,11 +4,12 @@
     copy_upstream, copy_archive   another registry, or an archive, to our registry
     pull, load                 into a range engine: by the registry, or as a tar
     tar_sources, target_layers what a tar is built from, and what it may leave out
-    lookup, upstream           is an image there, and what is it? No layer bytes
-    proof, entry               what is asked before and after
+    lookup, lookup_upstream    is an image there, and what is it? No layer bytes
+    proof, entry               what is asked after, of an engine; before and after, of the registry
     transport_names            what an image is called in an engine while it is on its way
     layers/                    how the bytes of layers pass
-    known_contents             what an image ID means, as our registries told it
+    known_contents, known_layers   what an image ID means, as our registries told it; what
+                               is known of layers that were sent before
     supervision                silence, progress and cancelling, handed to every transfer
 
 Blocking, cancellable, safe to repeat: a transfer looks before it works, leaves no transport

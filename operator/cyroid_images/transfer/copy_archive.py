@@ -19,7 +19,7 @@ from cyroid_images.model.knowledge import HeldByArchive, Stored
 from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.layers.meter import Meter
 from cyroid_images.transfer.layers.packing import Layer, Packing
 from cyroid_images.transfer.supervision import Supervision

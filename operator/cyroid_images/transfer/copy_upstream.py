@@ -19,12 +19,12 @@ from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.layers.meter import Meter
 from cyroid_images.transfer.layers.parallel import in_parallel
 from cyroid_images.transfer.lookup import verify
+from cyroid_images.transfer.lookup_upstream import as_source, refuse_what_cannot_be_copied
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.upstream import as_source, refuse_what_cannot_be_copied
 
 _log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import proven
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.transport_names import carrying

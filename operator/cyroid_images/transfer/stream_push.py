@@ -20,7 +20,7 @@ from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer.entry import Entry, enter
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.layers.meter import Meter
 from cyroid_images.transfer.layers.packing import Layer, Packing
 from cyroid_images.transfer.layers.pipe import batched

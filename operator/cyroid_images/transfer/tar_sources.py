@@ -20,8 +20,8 @@ from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import HeldByArchive, HeldByCache, HeldByUpstream, Stored
 from cyroid_images.registry.client import FetchedManifest, RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
+from cyroid_images.transfer.lookup_upstream import as_source, upstream_registry
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.upstream import as_source, upstream_registry
 
 Blobs = Generator[tuple[Digest, Iterator[bytes]], None, None]
 """Blobs in the order in which they can be had."""

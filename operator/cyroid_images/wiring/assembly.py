@@ -11,13 +11,15 @@ from cyroid_images.kube import Cluster
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.telemetry.request_observer import RequestObservers
 from cyroid_images.plan.limits import RangeLimits
-from cyroid_images.reconcile.parts import Lookers, Parts, Ports, Sizes, join
+from cyroid_images.reconcile.parts import Parts, join
+from cyroid_images.reconcile.ports import Lookers, Ports, Sizes
 from cyroid_images.report.ports import Recorder
 from cyroid_images.report.transfers import tell_transfer
+from cyroid_images.scheduling.computing import Computing
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.settings import Settings
 from cyroid_images.transfer.known_contents import KnownContents
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.wiring.clock import SystemClock
 from cyroid_images.wiring.lookers import (
     OWN_PLATFORM,
@@ -96,6 +98,7 @@ def assemble(
             total=settings.max_total_seconds,
             interval=settings.min_interval_seconds,
         ),
+        computing=Computing(),
     )
     return join(ports, sizes(settings))
 

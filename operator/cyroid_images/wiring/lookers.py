@@ -38,11 +38,10 @@ from cyroid_images.observe.places import (
 )
 from cyroid_images.observe.ports import Secrets
 from cyroid_images.registry.client import RegistryClient
-from cyroid_images.scheduling.computing import Computing
 from cyroid_images.transfer import lookup
 from cyroid_images.transfer.known_contents import KnownContents
-from cyroid_images.transfer.layers.known_layers import KnownLayers
-from cyroid_images.transfer.upstream import find_upstream, upstream_registry
+from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.lookup_upstream import find_upstream, upstream_registry
 
 MOST_UPSTREAMS = 256
 """Upstream endpoints whose tokens are remembered: other credentials are another endpoint."""
@@ -55,8 +54,6 @@ OWN_PLATFORM = Platform.of(
     "linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()), ""
 )
 """That of the node we run on."""
-_COMPUTING = Computing()
-"""Of all looks that are made of short requests. Archives are read in large pieces instead."""
 _SECRETS_MAY_BE_OLD = frozenset({Reason.UNAUTHORIZED, Reason.TLS_REJECTED})
 
 
@@ -87,7 +84,6 @@ class EngineLooker:
             lambda: self.secrets.client_tls(place.secret, place.server_name),
         )
 
-    @_COMPUTING.place()
     def _look(self, endpoint: EngineEndpoint, last: EngineShown | None) -> EngineShown:
         engine = Engine(endpoint, on_request=self.on_request)
         info = engine.info()
@@ -199,7 +195,6 @@ class UpstreamLooker:
         found = await self.secrets.upstream_credentials(place.secret, place.hosts)
         return found.get(place.reference.host)
 
-    @_COMPUTING.place()
     def _look(
         self,
         place: UpstreamPlace,
@@ -243,7 +238,6 @@ class RegistryLooker:
             self.secrets, names, lambda: registry_endpoint(self.secrets, place)
         )
 
-    @_COMPUTING.place()
     def _look(self, endpoint: RegistryEndpoint, last: RegistryEndpoint | None) -> RegistryEndpoint:
         del last
         with RegistryClient(endpoint, on_request=self.on_request) as registry:
@@ -270,7 +264,6 @@ class ImageLooker:
         del place, fault
         return False  # the registry itself is asked more often, and finds out
 
-    @_COMPUTING.place()
     def _look(
         self, place: ImagePlace, endpoint: RegistryEndpoint, last: ImageThere | None
     ) -> ImageThere:

@@ -17,7 +17,7 @@ from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull, push
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.wiring.lookers import UpstreamRegistries
 

@@ -16,9 +16,9 @@ from cyroid_images.model.telemetry.progress import Progress
 from cyroid_images.registry.retry import RetryPolicy
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer.copy_upstream import copy_upstream
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.lookup_upstream import find_upstream, upstream_registry
 from cyroid_images.transfer.supervision import Supervision
-from cyroid_images.transfer.upstream import find_upstream, upstream_registry
 from tests.parts.registry import RegistryPart
 from tests.parts.scripted import ScriptedServer
 

@@ -27,7 +27,7 @@ from cyroid_images.model.telemetry.progress import ProgressObserver, ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import load, pull, push
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.transfer.tar_sources import ArchiveReader
 from tests.parts.engines import EnginePart

@@ -15,7 +15,7 @@ from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.knowledge import UpstreamAsk
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
 from cyroid_images.registry.client import RegistryClient
-from cyroid_images.transfer.upstream import find_upstream, upstream_registry
+from cyroid_images.transfer.lookup_upstream import find_upstream, upstream_registry
 from tests.component.transfer.copying import AMD64, ARM64, Copying, upstream_at
 from tests.parts.apiserver import free_ports
 from tests.parts.front import guarded, passing_on

@@ -13,7 +13,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.knowledge import HeldByArchive, ImageLocation, Wanted
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.transfer import lookup
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from tests.component.transfer.moving import Moving, happened, image_in
 from tests.parts.engines import EnginePart, NewEngine
 from tests.parts.registry import RegistryPart

@@ -17,7 +17,7 @@ from cyroid_images.model.telemetry.progress import ProgressObserver, ignore
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.transfer import push
-from cyroid_images.transfer.layers.known_layers import KnownLayers
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.stream_push import StreamPush
 from cyroid_images.transfer.supervision import Supervision
 from tests.component.transfer.moving import LIMITS, Moving, image_in

@@ -57,6 +57,8 @@ class FakeCluster:
     statuses: list[tuple[Key, str, Mapping[str, Any]]] = field(default_factory=list)
     notes: list[EventNote] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    page_errors: list[Exception] = field(default_factory=list)
+    """What the second page of a list fails with."""
     gone: bool = False
     gates: list[tuple[str, str]] = field(default_factory=list)
     """UID and status of each pod condition that was written."""
@@ -68,7 +70,9 @@ class FakeCluster:
     async def pages(self, kind: Kind) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         if self.errors:
             raise self.errors.pop(0)
-        for body in self.listed.get(kind, []):
+        for number, body in enumerate(self.listed.get(kind, [])):
+            if number and self.page_errors:
+                raise self.page_errors.pop(0)
             yield [body]
 
     async def apply_status(

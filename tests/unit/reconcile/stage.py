@@ -25,7 +25,8 @@ from cyroid_images.observe.places import (
 )
 from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.reconcile.controller import Controller
-from cyroid_images.reconcile.parts import Lookers, Parts, Ports, Sizes, join
+from cyroid_images.reconcile.parts import Parts, join
+from cyroid_images.reconcile.ports import Lookers, Ports, Sizes
 from cyroid_images.report.transfers import tell_transfer
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.scheduling.supervisor import Supervisor

@@ -11,7 +11,7 @@ import pytest
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.model.archive import ArchiveView
-from cyroid_images.reconcile.parts import Sizes
+from cyroid_images.reconcile.ports import Sizes
 from cyroid_images.scheduling.fair_turns import Limit
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, cache_body

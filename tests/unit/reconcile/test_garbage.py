@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
-
-import pytest
 
 from tests.unit.reconcile import clock
 from tests.unit.reconcile.stage import Stage
@@ -18,12 +15,6 @@ class Knot:
 
     def __init__(self) -> None:
         self.me = self
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    yield
-    gc.unfreeze()
 
 
 def test_collections_pass_over_what_was_listed_until_a_later_sweep() -> None:

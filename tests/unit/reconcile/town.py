@@ -22,7 +22,7 @@ from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.observe.places import EnginePlace, ImagePlace, ImageThere, RegistryPlace
-from cyroid_images.reconcile.parts import Lookers, Sizes
+from cyroid_images.reconcile.ports import Lookers, Sizes
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.store.keys import Key, Kind
 from tests.parts.conformance import assert_status_conforms

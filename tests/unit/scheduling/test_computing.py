@@ -58,7 +58,10 @@ def test_who_steps_aside_lets_another_compute_and_goes_on_after_it(computing: Co
 
 
 def test_no_more_compute_at_once_than_there_are_places() -> None:
-    computing, all_there = Computing(places=2, patience=10 * PATIENCE), threading.Barrier(2)
+    computing, all_there = (
+        Computing(places=2, patience=10 * PATIENCE),
+        threading.Barrier(2),
+    )
     inside, most, lock = 0, 0, threading.Lock()
 
     def work() -> None:

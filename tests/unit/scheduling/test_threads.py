@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cyroid_images.scheduling.threads import Threads
+from cyroid_images.scheduling.computing import Computing, step_aside
+from cyroid_images.scheduling.threads import FRESH_SECONDS, MOST_FRESH, Threads
 from tests.unit.reconcile import clock
 from tests.unit.reconcile.clock import pass_time, spun
 
@@ -100,6 +101,57 @@ def test_s5_one_party_leaves_half_of_the_threads_to_others() -> None:
         await asyncio.gather(*tasks)
 
     tried(scenario)
+
+
+def test_few_calls_begin_at_once_and_those_that_wait_for_others_hold_up_nobody() -> None:
+    async def scenario(threads: Threads) -> None:
+        calls = [Call() for _ in range(3 * MOST_FRESH)]
+        tasks = [begin(threads, call) for call in calls]
+        await spun(lambda: begun(calls) == MOST_FRESH)
+        pass_time(FRESH_SECONDS / 2)
+        await asyncio.sleep(0)
+        assert begun(calls) == MOST_FRESH
+        calls[0].go_on.set()
+        await spun(tasks[0].done)
+        await spun(lambda: begun(calls) == MOST_FRESH + 1)
+        pass_time(FRESH_SECONDS)
+        await spun(lambda: begun(calls) >= 2 * MOST_FRESH)
+        pass_time(2 * FRESH_SECONDS)
+        await spun(lambda: begun(calls) == len(calls))
+        for call in calls:
+            call.go_on.set()
+        await asyncio.gather(*tasks)
+
+    tried(scenario, size=64, share=64)
+
+
+def test_calls_compute_in_turns_where_places_are_given() -> None:
+    computing, began = (
+        Computing(places=1, patience=10 * PATIENCE),
+        threading.Event(),
+    )
+
+    def aside() -> str:
+        step_aside()
+        began.set()
+        return "aside"
+
+    async def whole() -> None:
+        threads = Threads("test", 4, computing=computing)
+        first, second = Call(), Call()
+        tasks = [begin(threads, first)]
+        await spun(first.begun.is_set)
+        tasks += [begin(threads, second), asyncio.create_task(threads.run(aside))]
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert not second.begun.is_set()
+        assert not began.is_set()
+        for call in (first, second):
+            call.go_on.set()
+        assert sorted(await asyncio.gather(*tasks)) == ["aside", "result", "result"]
+        threads.close()
+
+    clock.run(whole())
 
 
 def test_a_waiter_that_is_cancelled_before_its_turn_never_runs() -> None:

@@ -155,6 +155,38 @@ def test_a_list_is_taken_over_object_by_object(store: Store) -> None:
     assert [len(touched) for touched in store.listed(RANGE, edited)] == [2, 2]
 
 
+def test_a_list_that_failed_half_way_takes_nothing_away_and_hides_nothing_later(
+    store: Store,
+) -> None:
+    store.expect_list()
+    assert not any(store.listed(RANGE, [range_body()]))  # and no further page came
+    assert set(store.ranges) == {R, OTHER}
+    store.expect_list()
+    assert replaced(store, RANGE, [range_body("other")]) == {R, CACHE}
+    assert set(store.ranges) == {OTHER}
+
+
+def test_what_is_deleted_between_two_pages_does_not_come_back(store: Store) -> None:
+    store.expect_list()
+    list(store.listed(RANGE, [range_body()]))
+    store.changed(RANGE, "DELETED", range_body())
+    store.changed(RANGE, "DELETED", range_body("other"))
+    list(store.listed(RANGE, [range_body("other")]))
+    list(store.list_ended(RANGE))
+    assert set(store.ranges) == set()
+
+
+def test_a_pod_that_was_relabelled_or_went_is_selected_no_more(store: Store) -> None:
+    mine = store.ranges[R]
+    assert [each.name for each in store.targets(mine)] == ["dind"]
+    store.changed(POD, "MODIFIED", pod(range_id="other"))
+    assert store.targets(mine) == ()
+    store.changed(POD, "MODIFIED", pod())
+    assert [each.name for each in store.targets(mine)] == ["dind"]
+    store.changed(POD, "DELETED", pod())
+    assert store.targets(mine) == ()
+
+
 def test_a_pod_made_again_under_its_name_is_another(store: Store) -> None:
     again = with_metadata(pod(), uid="new")
     assert replaced(store, POD, [again]) == {R}

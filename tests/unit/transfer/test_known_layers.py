@@ -10,7 +10,7 @@ from cyroid_images.model.images.image import content_of_config
 from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.knowledge import HeldByEngine, Stored
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
-from cyroid_images.transfer.layers.known_layers import (
+from cyroid_images.transfer.known_layers import (
     MOST_PLACES,
     MOST_PLAIN,
     KnownLayer,

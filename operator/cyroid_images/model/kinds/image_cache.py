@@ -295,8 +295,8 @@ class ImageCacheSpec(Part):
     """How far the ranges that use the cache may go; a range that asks for more gets this."""
 
     push_policy: PushPolicy = PushPolicy.ON_DEMAND
-    """`OnDemand`: what is listed or wanted by a range. `Automatic`: also what is newly built in
-    an engine source."""
+    """`OnDemand`: what is listed or wanted by a range. `Automatic` is accepted, and treated as
+    `OnDemand` so far."""
 
 
 @dataclass(frozen=True, slots=True)

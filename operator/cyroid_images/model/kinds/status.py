@@ -200,7 +200,7 @@ class TarDelivery(Part):
     """UID of the pod."""
     digest: DigestField
     """Digest of the content that the load brings, as whoever gives the tar names it."""
-    layers: Annotated[str, Field(max_length=8)] | None = None
+    layers: Annotated[str, Field(pattern="^[0-9a-f]{8}$", max_length=8)] | None = None
     """Eight hex digits of its platform and layers: other content has others, whoever names it."""
     reason: ReasonField
     """Why not by the registry, such as `RegistryUnreachable` or `ForcedBySpec`."""

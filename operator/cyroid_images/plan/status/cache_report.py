@@ -25,9 +25,9 @@ from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
-from cyroid_images.plan.keep_ready import keep_known, keeps_cache_ready, still_ready
 from cyroid_images.plan.sources import resolution
 from cyroid_images.plan.status.availability import cache_registry_available, source_available
+from cyroid_images.plan.status.keep_ready import keep_known, keeps_cache_ready, still_ready
 from cyroid_images.plan.status.observed_generation import generation_observed
 from cyroid_images.plan.status.progress_text import under_way
 from cyroid_images.plan.status.ready import Readiness, summarise

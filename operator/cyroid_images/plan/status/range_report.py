@@ -25,13 +25,13 @@ from cyroid_images.model.kinds.status import (
     first,
 )
 from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, TargetSeen
-from cyroid_images.plan.keep_ready import keep_known, keeps_ready, still_ready
 from cyroid_images.plan.status.availability import (
     last_present,
     registry_available,
     targets_available,
 )
 from cyroid_images.plan.status.coverage import Coverage, TargetCoverage, coverage
+from cyroid_images.plan.status.keep_ready import keep_known, keeps_ready, still_ready
 from cyroid_images.plan.status.observed_generation import generation_observed
 from cyroid_images.plan.status.ready import Readiness, rank, summarise
 from cyroid_images.plan.status.tar_record import came_by_tar, tar_fallback

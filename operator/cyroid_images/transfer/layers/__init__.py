@@ -3,7 +3,6 @@
     packing, compress   a layer as the registry keeps it, made while it passes
     pipe, parallel      reading, compressing and sending at the same time, in bounded memory
     meter               how many bytes passed
-    known_layers        what is known of layers that were sent before
 
 Not here: which layers are needed (`transfer/target_layers.py`, `transfer/stream_push.py`).
 """

@@ -21,8 +21,8 @@ from cyroid_images.model.images.manifest import Descriptor
 from cyroid_images.model.kinds.image_cache import Compression
 from cyroid_images.registry.client import RegistryClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
+from cyroid_images.transfer.known_layers import KnownLayers
 from cyroid_images.transfer.layers.compress import compressed, media_type
-from cyroid_images.transfer.layers.known_layers import KnownLayers
 from cyroid_images.transfer.layers.pipe import Pipe, batched
 
 MOST_UPLOADS = 3
