@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 
 from cyroid_images import sockets
-from cyroid_images.scheduling.cancel_scope import NEVER
+from cyroid_images.errors import Cancelled
+from cyroid_images.scheduling.cancel_scope import NEVER, CancelScope
 from cyroid_images.scheduling.computing import Computing, step_aside, step_back
 
 PATIENCE = 10.0
@@ -117,42 +119,68 @@ def test_who_has_no_place_steps_nowhere() -> None:
     step_back()
 
 
-@pytest.fixture
-def server() -> Iterator[tuple[str, threading.Event, threading.Event]]:
-    """Takes one request, says that it has it, and answers when it is let."""
-    asked, may_answer = threading.Event(), threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                connection.recv(65536)
-                asked.set()
-                assert may_answer.wait(PATIENCE)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-
-        thread = started(serve)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked, may_answer
-        may_answer.set()
-        assert ended(thread)
+HEAD, BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok"
 
 
+@dataclass(slots=True)
+class Server:
+    """Takes one request, sends so much, and the rest when it is let."""
+
+    at_once: bytes
+    asked: threading.Event = field(default_factory=threading.Event)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def serve(self, listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(self.at_once)
+            self.asked.set()
+            assert self.may_answer.wait(PATIENCE)
+            connection.sendall((HEAD + BODY)[len(self.at_once) :])
+
+
+@pytest.mark.parametrize("at_once", [b"", HEAD[:9], HEAD, HEAD + BODY[:1]])
 def test_a_request_that_waits_for_its_answer_lets_another_compute(
-    computing: Computing, server: tuple[str, threading.Event, threading.Event]
+    computing: Computing, at_once: bytes
 ) -> None:
-    url, asked, may_answer = server
     order: list[str] = []
+    server = Server(at_once)
 
     def look() -> None:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         with computing.place(), sockets.client(url) as client:
-            response = client.get("/", extensions=sockets.under(NEVER))
-            order.append(response.text)
+            order.append(client.get("/", extensions=sockets.under(NEVER)).text)
 
     def other() -> None:
-        assert asked.wait(PATIENCE)
+        assert server.asked.wait(PATIENCE)
         with computing.place():
             order.append("computed")
-            may_answer.set()
+            server.may_answer.set()
 
-    assert ended(started(look), started(other))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = started(lambda: server.serve(listening))
+        assert ended(started(look), started(other), serving)
     assert order == ["computed", "ok"]
+
+
+def test_a_pause_between_two_tries_lets_another_compute(computing: Computing) -> None:
+    scope, is_in, ends = CancelScope(), threading.Event(), list[str]()
+
+    @computing.place()
+    def pauses() -> None:
+        is_in.set()
+        scope.wait(10 * PATIENCE)
+
+    def tries_again() -> None:
+        with pytest.raises(Cancelled):
+            pauses()
+        ends.append("cancelled")
+
+    def other() -> None:
+        assert is_in.wait(PATIENCE)
+        with computing.place():
+            scope.cancel()
+
+    assert ended(started(tries_again), started(other))
+    assert ends == ["cancelled"]
