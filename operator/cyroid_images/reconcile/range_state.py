@@ -293,8 +293,9 @@ class RangeState:
             is_pull = isinstance(step, Pull)
             route = Route.REGISTRY if is_pull else Route.TAR
             reason = Reason.PULL_FAILED if is_pull else Reason.LOAD_FAILED
+            fault = Fault(reason, f"{step.wish}: {DID_NOT_LAST}")
             self.failures[FailureKey(uid, step.wish, route)] = backoff.failed(
-                None, Fault(reason, DID_NOT_LAST), now, spread=spread, attempts=self.lost[at]
+                None, fault, now, spread=spread, attempts=self.lost[at]
             )
         return True
 

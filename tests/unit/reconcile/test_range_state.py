@@ -227,7 +227,7 @@ def test_b17_what_does_not_last_is_delivered_with_growing_pauses() -> None:
         mine.succeeded(PULL, NOW)
         assert drifted(mine, MISSING, timedelta(seconds=1)) == (("uid-1", PULL),)
         failure = mine.failures[KEY]
-        assert failure.fault == Fault(Reason.PULL_FAILED, DID_NOT_LAST)
+        assert failure.fault == Fault(Reason.PULL_FAILED, f"{KEY.wish}: {DID_NOT_LAST}")
         pauses.append((failure.next_attempt - NOW).total_seconds() - 1)
         mine.prune(MISSING)
     assert pauses == [1, 2, 4, 8]
