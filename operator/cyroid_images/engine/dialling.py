@@ -18,6 +18,9 @@ from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
+_UNUSED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Of connections without TLS: httpx asks for one, and to load the system's CAs takes 20 ms."""
+
 
 class Dialler:
     """Opens connections to one engine; no I/O before the first one."""
@@ -62,6 +65,5 @@ class Dialler:
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
             tls = self.endpoint.tls
-            # Without TLS an empty context does: loading the system's CAs costs 20 ms per call.
-            self._context = context_of(tls) if tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._context = context_of(tls) if tls else _UNUSED
         return self._context
