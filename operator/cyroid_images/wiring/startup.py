@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Protocol
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable, Reason
 from cyroid_images.kube import Cluster
@@ -14,29 +15,52 @@ AGAIN_SECONDS = 2.0
 """Between two questions, when nothing can be done without the answer."""
 TOLD_SECONDS = 30.0
 """Between two lines of the log about what is waited for."""
+DOUBT_SECONDS = 10.0
+"""How long a refusal must last: an API server reads its roles within seconds of its start."""
 
 
-async def check_rights(cluster: Cluster) -> None:
+class Rights(Protocol):
+    """Tells what we may not do."""
+
+    async def missing_rights(self) -> tuple[str, ...]:
+        """As "verb resource"; raises ApiUnavailable and AccessDenied."""
+        ...
+
+
+async def check_rights(cluster: Rights) -> None:
     """Better no start than work that cannot be told.
 
-    Waits for an API server that is away; raises AccessDenied that names every missing right.
+    Waits for an API server that is away. One that starts refuses everything until it has read
+    its roles, so a refusal is believed when it lasts. Raises AccessDenied then, which names every
+    missing right.
     """
+    loop = asyncio.get_running_loop()
+    since: float | None = None
     while True:
-        try:
-            missing = await cluster.missing_rights()
-            break
-        except AccessDenied:
-            raise
-        except ApiUnavailable as exc:
-            _log.warning("cannot reach the Kubernetes API: %s; will retry", exc)
-            await asyncio.sleep(AGAIN_SECONDS)
-    for right in missing:
-        _log.error("%s: missing right: %s", Reason.RBAC_DENIED, right)
-    if missing:
-        raise AccessDenied(
-            f"{Reason.RBAC_DENIED}: missing rights: {', '.join(missing)}; the ClusterRole and"
-            " the Role cyroid-operator of the chart grant them"
-        )
+        refusal = await _refusal(cluster)
+        if refusal is None:
+            return
+        since = loop.time() if since is None or not isinstance(refusal, AccessDenied) else since
+        if isinstance(refusal, AccessDenied) and loop.time() - since >= DOUBT_SECONDS:
+            raise refusal
+        _log.warning("%s; will retry", refusal)
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _refusal(cluster: Rights) -> ApiUnavailable | None:
+    """What stands against a start now."""
+    try:
+        missing = await cluster.missing_rights()
+    except AccessDenied as exc:
+        return exc
+    except ApiUnavailable as exc:
+        return ApiUnavailable(f"cannot reach the Kubernetes API: {exc}")
+    if not missing:
+        return None
+    return AccessDenied(
+        f"{Reason.RBAC_DENIED}: missing rights: {', '.join(missing)}; the ClusterRole and"
+        " the Role cyroid-operator of the chart grant them"
+    )
 
 
 async def await_kinds(cluster: Cluster) -> None:
@@ -47,8 +71,8 @@ async def await_kinds(cluster: Cluster) -> None:
             if await cluster.crds_served():
                 return
             what = "the CRDs are not installed yet; waiting for: kubectl apply -f crds/"
-        except AccessDenied:
-            raise
+        except AccessDenied as exc:  # we had the right a moment ago
+            what = f"{exc}; will retry"
         except ApiUnavailable as exc:
             what = f"cannot reach the Kubernetes API: {exc}; will retry"
         now = asyncio.get_running_loop().time()

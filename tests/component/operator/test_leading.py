@@ -168,7 +168,7 @@ def test_a_missing_right_is_named_at_the_start(
     lacking = make_operator("lacking", all_but_pods)
     lacking.begin()
     assert lacking.wait() not in (0, 3)
-    assert "RBACDenied: missing right: watch pods" in lacking.log()
+    assert "RBACDenied: missing rights: watch pods" in lacking.log()
     last = lacking.log().splitlines()[-1]
     assert last.startswith(
         "cyroid-images: the operator ended: RBACDenied: missing rights: watch pods"
