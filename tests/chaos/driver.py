@@ -16,7 +16,7 @@ from tests.chaos import checks
 from tests.chaos.doing import Doing
 from tests.chaos.engine_images import holding
 from tests.chaos.faults import ENGINES, NEIGHBOURS, OUTAGES, Fault, Kind, outage, schedule, siege
-from tests.chaos.outage import watched_outage
+from tests.chaos.outage import outage_watch
 from tests.chaos.quiet import Quiet
 from tests.chaos.siege import served_in_siege
 from tests.chaos.tally import Invariant, Tally
@@ -100,17 +100,17 @@ class Driver:
         """P7: what is there stays Ready, although nobody can tell what it should be."""
         faults = outage(self._numbers, len(SIZES), self._kinds)
         is_killed = self._numbers.random() < 0.5
-        with watched_outage(self._world, self._quiet, self.tally) as watch:
-            for fault in faults:
-                self._begin(fault, 0.0)
-            operator = self._world.stack.operator
-            self._tell(f"         {'SIGKILL' if is_killed else 'SIGTERM'} and a new operator")
-            if is_killed:
-                operator.kill()
-            else:
-                operator.stop()
-            operator.start()
-            watch()
+        for fault in faults:
+            self._begin(fault, 0.0)
+        operator = self._world.stack.operator
+        self._tell(f"         {'SIGKILL' if is_killed else 'SIGTERM'} and a new operator")
+        if is_killed:
+            operator.kill()
+        else:
+            operator.stop()
+        watch = outage_watch(self._world, self._quiet, self.tally)
+        operator.start()
+        watch()
         self._doing.heal()
 
     def _begin(self, fault: Fault, moment: float) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +29,12 @@ class _Warning:
     """The message, and how often it was told."""
 
 
-@contextmanager
-def watched_outage(world: World, quiet: Quiet, tally: Tally) -> Iterator[Callable[[], None]]:
-    """What is to be called once the new operator runs."""
+def outage_watch(world: World, quiet: Quiet, tally: Tally) -> Callable[[], None]:
+    """Made while no operator runs, to be called once the new one does.
+
+    What the old one told is not looked at: a registry that is made to answer 500 is away for a
+    moment first, and both may be told.
+    """
     before = _warnings(world)
 
     def watch() -> None:
@@ -45,7 +47,7 @@ def watched_outage(world: World, quiet: Quiet, tally: Tally) -> Iterator[Callabl
         new = [each for key, each in _warnings(world).items() if before.get(key) != each]
         tally.hold(Invariant.P7, _untrue(new, quiet.objects()))
 
-    yield watch
+    return watch
 
 
 def _untrue(warnings: Iterable[_Warning], objects: Mapping[str, Any]) -> list[str]:
