@@ -70,7 +70,7 @@ class Controller:
 
     async def start(self) -> None:
         """List everything once, then work; returns when the list is there."""
-        garbage.set_aside()  # all modules
+        garbage.begin()
         while not await self._list_all():
             garbage.collect_all()  # what a list that failed has left behind
             await asyncio.sleep(LIST_AGAIN_SECONDS)

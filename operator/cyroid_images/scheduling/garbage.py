@@ -15,9 +15,14 @@ YOUNG, MIDDLE, OLD = 700, 10, 50
 behind is young."""
 
 
+def begin() -> None:
+    """Once per process, when all modules are there: they live as long as it does."""
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    set_aside()
+
+
 def set_aside() -> None:
     """Pass over all that is there now, in no time; what is unreachable by then stays."""
-    gc.set_threshold(YOUNG, MIDDLE, OLD)
     gc.freeze()
 
 

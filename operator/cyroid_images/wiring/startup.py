@@ -35,13 +35,16 @@ async def check_rights(cluster: Rights) -> None:
     missing right.
     """
     loop = asyncio.get_running_loop()
-    since: float | None = None
+    since: float | None = None  # refused without a break
     while True:
         refusal = await _refusal(cluster)
         if refusal is None:
             return
-        since = loop.time() if since is None or not isinstance(refusal, AccessDenied) else since
-        if isinstance(refusal, AccessDenied) and loop.time() - since >= DOUBT_SECONDS:
+        if not isinstance(refusal, AccessDenied):
+            since = None
+        elif since is None:
+            since = loop.time()
+        elif loop.time() - since >= DOUBT_SECONDS:
             raise refusal
         _log.warning("%s; will retry", refusal)
         await asyncio.sleep(AGAIN_SECONDS)
