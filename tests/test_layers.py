@@ -61,6 +61,9 @@ LAYERS: dict[str, tuple[str, str]] = {
         "asyncio random pathlib",
     ),
     "handlers": ("", "kopf asyncio random"),
+    # what people see is JSON
+    "overview": ("errors model", "pydantic"),
+    "edits": ("errors model", ""),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),

@@ -19,8 +19,12 @@ from cyroid_images.model.kinds.status import (
     MOST_FAILURES,
     MOST_IMAGE_STATUSES,
     MOST_MISSING,
+    MOST_REMOVED,
+    MOST_SOURCE_IMAGES,
     MOST_TAR_DELIVERIES,
     MOST_TARGETS,
+    MOST_TRANSFERS,
+    MOST_UNUSED,
 )
 from cyroid_images.model.text import CONDITION_MESSAGE, ROW_MESSAGE, clean_message
 from tests.parts.condition_reasons import fits
@@ -44,15 +48,20 @@ _LISTS: dict[str, dict[str, tuple[str, int]]] = {
         "targetStatuses": ("targetsOmitted", MOST_TARGETS),
         "tarDeliveries": ("tarDeliveriesOmitted", MOST_TAR_DELIVERIES),
         "failures": ("failuresOmitted", MOST_FAILURES),
+        "transfers": ("transfersOmitted", MOST_TRANSFERS),
     },
     "ImageCache": {
         "imageStatuses": ("imagesOmitted", MOST_IMAGE_STATUSES),
         "failures": ("failuresOmitted", MOST_FAILURES),
+        "transfers": ("transfersOmitted", MOST_TRANSFERS),
+        "sourceImages": ("sourceImagesOmitted", MOST_SOURCE_IMAGES),
+        "removedImages": ("", MOST_REMOVED),
+        "unusedImages": ("", MOST_UNUSED),
     },
 }
 _FURTHER = {
     "RangeImages": {"targets"},
-    "ImageCache": {"storedBytes", "onDemand", "digests", "digestsOmitted"},
+    "ImageCache": {"storedBytes", "onDemand", "digests", "digestsOmitted", "collection"},
 }
 _PARTS = {"type", "status", "reason", "message", "observedGeneration", "lastTransitionTime"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)

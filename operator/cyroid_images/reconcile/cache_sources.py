@@ -12,7 +12,8 @@ from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.platform import Platform
-from cyroid_images.model.kinds.image_cache import EngineSource, ImageCache, Source, UpstreamSource
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.sources import EngineSource, Source, UpstreamSource
 from cyroid_images.model.knowledge import HeldByUpstream, Wish
 from cyroid_images.model.observed import EngineShown, SourceSeen, UpstreamShown
 from cyroid_images.model.upstream import normal_host

@@ -31,8 +31,8 @@ from cyroid_images.model.kinds.status import (
     TargetCounts,
     TargetStatus,
     TransferFailure,
-    first,
 )
+from cyroid_images.model.kinds.status_fields import first
 from tests.unit.model.names_table import SHA256
 
 NOW = datetime(2026, 5, 1, 12, 30, 15, tzinfo=UTC)

@@ -227,16 +227,12 @@ _IMAGE_SCHEMA = {
 }
 
 
-class ImageWish(Part):
-    """One image that is wanted in the registry."""
+class ImageName(Part):
+    """One image by its name."""
 
     image: Annotated[str, WithJsonSchema({**_IMAGE_SCHEMA, **cel(_IMAGE_ID_REFUSED)})]
-    """Name of the image, such as `127.0.0.1:5000/cyroid/kali-attack:latest` or
-    `ghcr.io/a/b@sha256:<64 hex digits>`. Without tag and digest the tag is `latest`; with
-    both the digest decides."""
-
-    platform: PlatformField | None = None
-    """Platform of the image, such as `linux/amd64`; absent: that of the source."""
+    """Name of the image, such as `127.0.0.1:5000/cyroid/kali-attack:latest`. Without tag and
+    digest the tag is `latest`."""
 
     _reference: Reference = PrivateAttr()
 
@@ -253,6 +249,18 @@ class ImageWish(Part):
             sentence = {"sentence": str(exc)}
             raise PydanticCustomError(_INVALID_REFERENCE, "{sentence}", sentence) from exc
         return self
+
+
+class ImageWish(ImageName):
+    """One image that is wanted in the registry."""
+
+    image: Annotated[str, WithJsonSchema({**_IMAGE_SCHEMA, **cel(_IMAGE_ID_REFUSED)})]
+    """Name of the image, such as `127.0.0.1:5000/cyroid/kali-attack:latest` or
+    `ghcr.io/a/b@sha256:<64 hex digits>`. Without tag and digest the tag is `latest`; with
+    both the digest decides."""
+
+    platform: PlatformField | None = None
+    """Platform of the image, such as `linux/amd64`; absent: that of the source."""
 
 
 class RangeImageWish(ImageWish):

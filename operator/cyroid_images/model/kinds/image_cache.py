@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from cyroid_images.model.kinds.fields import (
-    NAME,
     Flag,
     HostSet,
     HostText,
+    ImageName,
     ImageWish,
     Part,
     Seconds,
     SecretRef,
-    SomeHosts,
     cel,
     refuse,
     seconds,
@@ -32,11 +31,10 @@ from cyroid_images.model.kinds.fields import (
 from cyroid_images.model.kinds.limits import Limits
 from cyroid_images.model.kinds.metadata import Metadata
 from cyroid_images.model.kinds.read_status import read_status
+from cyroid_images.model.kinds.retention import Retention
 from cyroid_images.model.kinds.selector import LabelSelector
+from cyroid_images.model.kinds.sources import Source, URLText
 from cyroid_images.model.kinds.status import ImageCacheStatus
-
-_ADDRESS = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
-"""A host name, an IPv4 address, or an IPv6 address in brackets."""
 
 
 class Compression(StrEnum):
@@ -69,9 +67,7 @@ class PushPolicy(StrEnum):
 class RegistrySpec(Part):
     """The registry: one listener for the operator, one for the engines."""
 
-    push_url: str = Field(
-        alias="pushURL", pattern=rf"^https?://{_ADDRESS}(?::[0-9]{{1,5}})?$", max_length=512
-    )
+    push_url: URLText = Field(alias="pushURL")
     """Where the operator reads and writes, such as `https://cyroid-registry.cyroid.svc:5001`;
     http or https, no path."""
 
@@ -86,140 +82,12 @@ class RegistrySpec(Part):
     ca_secret_ref: SecretRef | None = None
     """Secret with the key `ca.crt` that vouches for `pushURL`; absent: the CAs of the system."""
 
+    collector_url: URLText | None = Field(None, alias="collectorURL")
+    """Where the collector of this registry answers, such as `http://cyroid-registry.cyroid.svc:5002`,
+    with the push credentials and CA; absent: its disk is freed by its own means."""
+
     compression: Compression = Compression.ZSTD
     """`Zstd`, or `Gzip` for engines older than Docker 23 (they get Zstd images by tar)."""
-
-
-class EngineTLS(Part):
-    """The operator's client certificate for a source engine."""
-
-    secret_ref: SecretRef
-    """Secret with the keys `ca.crt`, `tls.crt` and `tls.key`."""
-
-    server_name: Annotated[str, Field(min_length=1, max_length=253)] | None = None
-    """Name that the engine's certificate must carry; absent: the host of the endpoint."""
-
-
-_UNIX_OR_ONE = (
-    (
-        "self.endpoint.startsWith('unix://')"
-        " ? !has(self.tls) && !(has(self.insecure) && self.insecure)"
-        " : has(self.tls) != (has(self.insecure) && self.insecure)"
-    ),
-    "a tcp endpoint needs exactly one of tls or insecure: true, a unix endpoint neither",
-)
-
-
-class EngineSource(Part):
-    """A Docker engine that has images, such as the one that builds them."""
-
-    model_config = ConfigDict(json_schema_extra=cel(_UNIX_OR_ONE))
-
-    endpoint: str = Field(
-        pattern=rf"^(?:tcp://{_ADDRESS}:[0-9]{{1,5}}|unix:///[A-Za-z0-9._/-]+)$", max_length=512
-    )
-    """`tcp://host:port`, such as `tcp://cyroid-builder.cyroid.svc:2376`, or `unix:///path`."""
-
-    tls: EngineTLS | None = None
-    """TLS with a client certificate; a tcp endpoint has this or `insecure: true`."""
-
-    insecure: Flag = False
-    """Talk to the engine without TLS. Absent: false."""
-
-    @model_validator(mode="after")
-    def _is_protected_or_says_so(self) -> Self:
-        protections = (self.tls is not None) + self.insecure
-        if protections != (0 if self.endpoint.startswith("unix://") else 1):
-            raise refuse(_UNIX_OR_ONE[1])
-        return self
-
-
-class UpstreamSource(Part):
-    """Registries elsewhere; images are copied from them under their own names."""
-
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "!(has(self.insecure) && self.insecure && has(self.caSecretRef))",
-                "caSecretRef needs TLS: remove insecure",
-            )
-        )
-    )
-
-    hosts: SomeHosts
-    """host[:port] of the registries that may be asked, such as `docker.io`; each serves the
-    images of its own name only."""
-
-    secret_ref: SecretRef | None = None
-    """Secret of type `kubernetes.io/basic-auth` or `kubernetes.io/dockerconfigjson` with
-    credentials; absent: anonymous."""
-
-    ca_secret_ref: SecretRef | None = None
-    """Secret with the key `ca.crt` that vouches for the hosts; absent: the CAs of the system."""
-
-    insecure: Flag = False
-    """Talk to the hosts by plain HTTP. Absent: false."""
-
-    @model_validator(mode="after")
-    def _ca_needs_tls(self) -> Self:
-        if self.insecure and self.ca_secret_ref is not None:
-            raise refuse("caSecretRef needs TLS: remove insecure")
-        return self
-
-
-_INSIDE = ("!self.matches('(^|/)[.][.](/|$)')", "the path must stay inside the archive volume")
-
-
-def _stays_inside(path: str) -> str:
-    if ".." in path.split("/"):
-        raise refuse(_INSIDE[1])
-    return path
-
-
-class ArchiveSource(Part):
-    """Tar archives (docker save or OCI layout) in the operator's archive volume."""
-
-    path: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=512,
-            pattern=r"^[A-Za-z0-9._-][A-Za-z0-9._/ -]*$",
-            json_schema_extra=cel(_INSIDE),
-        ),
-        AfterValidator(_stays_inside),
-    ]
-    """File or folder inside the archive volume, such as `bundles`; relative, without `..`."""
-
-
-_ONE_KIND = (
-    "[has(self.engine), has(self.upstream), has(self.archive)].filter(x, x).size() == 1",
-    "exactly one of engine, upstream or archive",
-)
-
-
-class Source(Part):
-    """One place that images come from: an engine, upstream registries or archives."""
-
-    model_config = ConfigDict(json_schema_extra=cel(_ONE_KIND))
-
-    name: str = Field(pattern=NAME, min_length=1, max_length=63)
-    """Name of the source in status and messages, such as `builder`."""
-
-    engine: EngineSource | None = None
-    """A Docker engine."""
-
-    upstream: UpstreamSource | None = None
-    """Registries elsewhere."""
-
-    archive: ArchiveSource | None = None
-    """Archives in the operator's archive volume."""
-
-    @model_validator(mode="after")
-    def _is_of_one_kind(self) -> Self:
-        if sum(part is not None for part in (self.engine, self.upstream, self.archive)) != 1:
-            raise refuse(_ONE_KIND[1])
-        return self
 
 
 class Refresh(Part):
@@ -285,6 +153,23 @@ class ImageCacheSpec(Part):
     ] = Field(())
     """Images that the registry holds before any range asks: at most 128, each name once."""
 
+    removed_images: Annotated[
+        tuple[ImageName, ...],
+        Field(
+            max_length=128,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["image"],
+            },
+        ),
+        unique_by("image"),
+    ] = Field(())
+    """Names that the registry shall not hold any more: their tags are removed, unless
+    `spec.images` lists or a range wants them; at most 128. Sources keep what they have."""
+
+    retention: Retention = Retention()
+    """How long the registry keeps what nobody asks for; absent: for ever."""
+
     allowed_namespaces: LabelSelector | None = None
     """Namespaces whose RangeImages may use the cache, by their labels; absent: every one."""
 
@@ -295,8 +180,8 @@ class ImageCacheSpec(Part):
     """How far the ranges that use the cache may go; a range that asks for more gets this."""
 
     push_policy: PushPolicy = PushPolicy.ON_DEMAND
-    """`OnDemand`: what is listed or wanted by a range. `Automatic` is accepted, and treated as
-    `OnDemand` so far."""
+    """`OnDemand`: what is listed or wanted by a range. `Automatic`: also what is built, loaded or
+    tagged in an engine source."""
 
 
 @dataclass(frozen=True, slots=True)

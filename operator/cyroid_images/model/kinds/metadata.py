@@ -12,6 +12,10 @@ from cyroid_images.model.text import clean_message
 RECONCILE_AT = "cyroid.io/reconcile-at"
 """A new value of this annotation asks for a pass now."""
 
+COLLECT = "cyroid.io/collect"
+"""A new value of this annotation of an ImageCache, `run/TOKEN` or `dry-run/TOKEN`, has the disk
+of its registry collected now."""
+
 LONGEST_NAME = 63
 """Characters of an object's name: it is used as a label value."""
 

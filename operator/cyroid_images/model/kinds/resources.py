@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from cyroid_images.model.kinds.fields import ImageWish, RangeImageWish, SecretRef
 from cyroid_images.model.kinds.image_cache import (
-    ArchiveSource,
     Compression,
-    EngineSource,
-    EngineTLS,
     ImageCache,
     ImageCacheSpec,
     PushPolicy,
     Refresh,
     RefreshPolicy,
     RegistrySpec,
-    Source,
-    UpstreamSource,
 )
 from cyroid_images.model.kinds.metadata import RECONCILE_AT, Metadata
 from cyroid_images.model.kinds.range_images import (
@@ -28,6 +23,13 @@ from cyroid_images.model.kinds.range_images import (
     Timeouts,
 )
 from cyroid_images.model.kinds.selector import LabelSelector, Requirement, SelectorOperator
+from cyroid_images.model.kinds.sources import (
+    ArchiveSource,
+    EngineSource,
+    EngineTLS,
+    Source,
+    UpstreamSource,
+)
 
 GROUP = "cyroid.io"
 """The API group of both kinds."""

@@ -7,25 +7,39 @@ printable and short by its own field. Not here: how a status is read (`read_stat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import Field
 
-from cyroid_images.errors import InvalidReference
 from cyroid_images.model.fault import Route
-from cyroid_images.model.images import digest
-from cyroid_images.model.images.digest import Digest
-from cyroid_images.model.images.reference import LONGEST as LONGEST_REFERENCE
 from cyroid_images.model.kinds.conditions import (
     Condition,
     ConditionType,
     Moment,
     ReasonField,
-    message_of,
 )
-from cyroid_images.model.kinds.fields import Part, PlatformField, refuse
-from cyroid_images.model.text import ROW_MESSAGE
+from cyroid_images.model.kinds.fields import Part
+from cyroid_images.model.kinds.lifecycle import (
+    CollectionStatus,
+    RemovedImageStatus,
+    SourceImageStatus,
+    TransferStatus,
+    UnusedImageStatus,
+)
+from cyroid_images.model.kinds.status_fields import (
+    Count,
+    DigestField,
+    ImageText,
+    Name,
+    Omitted,
+    OnlyIfTrue,
+    PlatformText,
+    RowMessage,
+    Uid,
+    map_field,
+    rows_field,
+)
 
 MOST_TARGETS = 32
 """Rows in targetStatuses, worst first."""
@@ -41,57 +55,14 @@ MOST_DIGESTS = 2000
 """Entries in digests. With names as they are in use (80 characters) that is 320 KB."""
 DIGEST_BYTES = 512 * 1024
 """Bytes in digests: 2,000 of the longest names would be 1.2 MB, which etcd hardly takes."""
-
-T = TypeVar("T")
-
-
-def _is_empty(value: object) -> bool:
-    return not value
-
-
-def _read_digest(value: object) -> object:
-    if isinstance(value, Digest):
-        return value
-    try:
-        return Digest.parse(str(value))
-    except InvalidReference as exc:
-        raise refuse(str(exc)) from exc
-
-
-DigestField = Annotated[
-    Digest,
-    BeforeValidator(_read_digest),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"^{digest.PATTERN}$", "maxLength": 135}),
-]
-PlatformText = Annotated[PlatformField, PlainSerializer(str, return_type=str)]
-ImageText = Annotated[str, Field(max_length=LONGEST_REFERENCE)]
-RowMessage = Annotated[str, message_of(ROW_MESSAGE), Field(max_length=ROW_MESSAGE)]
-Name = Annotated[str, Field(max_length=253)]
-Uid = Annotated[str, Field(max_length=64)]
-Count = Annotated[int, Field(ge=0)]
-Omitted = Annotated[int, Field(ge=0, exclude_if=_is_empty)]
-OnlyIfTrue = Annotated[bool, Field(exclude_if=_is_empty)]
-
-
-def rows_field(most: int, *keys: str) -> Any:
-    """A bounded list of rows, absent while empty; with keys a list of type map."""
-    kind: dict[str, Any] = {"x-kubernetes-list-type": "map" if keys else "atomic"}
-    if keys:
-        kind["x-kubernetes-list-map-keys"] = list(keys)
-    return Field((), max_length=most, exclude_if=_is_empty, json_schema_extra=kind)
-
-
-def map_field(most: int) -> Any:
-    """A bounded map that is written as a whole, absent while empty."""
-    extra: dict[str, Any] = {"x-kubernetes-map-type": "atomic"}
-    return Field({}, max_length=most, exclude_if=_is_empty, json_schema_extra=extra)
-
-
-def first(most: int, rows: Iterable[T]) -> tuple[tuple[T, ...], int]:
-    """The first rows that fit, and how many were left out."""
-    listed = tuple(rows)
-    return listed[:most], max(0, len(listed) - most)
+MOST_TRANSFERS = 16
+"""Rows in transfers, the furthest first."""
+MOST_SOURCE_IMAGES = 256
+"""Rows in sourceImages, what the registry lacks first. About 50 KB with names as in use."""
+MOST_REMOVED = 128
+"""Rows in removedImages: as many as an ImageCache can list."""
+MOST_UNUSED = 256
+"""Rows in unusedImages, the longest unused first."""
 
 
 class Summary(Part):
@@ -261,6 +232,10 @@ class Status(Part):
     """Transfers that failed and are not yet made good; at most 20."""
     failures_omitted: Omitted = 0
     """Failures beyond those listed."""
+    transfers: tuple[TransferStatus, ...] = rows_field(MOST_TRANSFERS)
+    """Transfers that are under way, the furthest first; at most 16."""
+    transfers_omitted: Omitted = 0
+    """Transfers beyond those listed."""
     conditions: tuple[Condition, ...] = rows_field(8, "type")
     """What is the case, by type; see the table of conditions in the documentation."""
 
@@ -317,3 +292,14 @@ class ImageCacheStatus(Status):
     source. While no source answers nothing else is delivered. At most 2,000 and 512 KiB."""
     digests_omitted: Omitted = 0
     """Proven digests beyond those recorded."""
+    source_images: tuple[SourceImageStatus, ...] = rows_field(MOST_SOURCE_IMAGES)
+    """Named images that engine sources hold: what the registry lacks first, then the newest; at
+    most 256."""
+    source_images_omitted: Omitted = 0
+    """Images of engine sources beyond those listed."""
+    removed_images: tuple[RemovedImageStatus, ...] = rows_field(MOST_REMOVED)
+    """One row per image of `spec.removedImages`; at most 128."""
+    unused_images: tuple[UnusedImageStatus, ...] = rows_field(MOST_UNUSED)
+    """Images that the registry holds and nobody asks for, the longest unused first; at most 256."""
+    collection: CollectionStatus | None = None
+    """The last collection, or the one that is under way."""

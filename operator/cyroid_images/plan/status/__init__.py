@@ -4,6 +4,7 @@
     coverage                    which images are where, and why not
     availability                who answers
     keep_ready                  what could not be seen says nothing against what was proven
+    transfer_rows               what moves
     ready                       the summary: Ready, and why not
     tar_record                  which images went as a tar, and why
     initial_status              what an object says before anything was seen

@@ -19,8 +19,8 @@ from cyroid_images.model.kinds.status import (
     OnDemandCounts,
     Summary,
     TransferFailure,
-    first,
 )
+from cyroid_images.model.kinds.status_fields import first
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.plan import backoff
@@ -31,6 +31,7 @@ from cyroid_images.plan.status.keep_ready import keep_known, keeps_cache_ready, 
 from cyroid_images.plan.status.observed_generation import generation_observed
 from cyroid_images.plan.status.progress_text import under_way
 from cyroid_images.plan.status.ready import Readiness, summarise
+from cyroid_images.plan.status.transfer_rows import transfer_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
     rows, images_omitted = first(MOST_IMAGE_STATUSES, _rows(seen, asked))
     failures, failures_omitted = first(MOST_FAILURES, _failures(seen, asked))
     digests, digests_omitted = digests_to_record(seen.anchors, asked.wishes)
+    transfers, transfers_omitted = transfer_rows(running)
     return ImageCacheStatus(
         observed_generation=generation_observed(item.status, item.metadata, conditions),
         last_handled_reconcile_at=_handled(seen),
@@ -95,6 +97,8 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         digests_omitted=digests_omitted,
         failures=failures,
         failures_omitted=failures_omitted,
+        transfers=transfers,
+        transfers_omitted=transfers_omitted,
         conditions=conditions,
     )
 

@@ -41,7 +41,8 @@ def keeps_cache_ready(seen: CacheSeen, listed: Collection[CacheStep]) -> bool:
 
 
 def still_ready(before: S, fresh: S) -> S:
-    """The last status with what is known anew: which parties answer, and which pass was asked."""
+    """The last status with what is known anew: which parties answer, what moves, and which pass
+    was asked."""
     told = {each.type: each for each in fresh.conditions}
     kept = tuple(_newer(old, told.get(old.type)) for old in before.conditions)
     for old in before.conditions:
@@ -52,6 +53,8 @@ def still_ready(before: S, fresh: S) -> S:
         update={
             "last_handled_reconcile_at": fresh.last_handled_reconcile_at,
             "conditions": (*kept, *more),
+            "transfers": fresh.transfers,
+            "transfers_omitted": fresh.transfers_omitted,
         }
     )
 

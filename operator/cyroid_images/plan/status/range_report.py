@@ -22,8 +22,8 @@ from cyroid_images.model.kinds.status import (
     TargetCounts,
     TargetStatus,
     TransferFailure,
-    first,
 )
+from cyroid_images.model.kinds.status_fields import first
 from cyroid_images.model.observed import FailureKey, RangeDone, RangeSeen, TargetSeen
 from cyroid_images.plan.status.availability import (
     last_present,
@@ -35,6 +35,7 @@ from cyroid_images.plan.status.keep_ready import keep_known, keeps_ready, still_
 from cyroid_images.plan.status.observed_generation import generation_observed
 from cyroid_images.plan.status.ready import Readiness, rank, summarise
 from cyroid_images.plan.status.tar_record import came_by_tar, tar_fallback
+from cyroid_images.plan.status.transfer_rows import transfer_rows
 
 
 def report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
@@ -62,6 +63,7 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
     listed, targets_omitted = first(MOST_TARGETS, sorted(rows, key=_worst_first))
     failures, failures_omitted = _failures(seen)
     records, records_omitted = first(MOST_TAR_DELIVERIES, done.tar)
+    transfers, transfers_omitted = transfer_rows(done.running)
     return RangeImagesStatus(
         observed_generation=generation_observed(item.status, item.metadata, conditions),
         last_handled_reconcile_at=_handled(seen),
@@ -83,6 +85,8 @@ def _report(seen: RangeSeen, done: RangeDone) -> RangeImagesStatus:
         tar_deliveries_omitted=records_omitted,
         failures=failures,
         failures_omitted=failures_omitted,
+        transfers=transfers,
+        transfers_omitted=transfers_omitted,
         conditions=conditions,
     )
 

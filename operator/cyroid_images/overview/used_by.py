@@ -1,0 +1,31 @@
+"""Which ranges want which image: what keeps it in the registry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import repository_of, tag_of
+from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.range_images import RangeImages
+
+StoredAs = tuple[str, str]
+"""Repository and tag (or digest) in the registry of a cache: what two spellings of one image
+have in common."""
+
+
+def stored_as(cache: ImageCache, image: Reference) -> StoredAs:
+    """Where the registry of this cache keeps the image."""
+    return repository_of(image, cache.spec.aliases), str(tag_of(image))
+
+
+def used_by(cache: ImageCache, ranges: Iterable[RangeImages]) -> Mapping[StoredAs, tuple[str, ...]]:
+    """By place in the registry: `namespace/name` of each range that wants it, sorted."""
+    found: dict[StoredAs, set[str]] = defaultdict(set)
+    for item in ranges:
+        if item.cache_name == cache.metadata.name:
+            name = f"{item.metadata.namespace}/{item.metadata.name}"
+            for wish in item.wishes:
+                found[stored_as(cache, wish.reference)].add(name)
+    return {place: tuple(sorted(names)) for place, names in found.items()}
