@@ -107,6 +107,7 @@ class Reason(StrEnum):
     LEADER_ELECTED = "LeaderElected"
     IMAGE_PUSHED = "ImagePushed"
     IMAGE_DELIVERED = "ImageDelivered"
+    IMAGE_BUILT = "ImageBuilt"
     REGISTRY_RECOVERED = "RegistryRecovered"
     REGISTRY_TAG_DRIFT = "RegistryTagDrift"
     PARTIAL_PLATFORM_IMAGE = "PartialPlatformImage"
@@ -253,6 +254,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         Mark.EVENT,
         "an image was delivered into a target and verified; the message names the route",
     ),
+    Reason.IMAGE_BUILT: (Mark.EVENT, "an engine source has a new image that the registry lacks"),
     Reason.REGISTRY_RECOVERED: (Mark.EVENT, "the registry answers again"),
     Reason.REGISTRY_TAG_DRIFT: (Mark.EVENT, "somebody moved a tag in the registry"),
     Reason.PARTIAL_PLATFORM_IMAGE: (

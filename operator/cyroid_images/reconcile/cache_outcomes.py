@@ -45,8 +45,11 @@ class CacheOutcomes:
                 self._failed(item, state, fill, ended.fault)
                 continue
             stored = _stored(ended)
-            state.pushed(fill.wish, stored, ended.at)
-            self.snapshots.learn(state, fill.wish, stored)
+            if fill.wish in state.wanted_since:
+                state.pushed(fill.wish, stored, ended.at)
+                self.snapshots.learn(state, fill.wish, stored)
+            else:
+                self.snapshots.offers.pushed(state, fill.wish, stored)
             self._tell_filled(key, item, fill, ended)
 
     def tell_moved_tags(self, key: Key, seen: CacheSeen, state: CacheState) -> None:
@@ -83,11 +86,14 @@ class CacheOutcomes:
         if fault.reason.mark is Mark.TERMINAL and state.endpoint not in (None, fill.to.registry):
             return  # begun with a password or CA that was replaced since: tried anew at once
         fault = backoff.gone_for_now(fault, Reason.SOURCE_CHANGED)
-        before, spread = state.failures.get(fill.wish), self.clock.spread()
-        failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
         is_upstream = isinstance(fill.source, HeldByUpstream)
-        host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
-        state.refused(fill.wish, failure, host)
+        if fill.wish in state.wanted_since:
+            before, spread = state.failures.get(fill.wish), self.clock.spread()
+            failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
+            host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
+            state.refused(fill.wish, failure, host)
+        else:
+            self.snapshots.offers.refused(state, fill, fault)
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
         self.snapshots.refresh(item)

@@ -16,6 +16,7 @@ from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import ImagePlace
+from cyroid_images.reconcile.offer_state import OfferState
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_ANCHORS = 2000
@@ -78,6 +79,8 @@ class CacheState:
     """When a look that found damage ended: each is counted once."""
     anchors: dict[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source; the one state that survives a restart."""
+    offers: OfferState = field(default_factory=OfferState)
+    """What engine sources hold unasked."""
     _ours: set[Digest] | None = field(default=None, repr=False)
 
     @classmethod

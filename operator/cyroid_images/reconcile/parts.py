@@ -26,6 +26,7 @@ from cyroid_images.observe.places import (
     UpstreamPlace,
 )
 from cyroid_images.plan import backoff
+from cyroid_images.reconcile.cache_offers import WAKE_SECONDS, CacheOffers, OfferOwner
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots, registry_place
 from cyroid_images.reconcile.cache_sources import CacheSources
@@ -206,6 +207,7 @@ class _Shared:
             self.demand,
             self.queue,
             sources,
+            CacheOffers(seen.images, ports.recorder, ports.clock),
             seen.registries,
             seen.images,
             ports.clock,
@@ -231,6 +233,8 @@ class _Shared:
 def _wake(queue: WorkQueue[Key], owner: Hashable) -> None:
     if isinstance(owner, Key):
         queue.wake(owner)
+    elif isinstance(owner, OfferOwner):
+        queue.wake(owner.key, after=WAKE_SECONDS)
 
 
 def _observers(

@@ -36,7 +36,8 @@ def requeue_cache_after(seen: CacheSeen, *, is_running: bool) -> float:
     pauses = [HEAL_SECONDS]
     if is_running:
         pauses.append(PROGRESS_SECONDS)
-    return _least(pauses, (*seen.failures.values(), *seen.hosts.values()), seen.now)
+    unasked = [each.failure for each in seen.offers.listed if each.failure is not None]
+    return _least(pauses, (*seen.failures.values(), *seen.hosts.values(), *unasked), seen.now)
 
 
 def _least(pauses: Sequence[float], failures: Iterable[Failure], now: datetime) -> float:
