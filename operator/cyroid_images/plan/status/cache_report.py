@@ -59,8 +59,9 @@ def report(
     open_ones = {wish: each for wish, each in seen.failures.items() if wish not in good}
     status = _report(replace(seen, failures=open_ones), asked, running)
     if keeps_cache_ready(seen, asked.listed):
-        digests = {"digests": status.digests, "digests_omitted": status.digests_omitted}
-        return still_ready(seen.item.status, status).model_copy(update=digests)
+        fresh = ("digests", "digests_omitted", "removed_images", "unused_images")
+        known = {name: getattr(status, name) for name in fresh}
+        return still_ready(seen.item.status, status).model_copy(update=known)
     return status
 
 
@@ -97,6 +98,8 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         digests_omitted=digests_omitted,
         failures=failures,
         failures_omitted=failures_omitted,
+        removed_images=seen.removal.removed,
+        unused_images=seen.removal.unused,
         transfers=transfers,
         transfers_omitted=transfers_omitted,
         conditions=conditions,
