@@ -13,6 +13,7 @@
     observed                    what a pass saw: the input of decisions and reports
     clock                       the port to the time of day
     actions, pushed             the steps of a plan, and what came of a push
+    removal                     what keeps images in a registry, what leaves it, what came of it
 
 Not here: decisions (`plan`), and anything that changes.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended
-from cyroid_images.model.actions import Copy, Fill, Push, Untag
+from cyroid_images.model.actions import Copy, Fill, Push, Remove, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.kinds.image_cache import ImageCache
@@ -18,6 +18,7 @@ from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.report.ports import Recorder
 from cyroid_images.store.keys import Key
 
@@ -30,6 +31,7 @@ class CacheOutcomes:
     recorder: Recorder
     snapshots: CacheSnapshots
     clock: Clock
+    removals: Removals
 
     def take(self, key: Key, item: ImageCache, state: CacheState) -> None:
         """Everything that has ended for this cache since its last pass."""
@@ -39,6 +41,8 @@ class CacheOutcomes:
                 self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
                 now, spread = self.clock.now(), self.clock.spread()
                 state.untidy.ended(fill.endpoint, ended.fault, now, spread)
+            if isinstance(fill, Remove):
+                self.removals.ended(key, item, state, ended)
             if not isinstance(fill, Push | Copy) or not is_for(fill, item):
                 continue
             if ended.fault is not None:

@@ -35,6 +35,7 @@ from cyroid_images.plan.status.initial_status import initial_cache_status
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.reconcile.tidy import tidy_sources
@@ -64,6 +65,7 @@ class CacheReconciler:
     outcomes: CacheOutcomes
     executor: Executor
     movers: Movers
+    removals: Removals
     clock: Clock
     measures: Measures
     defect: Defect
@@ -90,7 +92,7 @@ class CacheReconciler:
         since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
         since = await self._let_others_on(since)
-        seen = self._anchored(seen, state)
+        seen = self.removals.decide(self._anchored(seen, state), state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
@@ -100,7 +102,9 @@ class CacheReconciler:
         self._publish(key, seen, state)
         await self._let_others_on(since)
         self._report(key, seen, steps, state)
-        return requeue_cache_after(seen, is_running=bool(self.executor.running(key)))
+        is_running = bool(self.executor.running(key))
+        is_held = state.removals.holds_pushes
+        return requeue_cache_after(seen, is_running=is_running, is_held=is_held)
 
     def tried(self, key: Key, token: object, *, is_written: bool) -> None:
         """A status of this object was written, or could not be: see `StatusWriter`."""
@@ -162,14 +166,15 @@ class CacheReconciler:
         running = [transfer.action for transfer in transfers.values()]
         wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
-        for step in due(open_ones, running):
+        for step in self.removals.free(due(open_ones, running), seen, state):
             transfers[_slot_key(step)] = self._transfer(key, step)
         under_way = [t.action for t in transfers.values() if isinstance(t.action, Push)]
         for push in due_unasked(unasked, seen, under_way):
             transfers.setdefault(_slot_key(push), self._transfer(key, push))
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         tidy = state.untidy.due(tidy, seen.now)
-        self.executor.sync(key, [*transfers.values(), *tidy])
+        removals = self.removals.transfers(key, seen, state)
+        self.executor.sync(key, [*transfers.values(), *tidy, *removals])
 
     def _going_on(
         self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep], unasked: Sequence[Push]

@@ -36,6 +36,7 @@ from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_transfers import RangeTransfers
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.report.log_fields import about_action
 from cyroid_images.report.readiness_gates import ReadinessGates
 from cyroid_images.report.status_writer import StatusWriter
@@ -214,7 +215,16 @@ class _Shared:
             ports.measures,
             ports.platform,
         )
-        outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock)
+        removals = Removals(
+            self.store,
+            self.demand,
+            self.queue,
+            self.executor,
+            ports.movers,
+            ports.recorder,
+            ports.clock,
+        )
+        outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock, removals)
         return CacheReconciler(
             self.store,
             self.demand,
@@ -224,6 +234,7 @@ class _Shared:
             outcomes,
             self.executor,
             ports.movers,
+            removals,
             ports.clock,
             ports.measures,
             partial(defect_in, "the plan of a cache"),

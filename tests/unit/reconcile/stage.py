@@ -62,6 +62,7 @@ LIMITS = {
     "pulls": Limit(4, 4),
     "bytes": Limit(4, 4),
     "tidy": Limit(2, 2),
+    "removal": Limit(1, 1),
     "engine": Limit(2, 2),
     "source": Limit(2, 2),
     "archive": Limit(2, 2),

@@ -34,6 +34,16 @@ from cyroid_images.plan.status.ready import Readiness, summarise
 from cyroid_images.plan.status.source_images import source_images, unasked_failures
 from cyroid_images.plan.status.transfer_rows import transfer_rows
 
+_KNOWN_ANEW = (
+    "digests",
+    "digests_omitted",
+    "source_images",
+    "source_images_omitted",
+    "removed_images",
+    "unused_images",
+)
+"""Fields that say nothing of what is Ready: told anew also while the rest is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -60,8 +70,7 @@ def report(
     open_ones = {wish: each for wish, each in seen.failures.items() if wish not in good}
     status = _report(replace(seen, failures=open_ones), asked, running)
     if keeps_cache_ready(seen, asked.listed):
-        kept = ("digests", "digests_omitted", "source_images", "source_images_omitted")
-        fresh = {each: getattr(status, each) for each in kept}
+        fresh = {name: getattr(status, name) for name in _KNOWN_ANEW}
         return still_ready(seen.item.status, status).model_copy(update=fresh)
     return status
 
@@ -102,6 +111,8 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         source_images_omitted=offered_omitted,
         failures=failures,
         failures_omitted=failures_omitted,
+        removed_images=seen.removal.removed,
+        unused_images=seen.removal.unused,
         transfers=transfers,
         transfers_omitted=transfers_omitted,
         conditions=conditions,
