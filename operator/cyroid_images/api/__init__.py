@@ -19,6 +19,7 @@ process of its own: the operator imports nothing of it.
     changed      the ranges by name, with the order of their changes
     visible      which ranges a caller may see
     changing     patches, tried again where somebody was faster
+    streams      server-sent events: how many, how long, how fast
     contents     what the registry holds, by its own lists
     routes/      the calls, by topic
     pages        the files of the page

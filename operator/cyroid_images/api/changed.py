@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from cyroid_images.errors import CyroidError, Reason
@@ -19,7 +20,7 @@ MOST_REMOVED = 2000
 """Removals that are remembered; who looks away for longer is told everything again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownRange:
     """One object as it is now."""
 
@@ -28,6 +29,11 @@ class KnownRange:
     row: RangeRow
     number: int
     """Of its last change."""
+
+    @cached_property
+    def json(self) -> bytes:
+        """The row on the wire: written once, however many follow."""
+        return self.row.model_dump_json().encode()
 
 
 class RangesByName:
@@ -78,11 +84,11 @@ class RangesByName:
             self.number += 1
             self._removed.append((self.number, name))
 
-    def since(self, number: int) -> tuple[list[RangeRow], list[RangeName]] | None:
+    def since(self, number: int) -> tuple[list[KnownRange], list[RangeName]] | None:
         """What changed after that, and what went; None: too long ago to say."""
         if len(self._removed) == MOST_REMOVED and self._removed[0][0] > number:
             return None
-        changed = [known.row for known in self._known.values() if known.number > number]
+        changed = [known for known in self._known.values() if known.number > number]
         gone = [name for at, name in self._removed if at > number and name not in self._known]
         return changed, gone
 

@@ -42,16 +42,23 @@ class Problem(Exception):
         self.headers = headers
 
 
-def answer_of(problem: Problem) -> JSONResponse:
-    """The problem as a response."""
-    body = {
+def body_of(problem: Problem) -> dict[str, str | int]:
+    """The problem as JSON."""
+    return {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": clean_message(problem.detail, LONGEST_DETAIL),
     }
+
+
+def answer_of(problem: Problem) -> JSONResponse:
+    """The problem as a response."""
     return JSONResponse(
-        body, problem.status, headers=dict(problem.headers or {}), media_type=PROBLEM_JSON
+        body_of(problem),
+        problem.status,
+        headers=dict(problem.headers or {}),
+        media_type=PROBLEM_JSON,
     )
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from cyroid_images.api.routes import collection, hosts, pushes, ranges, registry, removal, system
+from cyroid_images.api.routes import (
+    collection,
+    following,
+    hosts,
+    pushes,
+    ranges,
+    registry,
+    removal,
+    system,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     registry.router,
@@ -12,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     removal.router,
     hosts.router,
     collection.router,
+    following.router,
     ranges.router,
     system.router,
 )

@@ -8,8 +8,10 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from cyroid_images.api.app import create_app
 from cyroid_images.api.callers import Callers
@@ -66,13 +68,29 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> None:
         timeout_graceful_shutdown=END_SECONDS,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app)
     try:
         server.run()
     except OSError as exc:
         raise CyroidError(f"cannot serve at {host}:{port}: {exc}") from exc
     if not server.started:
         raise CyroidError(f"the API did not start at {host}:{port}: see the log above")
+
+
+class _Server(uvicorn.Server):
+    """Ends event streams with the first signal: they would hold the exit for its whole grace."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        services: Services | None = getattr(self._app.state, "services", None)
+        if services is not None:
+            services.streams.is_ending = True
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon_threadsafe(services.world.touch)
+        super().handle_exit(sig, frame)
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -10,6 +11,8 @@ from fastapi import Depends, Query, Request
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.remembered import Remembered
+from cyroid_images.api.streams import Streams
 from cyroid_images.api.world import World
 from cyroid_images.kube.resources import GROUP
 from cyroid_images.kube.reviews import Caller
@@ -26,6 +29,9 @@ class Services:
     callers: Callers
     changing: Changing
     contents: RegistryContents
+    streams: Streams = field(default_factory=Streams)
+    told: Remembered[Hashable, list[bytes]] = field(default_factory=lambda: Remembered(60.0, 256))
+    """What streams send, by what their readers saw before: made once for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
