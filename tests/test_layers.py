@@ -61,8 +61,10 @@ LAYERS: dict[str, tuple[str, str]] = {
         "asyncio random pathlib",
     ),
     "handlers": ("", "kopf asyncio random"),
-    # what people see is JSON
-    "overview": ("errors model", "pydantic"),
+    # what people see is JSON; yaml: a range as it can be applied again
+    "overview": ("errors model", "pydantic yaml"),
+    # files that the API serves; pathlib: they lie beside it
+    "web": ("", "pathlib"),
     "edits": ("errors model", ""),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
