@@ -27,8 +27,8 @@ what came of it. The layers, from the ground up; each may import only what stand
     wiring      joins all of the above to a running operator
     handlers    kopf: hands each event to the controller
     overview    what people are shown of the two kinds, as JSON
-    web         the page in the browser, as files
     edits       what people change of them, as patches
+    api         the REST API, a process of its own
     crds        writes the CustomResourceDefinitions from the models
     bootstrap   what an installation needs once: Secrets, a first cache; not the operator's
     cli         the command line

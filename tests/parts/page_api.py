@@ -12,15 +12,24 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from cyroid_images import web
+import cyroid_images
+from cyroid_images.api.guard import HEADERS
 
 Query = Mapping[str, str]
 Answer = Callable[[Query, Any], Any]
 """What is answered, of query and body: JSON, or a Refusal."""
 PREFIX = "/api/v1/"
+PAGE = Path(cyroid_images.__file__).parent / "web"
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 
 
 class Refusal:
@@ -107,11 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         if url.path.startswith(PREFIX):
             self._ask(url.path.removeprefix(PREFIX), url.query)
             return
-        found = web.asset(url.path.removeprefix("/"))
-        if found is None:
-            self._send(404, b"", "text/plain")
-        else:
-            self._send(200, found.content, found.media_type, {**web.HEADERS, "ETag": found.etag})
+        file = PAGE / url.path.removeprefix("/")
+        if not file.is_file():
+            file = PAGE / "index.html"
+        self._send(200, file.read_bytes(), TYPES[file.suffix], HEADERS)
 
     def do_POST(self) -> None:
         url = urlsplit(self.path)

@@ -14,6 +14,7 @@ export const token = {
 /** The ImageCache that is looked at. */
 export const chosenCache = {
   get: () => localStorage.getItem(CACHE) ?? "default",
+  isChosen: () => localStorage.getItem(CACHE) !== null,
   set: (name) => localStorage.setItem(CACHE, name),
 };
 

@@ -48,12 +48,12 @@ function cacheSelector(changed) {
     chosenCache.set(select.value);
     changed();
   } } });
-  fillCaches(select);
+  fillCaches(select, changed);
   return h("div", { class: "cache" }, h("label", { for: "cache" }, "Cache"), select);
 }
 
 /** Those that there are; the chosen one stays in the list, so that it can be seen to be gone. */
-async function fillCaches(select) {
+async function fillCaches(select, changed) {
   const chosen = chosenCache.get();
   const fill = (rows) => {
     keep(select, rows, {
@@ -67,6 +67,11 @@ async function fillCaches(select) {
   try {
     const caches = await ask("caches");
     const isThere = caches.some((row) => row.name === chosen);
+    if (!isThere && caches.length && !chosenCache.isChosen()) {
+      chosenCache.set(caches[0].name); // nobody chose yet, and there is no "default"
+      changed();
+      return;
+    }
     fill(isThere ? caches : [{ name: chosen, note: "there is none" }, ...caches]);
   } catch {
     fill([{ name: chosen, note: "others unknown" }]);
@@ -77,9 +82,11 @@ function live() {
   const dot = h("span", { class: "dot", "aria-hidden": "true" });
   const words = h("span", {});
   const element = h("div", { class: "live", role: "status" }, dot, words);
-  onLive(({ state, since }) => {
+  onLive(({ state, since, why }) => {
     element.dataset.state = state;
-    text(words, { live: "Live", lost: since && `Reconnecting since ${clock(since)}`, none: "" }[state]);
+    const lost = why ? "Not current" : "Reconnecting";
+    text(words, { live: "Live", opening: "Connecting…", lost: since && `${lost} since ${clock(since)}`, none: "" }[state]);
+    attribute(element, "title", why);
   });
   return element;
 }

@@ -5,14 +5,18 @@ import { address, authorization, refusal } from "./api.js";
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
-const SILENCE = 45_000;
-/** The API sends at least a comment this often; a stream that says less is dead. */
+const SILENCE = 30_000;
+/** The API says something every 15 s, if only that it is there; a stream that does not is dead. */
 const MOST_TEXT = 8 << 20;
 
 const streams = new Map();
 const watchers = new Set();
 
-/** Calls `watch({state, since})` at once and on each change; state is "none", "live" or "lost". */
+/**
+ * Calls `watch({state, since, why})` at once and on each change; state is "none", "opening",
+ * "live" or "lost".
+ * `why` is what the API says where it answers but is not told of the cluster itself.
+ */
 export function onLive(watch) {
   watchers.add(watch);
   watch(overall());
@@ -20,10 +24,12 @@ export function onLive(watch) {
 
 function overall() {
   const all = [...streams.values()];
-  if (!all.length) return { state: "none", since: null };
+  if (!all.length) return { state: "none", since: null, why: null };
   const lost = all.filter((each) => each.since !== null);
-  if (!lost.length) return { state: "live", since: null };
-  return { state: "lost", since: new Date(Math.min(...lost.map((each) => each.since))) };
+  const state = all.every((each) => each.isOpen) ? "live" : "opening";
+  if (!lost.length) return { state, since: null, why: null };
+  const since = new Date(Math.min(...lost.map((each) => each.since)));
+  return { state: "lost", since, why: lost.find((each) => each.why)?.why ?? null };
 }
 
 function tell() {
@@ -35,8 +41,9 @@ function tell() {
  * called each time it is opened: what happened in between is read anew then.
  */
 export function follow(path, { query = {}, listeners, open = () => {}, signal }) {
-  const own = { since: null };
+  const own = { since: null, why: null, isOpen: false };
   streams.set(own, own);
+  tell();
   signal.addEventListener("abort", () => {
     streams.delete(own);
     tell();
@@ -46,27 +53,41 @@ export function follow(path, { query = {}, listeners, open = () => {}, signal })
 
 async function run(path, query, { listeners, open, signal, own }) {
   let pause = FIRST_PAUSE;
-  while (!signal.aborted) {
-    let isRefused = false;
-    try {
-      await once(path, query, { listeners, signal, opened: () => {
-        pause = FIRST_PAUSE;
-        own.since = null;
-        tell();
-        open();
-      } });
-    } catch (error) {
-      isRefused = error.status === 401 || error.status === 403;
-    }
-    if (signal.aborted || isRefused) break;
-    own.since ??= Date.now();
+  const state = (since, why = null) => {
+    if (own.isOpen && own.since === since && own.why === why) return;
+    Object.assign(own, { since, why, isOpen: own.isOpen || since === null });
     tell();
+  };
+  const hear = (name, data) => {
+    if (name === "problem") state(own.since ?? Date.now(), String(data.detail ?? "unknown"));
+    else state(null);
+    try {
+      listeners[name]?.(data);
+    } catch (defect) {
+      reportError(defect); // a defect of the page is no fault of the stream
+    }
+  };
+  const opened = () => {
+    pause = FIRST_PAUSE;
+    state(null);
+    open();
+  };
+  while (!signal.aborted) {
+    let why = null;
+    try {
+      await once(path, query, { hear, signal, opened });
+    } catch (error) {
+      if (error.status === 401) break; // the page asks for another token
+      why = error.status ? error.message : null;
+    }
+    if (signal.aborted) break;
+    state(own.since ?? Date.now(), why);
     await rest(pause * (0.75 + Math.random() / 2), signal);
     pause = Math.min(2 * pause, LONGEST_PAUSE);
   }
 }
 
-async function once(path, query, { listeners, signal, opened }) {
+async function once(path, query, { hear, signal, opened }) {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE);
   try {
@@ -79,7 +100,7 @@ async function once(path, query, { listeners, signal, opened }) {
     if (!response.ok) throw await refusal(response);
     opened();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    const parser = eventParser((name, data) => listeners[name]?.(data));
+    const parser = eventParser(hear);
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;

@@ -44,15 +44,13 @@ function buttons(path, line, refresh) {
   const again = h("button", { type: "button" }, "Reconcile");
   const hold = h("button", { type: "button" }, "Suspend");
   let isSuspended = false;
-  const act = (button, verb, said) => pressed(button, line, async () => {
-    await ask(`${path}/${verb}`, { method: "POST" });
-    line.say(said);
+  const act = (button, verb) => pressed(button, line, async () => {
+    const { message } = await ask(`${path}/${verb}`, { method: "POST" });
+    line.say(sentence(message));
     refresh();
   });
-  again.addEventListener("click", () => act(again, "reconcile", "Asked to look at everything of it now."));
-  hold.addEventListener("click", () => (isSuspended
-    ? act(hold, "resume", "Resumed: it goes on.")
-    : act(hold, "suspend", "Suspended: nothing is transferred until it is resumed.")));
+  again.addEventListener("click", () => act(again, "reconcile"));
+  hold.addEventListener("click", () => act(hold, isSuspended ? "resume" : "suspend"));
   return {
     element: h("div", { class: "row" }, again, hold),
     draw: (row) => {

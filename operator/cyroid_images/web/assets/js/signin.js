@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { attribute, h, text, show } from "./dom.js";
 import { sentence } from "./parts.js";
-import { token } from "./session.js";
+import { chosenCache, token } from "./session.js";
 
 /** The form; calls `done(me)` with whose token it is. `why` says why somebody is asked again. */
 export function signIn(done, why = "") {
@@ -35,7 +35,7 @@ export function signIn(done, why = "") {
     text(button, "Signing in…");
     token.set(value);
     try {
-      done(await ask("me"));
+      done(await ask("me", { query: { cache: chosenCache.get() } }));
     } catch (error) {
       token.forget();
       fail(error.message);

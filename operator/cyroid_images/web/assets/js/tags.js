@@ -115,9 +115,9 @@ function removal(row, act) {
   const used = [
     h("p", {}, `${count(row.used_by_count, "range")} ${row.used_by_count === 1 ? "wants" : "want"} it:`),
     h("ul", { class: "names" }, ranges),
-    h("p", {}, "While a range wants an image the API keeps it, unless its settings say otherwise. Take it from these ranges first."),
+    h("p", {}, "What a range wants stays: take it off their images first. If they do not want it any more, the API says so now."),
   ];
   const free = [h("p", {}, `No range wants it. The tag goes, and what no other tag needs goes with the next collection (${bytes(row.size_bytes)} at most).`)];
   const listed = row.listed ? [h("p", {}, "The image cache lists it: it is taken from the list, too.")] : [];
-  return { title: `Delete ${name}?`, body: [...(isUsed ? used : free), ...listed], verb: isUsed ? "Delete all the same" : "Delete", isDangerous: true, act };
+  return { title: `Delete ${name}?`, body: [...(isUsed ? used : free), ...listed], verb: isUsed ? "Ask to delete" : "Delete", isDangerous: true, act };
 }

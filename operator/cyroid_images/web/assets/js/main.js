@@ -87,7 +87,7 @@ function askForToken(why = "") {
 
 function enter(person) {
   me = person;
-  frame = shell(me, { signOut: () => askForToken(), cacheChanged: () => open() });
+  frame = shell(me, { signOut: () => askForToken(), cacheChanged: start });
   document.body.replaceChildren(frame.element);
   open();
 }
@@ -99,7 +99,7 @@ async function start() {
     return;
   }
   try {
-    enter(await ask("me"));
+    enter(await ask("me", { query: { cache: chosenCache.get() } }));
   } catch (error) {
     if (error.status !== 401) unknown(error);
   }

@@ -42,9 +42,9 @@ export function collection(scope, app, { changed }) {
 
   async function collect(isDry) {
     const { requested } = (await ask("registry/gc", { query })) ?? {};
-    await ask("registry/gc", { method: "POST", query, body: { dry_run: isDry } });
+    const { message } = await ask("registry/gc", { method: "POST", query, body: { dry_run: isDry } });
     asked = { before: requested, until: Date.now() + PATIENCE };
-    line.say(isDry ? "Asked for a dry run: nothing is deleted." : "Asked for a collection.");
+    line.say(sentence(message));
     await part.refresh();
   }
 
