@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.lab import tools
 
@@ -29,6 +29,7 @@ WAIT_MS = 20_000
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all; each test has a context, and so cookies and storage, of its own."""
+    expect.set_options(timeout=WAIT_MS)
     with tempfile.TemporaryDirectory(prefix="chromium-") as home, sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=str(tools.ensure("chromium")),

@@ -25,8 +25,9 @@ export async function ask(path, options = {}) {
 
 /** The JSON at this path, and how many there are in all (header X-Total-Count), or null. */
 export async function askFully(path, { method = "GET", query = {}, body, signal, seconds = SECONDS } = {}) {
-  const timeout = AbortSignal.timeout(seconds * 1000);
-  const signals = signal ? [signal, timeout] : [timeout];
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), seconds * 1000);
+  const signals = signal ? [signal, late.signal] : [late.signal];
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
@@ -44,7 +45,9 @@ export async function askFully(path, { method = "GET", query = {}, body, signal,
     return { data: said ? JSON.parse(said) : null, total: total === null ? null : Number(total) };
   } catch (error) {
     if (signal?.aborted) throw error; // the page was left: nobody is told
-    throw inWords(error, timeout, method, seconds);
+    throw inWords(error, late.signal, method, seconds);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -93,10 +96,10 @@ export function detailOf(said) {
   }
 }
 
-function inWords(error, timeout, method, seconds) {
+function inWords(error, late, method, seconds) {
   if (error instanceof Refused) return error;
   const doubt = method === "GET" ? "" : " Whether it took effect is not known: look before you try again.";
-  if (timeout.aborted) return new Refused(`The API did not answer within ${seconds} s.${doubt}`);
+  if (late.aborted) return new Refused(`The API did not answer within ${seconds} s.${doubt}`);
   if (error instanceof SyntaxError) return new Refused("What answered is not the API: it sent no JSON.");
   return new Refused(`The API cannot be reached from this browser.${doubt}`);
 }
