@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import cyroid_images
 from cyroid_images.api.guard import HEADERS
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path.startswith(PREFIX):
-            self._ask(url.path.removeprefix(PREFIX), url.query)
+            self._ask(unquote(url.path.removeprefix(PREFIX)), url.query)
             return
         file = PAGE / url.path.removeprefix("/")
         if not file.is_file():
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         url = urlsplit(self.path)
-        self._ask(url.path.removeprefix(PREFIX), url.query)
+        self._ask(unquote(url.path.removeprefix(PREFIX)), url.query)
 
     def do_DELETE(self) -> None:
         self.do_POST()

@@ -81,7 +81,7 @@ def test_everything_can_be_done_from_the_keyboard(stand_in: StandIn) -> None:
         page.keyboard.type("abc")  # the field has the focus
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("cell", name="ghcr.io/misp/misp-core")).to_be_visible()
+        expect(page.get_by_role("cell", name="ghcr.io/misp/misp-core", exact=True)).to_be_visible()
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
         page.keyboard.press("Enter")

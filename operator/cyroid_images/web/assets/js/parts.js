@@ -159,7 +159,7 @@ export function pager(onMove, size) {
         return true;
       }
       const last = Math.min(offset + size, total);
-      text(where, total ? `${offset + 1}–${last} of ${total.toLocaleString("en")} ${what}` : `No ${what}`);
+      text(where, total ? `${offset + 1} to ${last} of ${total.toLocaleString("en")} ${what}` : `No ${what}`);
       const isOne = total <= size;
       show(earlier, !isOne);
       show(later, !isOne);
