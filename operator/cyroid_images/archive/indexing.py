@@ -8,7 +8,7 @@ does) is kept, of everything else only the first bytes. What the contents mean i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cyroid_images.archive.contents import Contents, plain_name
@@ -39,14 +39,19 @@ class TarIndex:
         )
 
 
-def indexed(window: Window) -> TarIndex:
-    """Read all headers of a tar and seek over what lies between.
+def _anything(member: Member, archive: str) -> None:
+    del member, archive
+
+
+def indexed(window: Window, check: Callable[[Member, str], None] = _anything) -> TarIndex:
+    """Read all headers of a tar and seek over what lies between; `check` may refuse a member.
 
     Raises TransferError as the walker of tars does, ArchiveInvalid for too many members.
     """
     gathering = Gathering(window.name)
     parts: dict[str, Window] = {}
     for member, at in _headers(window):
+        check(member, window.name)
         if name := gathering.enter(member):
             parts[name] = window.part(at, member.size)
     return TarIndex(window.name, parts, gathering.links)
