@@ -64,6 +64,12 @@ LAYERS: dict[str, tuple[str, str]] = {
     # what people see is JSON
     "overview": ("errors model", "pydantic"),
     "edits": ("errors model", ""),
+    # pathlib, os: a person's files, and the archive volume that an upload comes to; asyncio: a
+    # disk is written to by threads, never by whoever serves everybody else
+    "blueprints": (
+        "errors model scheduling archive overview",
+        "yaml pathlib os asyncio",
+    ),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),

@@ -30,7 +30,9 @@ class Inspection:
 
     def __init__(self) -> None:
         self.documents: Mapping[str, bytes] = _NONE
-        """Documents of a bundle by name, as `bundle.DOCUMENTS` lists them."""
+        """What stands outside of image tars of the documents of a bundle (`bundle.DOCUMENTS`)."""
+        self.is_bundle = False
+        """It holds image tars."""
 
     def unpacked(self, chunks: Iterable[bytes], archive: str) -> Iterator[bytes]:
         """The same bytes, which came out of a decoder."""

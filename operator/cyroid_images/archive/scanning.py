@@ -6,7 +6,7 @@ name and fails alone. Nothing is remembered here and no file is opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -87,6 +87,8 @@ class _Scan:
         check = self._check(may_be_bundle=self.may_be_bundle)
         index = indexed(self.window, check)
         tars = [name for name in index.parts if self.may_be_bundle and is_image_tar(name)]
+        if self.may_be_bundle:
+            self.inspection.documents = documents_of(index.contents())
         if not tars:
             return images_in(index.contents())
         _check_count(len(tars), self.window.name)
@@ -95,7 +97,7 @@ class _Scan:
             replace(self, window=part.named(name), may_be_bundle=False) for part, name in named
         )
         views = [scan.view() for scan in inner]
-        return self._bundle(views, documents_of(index.contents()))
+        return self._bundle(views)
 
     def _stream(self, chunks: Iterable[bytes], name: str, *, may_be_bundle: bool) -> ArchiveView:
         """One pass over a tar; a bundle's image tars are scanned as they come by."""
@@ -111,9 +113,9 @@ class _Scan:
                 _check_count(len(inner), name)
             else:
                 gathering.keep(file, content)
-        if not inner:
-            return images_in(gathering.contents())
-        return self._bundle(inner, documents_of(gathering.contents()))
+        if may_be_bundle:
+            self.inspection.documents = documents_of(gathering.contents())
+        return self._bundle(inner) if inner else images_in(gathering.contents())
 
     def _inner(self, content: Iterator[bytes], name: str) -> ArchiveView:
         """An image tar within a stream; what breaks the stream itself is raised on."""
@@ -128,11 +130,12 @@ class _Scan:
 
     def _zip(self) -> ArchiveView:
         with opened_zip(self.window, self.inspection) as bundle:
+            self.inspection.documents = bundle.documents()
             if not bundle.image_tars:
                 raise invalid(self.window.name, "the zip holds no image tars (images/*.tar)")
-            documents = bundle.documents()
-            views = [self._zipped(bundle.chunks(tar), tar) for tar in bundle.image_tars]
-            return self._bundle(views, documents)
+            return self._bundle(
+                [self._zipped(bundle.chunks(tar), tar) for tar in bundle.image_tars]
+            )
 
     def _zipped(self, chunks: Iterator[bytes], tar: str) -> ArchiveView:
         name = inner_name(self.window.name, tar)
@@ -142,9 +145,10 @@ class _Scan:
         except TransferError as exc:
             return self._faulty(name, exc)
 
-    def _bundle(self, views: list[ArchiveView], documents: Mapping[str, bytes]) -> ArchiveView:
-        self.inspection.documents = documents
-        return only_declared(merged(views), declared_names(self.window.name, documents))
+    def _bundle(self, views: list[ArchiveView]) -> ArchiveView:
+        self.inspection.is_bundle = True
+        declared = declared_names(self.window.name, self.inspection.documents)
+        return only_declared(merged(views), declared)
 
     def _check(self, *, may_be_bundle: bool) -> Callable[[Member, str], None]:
         return partial(self.inspection.member, is_bundle=may_be_bundle)

@@ -7,5 +7,6 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     ranges       one range: in a list, and in full
     events       all ranges of an event
     operations   a push, as CYROID's clients follow it
+    blueprints   a blueprint's images and where they are; what came of an import
     used_by      which ranges want an image
 """

@@ -84,15 +84,15 @@ def only_declared(view: ArchiveView, declared: frozenset[Reference] | None) -> A
     """The view with names of that list only; others are told apart, and nobody can ask for them."""
     if declared is None:
         return view
-    spellings = {_spelling(name) for name in declared}
+    spellings = {one_spelling(name) for name in declared}
     images = []
     for image in view.images:
-        taken = frozenset(name for name in image.names if _spelling(name) in spellings)
+        taken = frozenset(name for name in image.names if one_spelling(name) in spellings)
         images.append(replace(image, names=taken, undeclared=image.names - taken))
     return replace(view, images=tuple(images))
 
 
-def _spelling(name: Reference) -> Reference:
+def one_spelling(name: Reference) -> Reference:
     """Lists of one program say `localhost:5000` where its tars say `127.0.0.1:5000`."""
     host, colon, port = name.host.partition(":")
     return name.at(f"127.0.0.1{colon}{port}") if host == "localhost" else name
