@@ -65,10 +65,11 @@ LAYERS: dict[str, tuple[str, str]] = {
     "overview": ("errors model", "pydantic"),
     "edits": ("errors model", ""),
     # pathlib, os: a person's files, and the archive volume that an upload comes to; asyncio: a
-    # disk is written to by threads, never by whoever serves everybody else
+    # disk is written to by threads, never by whoever serves everybody else; time: how old a
+    # leftover is
     "blueprints": (
         "errors model scheduling archive overview",
-        "yaml pathlib os asyncio",
+        "yaml pathlib os asyncio concurrent time",
     ),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it

@@ -85,6 +85,8 @@ class Gathering:
     """What a walk over members leaves behind; the first of two equal names counts."""
 
     archive: str
+    most_documents: int = MOST_DOCUMENTS
+    """Bytes of documents that are kept."""
     sizes: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, bytes] = field(default_factory=dict)
@@ -117,8 +119,8 @@ class Gathering:
         if may_be_document and start.lstrip()[:1] in (b"{", b"["):
             start = b"".join((start, *content))
             self._bytes += len(start)
-            if self._bytes > MOST_DOCUMENTS:
-                raise invalid(self.archive, f"more than {MOST_DOCUMENTS} bytes of documents")
+            if self._bytes > self.most_documents:
+                raise invalid(self.archive, f"more than {self.most_documents} bytes of documents")
             self._kept[name] = start
         else:
             self._kept[name] = start[:_HEAD]

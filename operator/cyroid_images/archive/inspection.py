@@ -9,13 +9,21 @@ HostileArchive, and nothing of the archive is taken.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from cyroid_images.archive.contents import plain_name
-from cyroid_images.archive.damage import invalid
+from cyroid_images.archive.contents import Contents, plain_name
+from cyroid_images.archive.damage import MOST_DOCUMENTS, invalid
 from cyroid_images.archive.tar import Member
 from cyroid_images.errors import Reason, TransferError
 
+LARGEST_UPLOADED_DOCUMENT = 2 * 1024 * 1024
+"""Bytes of one list, manifest or config of an upload; as objects they take twenty times that."""
+MOST_UPLOADED_DOCUMENTS = 16 * 1024 * 1024
+"""Bytes of all of them together; 128 images as they are in use have 2 MB."""
+
 _NONE: Mapping[str, bytes] = {}
+_A_SNIFF = 64
+"""Bytes: who reads no more looks what a file is."""
 
 
 class HostileArchive(TransferError):
@@ -33,11 +41,17 @@ class Inspection:
         """What stands outside of image tars of the documents of a bundle (`bundle.DOCUMENTS`)."""
         self.is_bundle = False
         """It holds image tars."""
+        self.most_documents = MOST_DOCUMENTS
+        """Bytes of documents of one tar that are kept while it passes."""
 
     def unpacked(self, chunks: Iterable[bytes], archive: str) -> Iterator[bytes]:
         """The same bytes, which came out of a decoder."""
         del archive
         yield from chunks
+
+    def contents(self, contents: Contents) -> Contents:
+        """The same contents, whose documents are counted when they are read."""
+        return contents
 
     def name(self, name: str, archive: str) -> None:
         """A member of this name is there."""
@@ -58,8 +72,10 @@ class Strict(Inspection):
     def __init__(self, most_bytes: int) -> None:
         """`most_bytes`: what all decoders together may give."""
         super().__init__()
+        self.most_documents = MOST_UPLOADED_DOCUMENTS
         self._most = most_bytes
         self._seen = 0
+        self._read = 0
 
     def unpacked(self, chunks: Iterable[bytes], archive: str) -> Iterator[bytes]:
         for chunk in chunks:
@@ -69,6 +85,18 @@ class Strict(Inspection):
                     archive, f"it unpacks to more than {self._most} bytes, which no bundle does"
                 )
             yield chunk
+
+    def contents(self, contents: Contents) -> Contents:
+        def read(name: str, most: int) -> bytes:
+            if most > _A_SNIFF:
+                size = contents.sizes[name]
+                self._read += size
+                if size > LARGEST_UPLOADED_DOCUMENT or self._read > MOST_UPLOADED_DOCUMENTS:
+                    why = f"{name[:80]!a} makes its lists and configs larger than any are"
+                    raise HostileArchive(contents.archive, why)
+            return contents.read(name, most)
+
+        return replace(contents, read=read)
 
     def name(self, name: str, archive: str) -> None:
         if name.rstrip("/") not in ("", ".") and plain_name(name) is None:

@@ -90,7 +90,7 @@ class _Scan:
         if self.may_be_bundle:
             self.inspection.documents = documents_of(index.contents())
         if not tars:
-            return images_in(index.contents())
+            return images_in(self.inspection.contents(index.contents()))
         _check_count(len(tars), self.window.name)
         named = ((index.parts[tar], inner_name(self.window.name, tar)) for tar in tars)
         inner = (
@@ -101,7 +101,8 @@ class _Scan:
 
     def _stream(self, chunks: Iterable[bytes], name: str, *, may_be_bundle: bool) -> ArchiveView:
         """One pass over a tar; a bundle's image tars are scanned as they come by."""
-        gathering, inner = Gathering(name), list[ArchiveView]()
+        gathering = Gathering(name, self.inspection.most_documents)
+        inner = list[ArchiveView]()
         check = self._check(may_be_bundle=may_be_bundle)
         decoding = self.inspection.unpacked(decoded(chunks, name), name)
         for member, content in members(decoding, "the tar"):
@@ -115,7 +116,9 @@ class _Scan:
                 gathering.keep(file, content)
         if may_be_bundle:
             self.inspection.documents = documents_of(gathering.contents())
-        return self._bundle(inner) if inner else images_in(gathering.contents())
+        if inner:
+            return self._bundle(inner)
+        return images_in(self.inspection.contents(gathering.contents()))
 
     def _inner(self, content: Iterator[bytes], name: str) -> ArchiveView:
         """An image tar within a stream; what breaks the stream itself is raised on."""

@@ -12,4 +12,6 @@ of our two kinds here; a bundle brings the images as well.
     findings       where each image is: in the bundle, in the registry, at a source
     checking       which images of a bundle are taken, and why others are not
     receiving      an upload on its way to the volume: whole and checked, or nothing of it
+    uploaded_file  the file that it becomes: hidden and locked, then under its name
+    refusal        why nothing of an upload was taken
 """

@@ -62,9 +62,17 @@ def inner_name(bundle: str, member: str) -> str:
 
 
 def documents_of(contents: Contents) -> Mapping[str, bytes]:
-    """The documents of a bundle that is a tar; raises ArchiveInvalid for one that is too large."""
-    found = ((name, contents.document(name)) for name in DOCUMENTS)
+    """The documents of a bundle that is a tar; raises ArchiveInvalid for a list that is too large.
+
+    A blueprint that is (it holds files, too) is not there: no image depends on it.
+    """
+    small = (name for name in DOCUMENTS if _is_wanted(name, contents.sizes.get(name, 0)))
+    found = ((name, contents.document(name)) for name in small)
     return {name: content for name, content in found if content is not None}
+
+
+def _is_wanted(name: str, size: int) -> bool:
+    return name == MANIFEST or size <= LARGEST_DOCUMENT
 
 
 def declared_names(bundle: str, documents: Mapping[str, bytes]) -> frozenset[Reference] | None:
@@ -126,7 +134,8 @@ class ZipBundle:
         """What it says of itself; raises ArchiveInvalid for a document that is too large."""
         found: dict[str, bytes] = {}
         for name in DOCUMENTS:
-            if (info := self._members.get(name)) is None:
+            info = self._members.get(name)
+            if info is None or not _is_wanted(name, info.file_size):
                 continue
             if info.file_size > LARGEST_DOCUMENT:
                 raise invalid(self._name, f"{name} has more than {LARGEST_DOCUMENT} bytes")
