@@ -75,7 +75,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     # time, pathlib: how long lists took, the page's files; pydantic: what is sent to it
     "api": (
         "errors settings model scheduling registry kube overview edits blueprints",
-        "fastapi starlette uvicorn pydantic asyncio random time pathlib http",
+        "fastapi starlette uvicorn python_multipart pydantic asyncio random time pathlib http",
     ),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it

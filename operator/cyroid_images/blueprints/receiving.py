@@ -10,7 +10,6 @@ by one buffer, and whoever sends faster than the disk is waits.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cyroid_images.archive.window import Window, opened
+from cyroid_images.archive.window import opened
 from cyroid_images.blueprints.checking import BundleContents, checked
 from cyroid_images.blueprints.refusal import Refusal, UploadRefused, too_large, volume_failed
 from cyroid_images.blueprints.uploaded_file import (
@@ -32,6 +31,8 @@ from cyroid_images.blueprints.uploaded_file import (
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
+UPLOAD = "upload"
+"""What it is called in messages until it has its name."""
 BUFFER = 1024 * 1024
 """Bytes written at once: each write is a hop to a thread."""
 
@@ -43,7 +44,7 @@ class UploadLimits:
     most_bytes: int = 50 * 1000**3
     """Bytes of one upload; an export of a lab is about 2.4 GB."""
     at_a_time: int = 2
-    """Uploads at a time: each has a buffer and a thread."""
+    """ArchiveUploads at a time: each has a buffer and a thread."""
     idle_seconds: float = 60.0
     """Longest time without a byte."""
     total_seconds: float = 4 * 3600.0
@@ -63,8 +64,8 @@ class Arrived:
     contents: BundleContents
 
 
-class Uploads:
-    """Uploads to one archive volume; for one event loop."""
+class ArchiveUploads:
+    """ArchiveUploads to one archive volume; for one event loop."""
 
     def __init__(self, volume: Path | None, limits: UploadLimits | None = None) -> None:
         """`volume`: None where the installation has none, so that each upload is refused."""
@@ -81,20 +82,19 @@ class Uploads:
 
     @asynccontextmanager
     async def receiving(
-        self, chunks: AsyncIterator[bytes], name: str, size: int | None
+        self, chunks: AsyncIterator[bytes], size: int | None
     ) -> AsyncIterator[Arrived]:
         """The upload, once it is whole and checked; it is gone with the block unless `keep`
         was called.
 
-        `size`: the bytes that the sender announced, None where he did not. `name`: what he calls
-        it, for messages. Raises UploadRefused.
+        `size`: the bytes that the sender announced, None where he did not. Raises UploadRefused.
         """
         volume = self._admit(size)
         self._under_way += 1
         try:
             descriptor, path = await self._to_its_end(begin, volume)
             try:
-                yield await self._received(descriptor, path, chunks, name)
+                yield await self._received(descriptor, path, chunks)
             finally:
                 end(descriptor, path)
         finally:
@@ -127,9 +127,7 @@ class Uploads:
             raise too_large(limits.most_bytes)
         return self._volume
 
-    async def _received(
-        self, descriptor: int, path: Path, chunks: AsyncIterator[bytes], name: str
-    ) -> Arrived:
+    async def _received(self, descriptor: int, path: Path, chunks: AsyncIterator[bytes]) -> Arrived:
         writing = UploadedFile(descriptor, self._limits.most_bytes)
         limits = self._limits
         try:
@@ -140,16 +138,16 @@ class Uploads:
         except TimeoutError as exc:
             why = f"the upload was not complete in {limits.total_seconds:.0f} s"
             raise UploadRefused(Refusal.SLOW, why) from exc
-        contents = await self._checked(path, name)
+        contents = await self._checked(path)
         return Arrived(path, writing.size, writing.sha256, writing.suffix, contents)
 
-    async def _checked(self, path: Path, name: str) -> BundleContents:
+    async def _checked(self, path: Path) -> BundleContents:
         """In a thread that is cut when nobody waits for it any more."""
         late = TransferError(Reason.TIMEOUT, "the look into it took too long")
         with CancelScope().within(self._limits.check_seconds, late) as scope:
             loop = asyncio.get_running_loop()
             try:
-                return await loop.run_in_executor(self._threads, _check, path, name, scope)
+                return await loop.run_in_executor(self._threads, _check, path, scope)
             except asyncio.CancelledError:
                 scope.cancel()
                 raise
@@ -206,10 +204,6 @@ async def _buffered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(held)
 
 
-def _check(path: Path, name: str, scope: CancelScope) -> BundleContents:
-    with opened(path, name, scope) as window:
-        return checked(_named(window, name))
-
-
-def _named(window: Window, name: str) -> Window:
-    return window.named(re.split(r"[/\\]", name)[-1] or "upload")
+def _check(path: Path, scope: CancelScope) -> BundleContents:
+    with opened(path, UPLOAD, scope) as window:
+        return checked(window)

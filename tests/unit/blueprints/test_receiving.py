@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cyroid_images.archive import Archives
-from cyroid_images.blueprints.receiving import UploadLimits, Uploads
+from cyroid_images.blueprints.receiving import ArchiveUploads, UploadLimits
 from cyroid_images.blueprints.refusal import Refusal, UploadRefused
 from cyroid_images.blueprints.uploaded_file import WAITING, begin, end, file_name, remove_leftovers
 from tests.parts.archives import KALI, old_tar
@@ -37,9 +37,12 @@ async def pieces(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
 
 
 async def upload(
-    uploads: Uploads, chunks: AsyncIterator[bytes], name: str = "lab.zip", size: int | None = None
+    uploads: ArchiveUploads,
+    chunks: AsyncIterator[bytes],
+    name: str = "lab.zip",
+    size: int | None = None,
 ) -> str:
-    async with uploads.receiving(chunks, name, size) as arrived:
+    async with uploads.receiving(chunks, size) as arrived:
         return await uploads.keep(arrived, "bundles", name)
 
 
@@ -48,16 +51,16 @@ def left(volume: Path) -> list[str]:
     return sorted(str(path.relative_to(volume)) for path in volume.rglob("*") if path.is_file())
 
 
-def refused(volume: Path, run: Callable[[Uploads], Any], **limits: Any) -> UploadRefused:
+def refused(volume: Path, run: Callable[[ArchiveUploads], Any], **limits: Any) -> UploadRefused:
     """Why the upload was refused; nothing of it is left."""
     with pytest.raises(UploadRefused) as raised:
-        asyncio.run(run(Uploads(volume, UploadLimits(**limits))))
+        asyncio.run(run(ArchiveUploads(volume, UploadLimits(**limits))))
     assert left(volume) == []
     return raised.value
 
 
 def test_an_upload_that_is_good_gives_its_images_to_an_archive_source(volume: Path) -> None:
-    name = asyncio.run(upload(Uploads(volume), pieces(GOOD), "../../Lab 2 (new).ZIP"))
+    name = asyncio.run(upload(ArchiveUploads(volume), pieces(GOOD), "../../Lab 2 (new).ZIP"))
     assert left(volume) == [name]
     assert name.startswith("bundles/Lab-2-new-")
     assert name.endswith(".zip")
@@ -67,7 +70,7 @@ def test_an_upload_that_is_good_gives_its_images_to_an_archive_source(volume: Pa
 
 
 def test_the_same_upload_again_is_the_same_file(volume: Path) -> None:
-    names = [asyncio.run(upload(Uploads(volume), pieces(GOOD))) for _ in range(2)]
+    names = [asyncio.run(upload(ArchiveUploads(volume), pieces(GOOD))) for _ in range(2)]
     assert left(volume) == [names[0]] == [names[1]]
 
 
@@ -77,7 +80,7 @@ def test_a_sender_that_stops_leaves_nothing(volume: Path) -> None:
         raise ConnectionResetError("the client went away")
 
     with pytest.raises(ConnectionResetError):
-        asyncio.run(upload(Uploads(volume), cut()))
+        asyncio.run(upload(ArchiveUploads(volume), cut()))
     assert left(volume) == []
 
 
@@ -129,7 +132,7 @@ def test_a_sender_who_trickles_is_cut(volume: Path) -> None:
 
 
 def test_only_so_many_at_a_time(volume: Path) -> None:
-    async def both(uploads: Uploads) -> None:
+    async def both(uploads: ArchiveUploads) -> None:
         begun, go_on = asyncio.Event(), asyncio.Event()
 
         async def held() -> AsyncIterator[bytes]:
@@ -148,7 +151,7 @@ def test_only_so_many_at_a_time(volume: Path) -> None:
         await first
         await upload(uploads, pieces(GOOD), "second.zip")
 
-    asyncio.run(both(Uploads(volume, UploadLimits(at_a_time=1))))
+    asyncio.run(both(ArchiveUploads(volume, UploadLimits(at_a_time=1))))
     assert len(left(volume)) == 2
 
 
@@ -173,22 +176,22 @@ def test_a_volume_that_takes_no_more_is_told(
 
 def test_without_a_volume_it_is_said_which_value_to_set() -> None:
     with pytest.raises(UploadRefused, match=r"operator\.archives") as raised:
-        asyncio.run(upload(Uploads(None), pieces(GOOD)))
+        asyncio.run(upload(ArchiveUploads(None), pieces(GOOD)))
     assert raised.value.why is Refusal.NO_VOLUME
 
 
 def test_a_volume_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(UploadRefused) as raised:
-        asyncio.run(upload(Uploads(tmp_path / "gone"), pieces(GOOD)))
+        asyncio.run(upload(ArchiveUploads(tmp_path / "gone"), pieces(GOOD)))
     assert raised.value.why is Refusal.VOLUME_FAILED
 
 
 def test_who_does_not_keep_it_leaves_nothing(volume: Path) -> None:
-    async def look(uploads: Uploads) -> None:
-        async with uploads.receiving(pieces(GOOD), "lab.zip", None) as arrived:
+    async def look(uploads: ArchiveUploads) -> None:
+        async with uploads.receiving(pieces(GOOD), None) as arrived:
             assert arrived.contents.names == (KALI,)
 
-    asyncio.run(look(Uploads(volume)))
+    asyncio.run(look(ArchiveUploads(volume)))
     assert left(volume) == []
 
 
@@ -219,7 +222,7 @@ def test_a_cancelled_upload_ends_its_write_before_its_file_is_closed(
     monkeypatch.setattr("cyroid_images.blueprints.receiving.end", ending)
 
     async def cancelled() -> None:
-        task = asyncio.create_task(upload(Uploads(volume), pieces(GOOD)))
+        task = asyncio.create_task(upload(ArchiveUploads(volume), pieces(GOOD)))
         await asyncio.to_thread(writing.wait, 20)
         task.cancel()
         await asyncio.sleep(0)
@@ -240,12 +243,12 @@ def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_sta
     (volume / WAITING).mkdir()
     (volume / WAITING / "dead.part").write_bytes(b"x")
     descriptor, path = begin(volume)
-    assert Uploads(volume).remove_leftovers() == 1
+    assert ArchiveUploads(volume).remove_leftovers() == 1
     assert left(volume) == [str(path.relative_to(volume))]
     end(descriptor, path)
     assert remove_leftovers(volume) == 0
-    assert Uploads(volume.parent / "gone").remove_leftovers() == 0
-    assert Uploads(None).remove_leftovers() == 0
+    assert ArchiveUploads(volume.parent / "gone").remove_leftovers() == 0
+    assert ArchiveUploads(None).remove_leftovers() == 0
 
 
 def test_on_a_volume_without_locks_age_tells_leftovers(
