@@ -6,6 +6,11 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     answer       the base of all of them
     ranges       one range: in a list, and in full
     events       all ranges of an event
+    pages        a page of ranges, and what changed of them
     operations   a push, as CYROID's clients follow it
+    registry     what a registry holds and lacks, and how it is
+    places       what a place in the registry is called
     used_by      which ranges want an image
+    collection   the last collection
+    people       who asks, and what this installation can do
 """
