@@ -64,6 +64,9 @@ LAYERS: dict[str, tuple[str, str]] = {
     # what people see is JSON
     "overview": ("errors model", "pydantic"),
     "edits": ("errors model", ""),
+    # asyncio, time: pauses, and the end of a call; ssl, pathlib: CA and token of a pod; http: its
+    # statuses
+    "client": ("errors model overview", "httpx pydantic asyncio time ssl pathlib http"),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),

@@ -27,6 +27,7 @@ what came of it. The layers, from the ground up; each may import only what stand
     wiring      joins all of the above to a running operator
     handlers    kopf: hands each event to the controller
     overview    what people are shown of the two kinds, as JSON
+    client      the REST API from Python
     edits       what people change of them, as patches
     crds        writes the CustomResourceDefinitions from the models
     bootstrap   what an installation needs once: Secrets, a first cache; not the operator's
