@@ -1,4 +1,4 @@
-"""Who asks, what they may do, and what this installation can do."""
+"""Who asks, what they may do, that something was asked, and what this installation can do."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ class Me(Answer):
     user: str
     groups: tuple[str, ...]
     rights: MyRights
+
+
+class Asked(Answer):
+    """Something was asked of the operator; nothing has come of it yet."""
+
+    success: bool = True
+    message: str
 
 
 class Capabilities(Answer):

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from cyroid_images.errors import InvalidReference, Reason
+from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import names_in_source
 from cyroid_images.model.kinds.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.lifecycle import SourceImageStatus
 from cyroid_images.overview.answer import Answer
 from cyroid_images.overview.operations import PushStatus
 from cyroid_images.overview.ranges import is_true
@@ -165,6 +169,83 @@ def is_healthy(cache: ImageCache) -> bool | None:
     """Does its registry take and give what is asked? None: not known."""
     found = known(cache, ConditionType.REGISTRY_AVAILABLE)
     return None if found is None else found.status == ConditionStatus.TRUE
+
+
+def stats(
+    cache: ImageCache, counts: tuple[int, int] | None, *, why: tuple[str, str] | None = None
+) -> RegistryStats:
+    """`counts`: names and tags; None: the registry did not tell, and `why` (reason, message)."""
+    found = cache.status.condition(ConditionType.REGISTRY_AVAILABLE)
+    is_bad = found is not None and found.status != ConditionStatus.TRUE
+    told = (str(found.reason), found.message) if found is not None and is_bad else why
+    return RegistryStats(
+        image_count=counts[0] if counts else None,
+        tag_count=counts[1] if counts else None,
+        healthy=is_healthy(cache),
+        stored_bytes=cache.status.stored_bytes,
+        since=found.last_transition_time if found else None,
+        reason=told[0] if told else None,
+        message=told[1] if told else None,
+    )
+
+
+def presence(
+    cache: ImageCache, image: Reference, digest: str | None, why: str | None
+) -> ImagePresence:
+    """Where an image is: `digest` in the registry, empty: it is not there, None: not known."""
+    names = {str(name) for name in names_in_source(image, cache.spec.aliases)}
+    rows = [row for row in cache.status.source_images if _same(row.image, names)]
+    return ImagePresence(
+        image_tag=str(image),
+        in_registry=None if digest is None else bool(digest),
+        on_host=True if rows else knows_sources(cache),
+        needs_push=_needs_push(rows, in_registry=None if digest is None else bool(digest)),
+        digest=digest or None,
+        message=why,
+    )
+
+
+def knows_sources(cache: ImageCache) -> bool | None:
+    """False: what is not among `sourceImages` is in no engine source; None: not known.
+
+    All of them answered, and all that they hold is listed.
+    """
+    available = known(cache, ConditionType.SOURCE_AVAILABLE)
+    has_answered = available is not None and available.status == ConditionStatus.TRUE
+    is_whole = not cache.status.source_images_omitted
+    return False if has_answered and is_whole and cache.status.source_images else None
+
+
+def is_unknown(cache: ImageCache, image: Reference) -> str | None:
+    """Why it is sure that no source of the cache has this image; None: one may."""
+    row = next((row for row in cache.status.image_statuses if row.image == str(image)), None)
+    if row is not None and row.reason is Reason.IMAGE_NOT_FOUND:
+        return row.message or Reason.IMAGE_NOT_FOUND.meaning
+    sources = cache.spec.sources
+    if any(each.engine is None for each in sources) or knows_sources(cache) is None:
+        return None
+    names = {str(name) for name in names_in_source(image, cache.spec.aliases)}
+    if any(_same(row.image, names) for row in cache.status.source_images):
+        return None
+    return f"no source has it (looked in {', '.join(each.name for each in sources)})"
+
+
+def _same(text: str, names: set[str]) -> bool:
+    try:
+        return str(Reference.parse(text)) in names
+    except InvalidReference:
+        return False
+
+
+def _needs_push(rows: list[SourceImageStatus], *, in_registry: bool | None) -> bool | None:
+    """What the operator compared counts: the same tag may name other content."""
+    if any(row.in_registry is False for row in rows):
+        return True
+    if not rows:
+        return False
+    if all(row.in_registry for row in rows):
+        return False
+    return None if in_registry is None else not in_registry
 
 
 def cache_row(cache: ImageCache) -> CacheRow:
