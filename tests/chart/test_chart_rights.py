@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cyroid_images.kube.rights import needed_by_api
 from tests.chart.rendering import CHART, Manifest, helm, manifests, one, pod_specs
 
 pytestmark = pytest.mark.slow
@@ -154,6 +155,15 @@ def test_only_pods_that_talk_to_the_api_get_a_token() -> None:
     tokens = {name for name, spec in pod_specs(manifests()) if spec["automountServiceAccountToken"]}
     jobs = {"cyroid-bootstrap-secrets", "cyroid-bootstrap-cache"}
     assert tokens == {"cyroid-operator", "cyroid-api", *jobs}
+
+
+def test_the_api_has_the_rights_that_it_says_it_needs() -> None:
+    needed = {(each.group, each.resource, each.verb) for each in needed_by_api()}
+    role = one(manifests(), "ClusterRole", "cyroid-api")
+    given = {
+        (group, resource, verb) for group, resource, verbs, _ in rules_of(role) for verb in verbs
+    }
+    assert given == needed
 
 
 def test_each_role_of_cyroid_may_what_the_one_before_it_may() -> None:

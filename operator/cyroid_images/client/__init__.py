@@ -33,7 +33,14 @@ from cyroid_images.client.errors import (
     UnexpectedAnswer,
 )
 from cyroid_images.client.options import SERVICE_ACCOUNT_TOKEN, ClientOptions, token_file
-from cyroid_images.client.programs import PushesTold, RegistryNews, StatsTold, UnpushedTold
+from cyroid_images.client.programs import (
+    PushesTold,
+    RangeNews,
+    RegistryNews,
+    StatsTold,
+    StreamTrouble,
+    UnpushedTold,
+)
 
 __all__ = [
     "SERVICE_ACCOUNT_TOKEN",
@@ -48,8 +55,10 @@ __all__ = [
     "NotFound",
     "NotOver",
     "PushesTold",
+    "RangeNews",
     "RegistryNews",
     "StatsTold",
+    "StreamTrouble",
     "Unauthorized",
     "Unavailable",
     "UnexpectedAnswer",

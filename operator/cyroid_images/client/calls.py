@@ -18,10 +18,11 @@ from cyroid_images.client.errors import Invalid
 from cyroid_images.client.steps import ApiCall, ApiReply
 from cyroid_images.model.text import clean_message
 from cyroid_images.overview.collection import CollectionView
+from cyroid_images.overview.doctor import CheckRow
 from cyroid_images.overview.events import EventView
 from cyroid_images.overview.operations import PushStatus
 from cyroid_images.overview.pages import EventRow, RangePage
-from cyroid_images.overview.people import Capabilities, Me
+from cyroid_images.overview.people import Asked, Capabilities, Me
 from cyroid_images.overview.ranges import RangeDetail
 from cyroid_images.overview.registry import (
     ActivePushes,
@@ -80,10 +81,10 @@ def push(image: str, *, cache: str | None = None) -> ApiCall[PushStarted]:
     return ApiCall("POST", f"{REGISTRY}/push", _a(PushStarted), query, body)
 
 
-def push_status(operation_id: str, *, cache: str | None = None) -> ApiCall[PushStatus]:
-    """How far a push is."""
+def push_status(operation_id: str) -> ApiCall[PushStatus]:
+    """How far a push is, into whichever cache."""
     path = f"{REGISTRY}/push/{_name(operation_id)}/status"
-    return ApiCall("GET", path, _a(PushStatus), _query(cache=cache))
+    return ApiCall("GET", path, _a(PushStatus))
 
 
 def active_pushes(*, cache: str | None = None) -> ApiCall[ActivePushes]:
@@ -97,9 +98,9 @@ def image_status(image: str, *, cache: str | None = None) -> ApiCall[ImagePresen
     return ApiCall("GET", path, _a(ImagePresence), _query(cache=cache))
 
 
-def health(*, cache: str | None = None) -> ApiCall[RegistryHealth]:
-    """Is the registry healthy? Nobody needs to sign in for this."""
-    return ApiCall("GET", f"{REGISTRY}/health", _a(RegistryHealth), _query(cache=cache))
+def health() -> ApiCall[RegistryHealth]:
+    """Is the registry of the cache `default` healthy? Nobody needs to sign in for this."""
+    return ApiCall("GET", f"{REGISTRY}/health", _a(RegistryHealth))
 
 
 def delete_image(image: str, *, cache: str | None = None) -> ApiCall[ImageRemoved]:
@@ -131,6 +132,11 @@ def caches() -> ApiCall[tuple[CacheRow, ...]]:
     return ApiCall("GET", f"{API}/caches", _a(tuple[CacheRow, ...]))
 
 
+def doctor() -> ApiCall[tuple[CheckRow, ...]]:
+    """Every precondition of the installation, with what to do where it does not hold."""
+    return ApiCall("GET", f"{API}/doctor", _a(tuple[CheckRow, ...]))
+
+
 def tags(
     *,
     cache: str | None = None,
@@ -155,15 +161,16 @@ def collection(*, cache: str | None = None) -> ApiCall[CollectionView]:
     return ApiCall("GET", f"{REGISTRY}/gc", _a(CollectionView), _query(cache=cache))
 
 
-def collect(*, dry_run: bool = True, cache: str | None = None) -> ApiCall[CollectionView]:
-    """Free the disk of the registry of what no tag needs, or count what that would free."""
+def collect(*, dry_run: bool = True, cache: str | None = None) -> ApiCall[Asked]:
+    """Have the disk of the registry freed of what no tag needs, or have counted what that would
+    free; `collection` shows what comes of it."""
     query, body = _query(cache=cache), {"dry_run": dry_run}
-    return ApiCall("POST", f"{REGISTRY}/gc", _a(CollectionView), query, body)
+    return ApiCall("POST", f"{REGISTRY}/gc", _a(Asked), query, body)
 
 
-def reconcile(*, cache: str | None = None) -> ApiCall[None]:
+def reconcile(*, cache: str | None = None) -> ApiCall[Asked]:
     """Have the registry and its sources looked at now."""
-    return ApiCall("POST", f"{REGISTRY}/reconcile", _nothing, _query(cache=cache))
+    return ApiCall("POST", f"{REGISTRY}/reconcile", _a(Asked), _query(cache=cache))
 
 
 # -- ranges and events ----------------------------------------------------------------------
@@ -186,19 +193,19 @@ def range_detail(namespace: str, name: str) -> ApiCall[RangeDetail]:
     return ApiCall("GET", _range(namespace, name), _a(RangeDetail))
 
 
-def reconcile_range(namespace: str, name: str) -> ApiCall[None]:
+def reconcile_range(namespace: str, name: str) -> ApiCall[Asked]:
     """Have everything of a range looked at now."""
-    return ApiCall("POST", f"{_range(namespace, name)}/reconcile", _nothing)
+    return ApiCall("POST", f"{_range(namespace, name)}/reconcile", _a(Asked))
 
 
-def suspend_range(namespace: str, name: str) -> ApiCall[None]:
+def suspend_range(namespace: str, name: str) -> ApiCall[Asked]:
     """Transfer nothing into a range until it is resumed."""
-    return ApiCall("POST", f"{_range(namespace, name)}/suspend", _nothing)
+    return ApiCall("POST", f"{_range(namespace, name)}/suspend", _a(Asked))
 
 
-def resume_range(namespace: str, name: str) -> ApiCall[None]:
+def resume_range(namespace: str, name: str) -> ApiCall[Asked]:
     """Go on with a range that was suspended."""
-    return ApiCall("POST", f"{_range(namespace, name)}/resume", _nothing)
+    return ApiCall("POST", f"{_range(namespace, name)}/resume", _a(Asked))
 
 
 def events() -> ApiCall[tuple[EventRow, ...]]:
@@ -242,7 +249,7 @@ def _a(kind: type[T]) -> Callable[[ApiReply], T]:
 
 
 def _nothing(_: ApiReply) -> None:
-    """That it was taken is all there is to know."""
+    """A stream has no answer but its events."""
 
 
 def _image_page(reply: ApiReply) -> ImagePage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 from pydantic import TypeAdapter
@@ -12,6 +13,7 @@ from cyroid_images.client import calls
 from cyroid_images.client.errors import NotFound, NotOver, Unavailable
 from cyroid_images.client.server_events import ServerEvent
 from cyroid_images.client.steps import ApiCall, Asker, Give, Giving, Pause
+from cyroid_images.overview.answer import Answer
 from cyroid_images.overview.operations import PushStatus
 from cyroid_images.overview.pages import RangeChanges
 from cyroid_images.overview.ranges import RangeRow
@@ -47,7 +49,16 @@ class UnpushedTold:
     images: tuple[UnpushedImage, ...]
 
 
-RegistryNews = PushesTold | StatsTold | UnpushedTold
+class StreamTrouble(Answer):
+    """Why the stream cannot tell how things are at the moment; it goes on when it can."""
+
+    status: int
+    """As of an answer: 403 where a right was taken away, 503 where the registry is down."""
+    detail: str
+
+
+RegistryNews = PushesTold | StatsTold | UnpushedTold | StreamTrouble
+RangeNews = RangeChanges | StreamTrouble
 
 
 # -- all pages ------------------------------------------------------------------------------
@@ -118,7 +129,6 @@ def follow_push(
     asker: Asker,
     operation_id: str,
     *,
-    cache: str | None = None,
     within: float = 3600.0,
 ) -> Giving[PushStatus]:
     """Each change of a push until it is completed or has failed, whoever started it.
@@ -128,7 +138,7 @@ def follow_push(
     """
     last, lost_since = None, asker.now()
     until = lost_since + within
-    call = calls.push_status(operation_id, cache=cache)
+    call = calls.push_status(operation_id)
     while True:
         try:
             status = yield from asker.ask(call)
@@ -154,7 +164,7 @@ def push_and_follow(
 ) -> Giving[PushStatus]:
     """Push an image and tell each change until it is completed or has failed."""
     started = yield from asker.ask(calls.push(image, cache=cache))
-    yield from follow_push(asker, started.operation_id, cache=cache, within=within)
+    yield from follow_push(asker, started.operation_id, within=within)
 
 
 # -- streams --------------------------------------------------------------------------------
@@ -165,9 +175,9 @@ def watch_registry(asker: Asker, *, cache: str | None = None) -> Giving[Registry
     return asker.listen(calls.registry_stream(cache=cache), _registry_news)
 
 
-def watch_ranges(asker: Asker, *, event: str | None = None) -> Giving[RangeChanges]:
+def watch_ranges(asker: Asker, *, event: str | None = None) -> Giving[RangeNews]:
     """What changes of ranges, for as long as the caller likes; `reset`: all of them follow."""
-    return asker.listen(calls.range_stream(event=event), _range_changes)
+    return asker.listen(calls.range_stream(event=event), _range_news)
 
 
 def _registry_news(told: ServerEvent) -> RegistryNews | None:
@@ -178,8 +188,18 @@ def _registry_news(told: ServerEvent) -> RegistryNews | None:
         return StatsTold(RegistryStats.model_validate_json(told.data))
     if told.name == "unpushed":
         return UnpushedTold(TypeAdapter(tuple[UnpushedImage, ...]).validate_json(told.data))
-    return None
+    return _trouble(told)
 
 
-def _range_changes(told: ServerEvent) -> RangeChanges | None:
-    return RangeChanges.model_validate_json(told.data) if told.name == "ranges" else None
+def _range_news(told: ServerEvent) -> RangeNews | None:
+    if told.name == "ranges":
+        return RangeChanges.model_validate_json(told.data)
+    return _trouble(told)
+
+
+def _trouble(told: ServerEvent) -> StreamTrouble | None:
+    """None for an ended token, too: the stream ends, and the next call has the renewed one."""
+    if told.name != "problem":
+        return None
+    trouble = StreamTrouble.model_validate_json(told.data)
+    return None if trouble.status == HTTPStatus.UNAUTHORIZED else trouble

@@ -109,6 +109,7 @@ class Surface:
 
     me = Answered(calls.me)
     caches = Answered(calls.caches)
+    doctor = Answered(calls.doctor)
     tags = Answered(calls.tags)
     all_tags = Given(programs.all_tags)
     unpushed = Answered(calls.unpushed)

@@ -17,7 +17,7 @@ from cyroid_images.client.errors import (
     UnexpectedAnswer,
 )
 from cyroid_images.client.options import ClientOptions
-from cyroid_images.client.programs import PushesTold, StatsTold, UnpushedTold
+from cyroid_images.client.programs import PushesTold, StatsTold, StreamTrouble, UnpushedTold
 from cyroid_images.overview.operations import PushPhase
 from tests.unit.client.driving import NOBODY, Canned, Driver, answer, problem
 
@@ -82,7 +82,7 @@ def test_a_push_is_told_until_it_is_completed_and_each_state_once() -> None:
         (PushPhase.VERIFYING, 99),
         (PushPhase.COMPLETED, 100),
     ]
-    assert {call.query["cache"] for call in driver.calls} == {"other"}
+    assert driver.calls[0].query == {"cache": "other"}
 
 
 def test_a_push_that_failed_is_over() -> None:
@@ -156,6 +156,21 @@ def test_news_of_the_registry_are_of_their_types_and_newer_ones_are_passed_over(
     assert stats.stats.healthy is None
     assert isinstance(lacking, UnpushedTold)
     assert lacking.images[0].image == "y"
+
+
+def test_a_stream_that_cannot_tell_says_why_and_goes_on() -> None:
+    bad = {"type": "about:blank", "title": "x", "status": 503, "detail": "the registry is down"}
+    driver = Driver(Canned(chunks=(told("problem", bad), told("stats", {"healthy": True}))))
+    driver.run(programs.watch_registry(driver.asker), until=lambda: len(driver.given) == 2)
+    assert driver.given[0] == StreamTrouble(status=503, detail="the registry is down")
+
+
+def test_an_ended_token_ends_the_stream_only_where_there_is_no_newer_one() -> None:
+    ended = Canned(chunks=(told("problem", {"status": 401, "detail": "expired"}),))
+    driver = Driver(ended, Canned(chunks=(told("stats", {"healthy": True}),)), problem(401, "no"))
+    with pytest.raises(Unauthorized):
+        driver.run(programs.watch_registry(driver.asker))
+    assert [type(each) for each in driver.given] == [StatsTold]
 
 
 CHANGES = {"reset": True, "changed": [], "removed": ["red/a"], "ready": 1, "total": 2}
