@@ -72,6 +72,9 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model scheduling archive overview",
         "yaml pathlib os asyncio concurrent time",
     ),
+    # asyncio, time: pauses, and the end of a call; ssl, pathlib: CA and token of a pod; http: its
+    # statuses
+    "client": ("errors model overview", "httpx pydantic asyncio time ssl pathlib http"),
     # time, pathlib: how long lists took, the page's files; pydantic: what is sent to it
     "api": (
         "errors settings model scheduling registry kube overview edits blueprints",

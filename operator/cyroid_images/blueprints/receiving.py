@@ -117,7 +117,7 @@ class ArchiveUploads:
             raise UploadRefused(
                 Refusal.NO_VOLUME,
                 "this installation has no archive volume that uploads can be written to: set"
-                " operator.archives in the chart, to a volume that both pods can mount",
+                " api.archives in the chart to the volume of operator.archives",
             )
         if self._under_way >= limits.at_a_time:
             raise UploadRefused(

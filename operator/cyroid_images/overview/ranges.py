@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.kinds.conditions import ConditionType
+from cyroid_images.model.kinds.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.kinds.lifecycle import TransferStatus
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.kinds.status import MissingImage, TargetStatus
@@ -96,7 +96,7 @@ class RangeRow(Answer):
     event: str | None = None
     cache: str
     ready: bool | None = None
-    """Null: not known yet, since no pass has looked at this version of it."""
+    """Null: not known, since no pass has looked at this version of it, or none could."""
     reason: str | None = None
     message: str | None = None
     since: datetime | None = None
@@ -148,6 +148,13 @@ def range_detail(item: RangeImages) -> RangeDetail:
     )
 
 
+def is_true(condition: Condition) -> bool | None:
+    """What a condition answers; None: it does not know."""
+    if condition.status is ConditionStatus.UNKNOWN:
+        return None
+    return condition.status is ConditionStatus.TRUE
+
+
 def _row(item: RangeImages) -> dict[str, Any]:
     status = item.status
     ready = status.condition(ConditionType.READY)
@@ -160,7 +167,7 @@ def _row(item: RangeImages) -> dict[str, Any]:
         "name": item.metadata.name,
         "event": item.metadata.labels.get(EVENT_LABEL),
         "cache": item.cache_name,
-        "ready": None if known is None else known.status == "True",
+        "ready": None if known is None else is_true(known),
         "reason": None if known is None else str(known.reason),
         "message": None if known is None else known.message,
         "since": None if known is None else known.last_transition_time,

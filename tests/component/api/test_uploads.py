@@ -243,7 +243,7 @@ def test_without_a_volume_the_chart_value_is_named(
     seen: ApiWorld, other_api: PeopleApiPart
 ) -> None:
     begin(other_api, seen, CYROID_ARCHIVES="")
-    problem(send(seen, zip_bundle(GOOD), api=other_api), 501, "operator.archives")
+    problem(send(seen, zip_bundle(GOOD), api=other_api), 501, "api.archives", "operator.archives")
 
 
 def test_what_a_killed_process_left_is_removed_at_the_next_start(

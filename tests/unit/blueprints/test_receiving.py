@@ -175,7 +175,7 @@ def test_a_volume_that_takes_no_more_is_told(
 
 
 def test_without_a_volume_it_is_said_which_value_to_set() -> None:
-    with pytest.raises(UploadRefused, match=r"operator\.archives") as raised:
+    with pytest.raises(UploadRefused, match=r"api\.archives") as raised:
         asyncio.run(upload(ArchiveUploads(None), pieces(GOOD)))
     assert raised.value.why is Refusal.NO_VOLUME
 

@@ -42,7 +42,7 @@ _BODY = {
         "required": True,
         "content": {
             kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("application/zip", "application/x-tar", "application/gzip")
+            for kind in ("application/octet-stream", "application/zip", "application/x-tar")
         }
         | {
             "multipart/form-data": {
