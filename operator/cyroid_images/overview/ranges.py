@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from cyroid_images.errors import Reason
-from cyroid_images.model.kinds.conditions import ConditionType
+from cyroid_images.model.kinds.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.kinds.lifecycle import TransferStatus
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.kinds.resources import GROUP, VERSION
@@ -99,7 +99,7 @@ class RangeRow(Answer):
     event: str | None = None
     cache: str
     ready: bool | None = None
-    """Null: not known yet, since no pass has looked at this version of it."""
+    """Null: not known, since no pass has looked at this version of it, or none could."""
     reason: str | None = None
     message: str | None = None
     since: datetime | None = None
@@ -170,6 +170,13 @@ def as_yaml(item: RangeImages) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
+def is_true(condition: Condition) -> bool | None:
+    """What a condition answers; None: it does not know."""
+    if condition.status is ConditionStatus.UNKNOWN:
+        return None
+    return condition.status is ConditionStatus.TRUE
+
+
 def _row(item: RangeImages) -> dict[str, Any]:
     status = item.status
     ready = status.condition(ConditionType.READY)
@@ -182,7 +189,7 @@ def _row(item: RangeImages) -> dict[str, Any]:
         "name": item.metadata.name,
         "event": item.metadata.labels.get(EVENT_LABEL),
         "cache": item.cache_name,
-        "ready": None if known is None else known.status == "True",
+        "ready": None if known is None else is_true(known),
         "reason": None if known is None else str(known.reason),
         "message": None if known is None else known.message,
         "since": None if known is None else known.last_transition_time,
