@@ -28,6 +28,7 @@ PROGRAMS = (
     "registry3",
     "openssl",
     "ip",
+    "chromium",
 )
 
 
