@@ -8,4 +8,5 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     events       all ranges of an event
     operations   a push, as CYROID's clients follow it
     used_by      which ranges want an image
+    images       what a registry holds, and what engine sources have beyond it
 """
