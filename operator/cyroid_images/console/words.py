@@ -80,3 +80,13 @@ def fitting(text: str, columns: int) -> str:
 def count(number: int, what: str) -> str:
     """`1 range`, `2 ranges`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def own_version() -> str:
+    """Of this package, as it was installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - takes a while
+
+    try:
+        return version("cyroid-images")
+    except PackageNotFoundError:
+        return "unknown"
