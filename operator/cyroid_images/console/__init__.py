@@ -6,9 +6,9 @@ imported by the command that needs it, so that `--help` costs nothing.
 
     program      the entry point: errors become one line and an exit code
     commands     the table of commands, each loaded when it is called
-    options      what commands have in common: which cluster, which ranges, which output
+    options      what commands have in common: which api, which ranges, which output
     connection   kubeconfig to a client, as kubectl reads it
-    cluster      the Kubernetes API in a few verbs; what went wrong, and what to do
+    api_server   the Kubernetes API in a few verbs; what went wrong, and what to do
     objects      both kinds read from the API, and patched
     asking       a question that is asked while something else is done
     parsing      what objects of the API mean

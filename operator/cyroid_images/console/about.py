@@ -7,8 +7,8 @@ from typing import Any
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from cyroid_images.console.cluster import Cluster
-from cyroid_images.console.options import access, cluster_of, output
+from cyroid_images.console.api_server import ApiServer
+from cyroid_images.console.options import access, api_of, output
 from cyroid_images.console.output import Screen, document, pairs
 from cyroid_images.console.words import own_version
 from cyroid_images.errors import CyroidError
@@ -34,22 +34,22 @@ def version(ctx: click.Context, output: str | None, *, is_alone: bool) -> None:
     screen = Screen()
     told: dict[str, str | None] = {"tool": own_version()}
     if not is_alone:
-        cluster = cluster_of(ctx)
-        told["operator"] = _operator(cluster)
-        told["kubernetes"] = str(cluster.get("/version").get("gitVersion"))
+        api = api_of(ctx)
+        told["operator"] = _operator(api)
+        told["kubernetes"] = str(api.get("/version").get("gitVersion"))
     if output is not None:
         screen.say(document(told, output))
     else:
         screen.say(*pairs([(name, text or "unknown") for name, text in told.items()], screen))
 
 
-def _operator(cluster: Cluster) -> str | None:
+def _operator(api: ApiServer) -> str | None:
     """As its Deployment says; None where one may not look, or where it is none of the chart's."""
     query = {
         "labelSelector": "app.kubernetes.io/name=cyroid-images,app.kubernetes.io/component=operator"
     }
     try:
-        items: list[dict[str, Any]] = cluster.list("/apis/apps/v1/deployments", query)[0]
+        items: list[dict[str, Any]] = api.list("/apis/apps/v1/deployments", query)[0]
     except CyroidError:
         return None
     found = (each["metadata"].get("labels") or {} for each in items)

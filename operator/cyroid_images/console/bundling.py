@@ -17,10 +17,10 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.cluster import Cluster
+from cyroid_images.console.api_server import ApiServer
 from cyroid_images.console.examining import facts_of, operator_namespace_of
 from cyroid_images.console.objects import CACHES, ranges_path
-from cyroid_images.console.options import Scope, access, cluster_of
+from cyroid_images.console.options import Scope, access, api_of
 from cyroid_images.console.output import Screen
 from cyroid_images.console.words import own_version, size
 from cyroid_images.errors import CyroidError
@@ -51,13 +51,13 @@ def support_bundle(ctx: click.Context, path: Path | None, operator_namespace: st
     Deployment, versions, the doctor's table. No Secret is read; what your rights do not show is
     named in it.
     """
-    screen, cluster = Screen(), cluster_of(ctx)
-    namespace = operator_namespace or operator_namespace_of(cluster)
+    screen, api = Screen(), api_of(ctx)
+    namespace = operator_namespace or operator_namespace_of(api)
     target = path or Path(f"cyroid-support-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
     missing: list[str] = []
     try:
         with target.open("xb") as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
-            for name, content in contents(cluster, namespace, screen):
+            for name, content in contents(api, namespace, screen):
                 try:
                     _add(bundle, name, content())
                 except CyroidError as exc:
@@ -72,25 +72,25 @@ def support_bundle(ctx: click.Context, path: Path | None, operator_namespace: st
     screen.say(f"{target} ({size(target.stat().st_size)}): look into it before you send it")
 
 
-def contents(cluster: Cluster, namespace: str, screen: Screen) -> Iterator[tuple[str, Content]]:
+def contents(api: ApiServer, namespace: str, screen: Screen) -> Iterator[tuple[str, Content]]:
     """The files of the bundle; each is read when it is packed."""
-    yield "version.json", lambda: _json({"tool": own_version(), "server": cluster.get("/version")})
-    yield "imagecaches.json", lambda: _json(_bare(cluster.list(CACHES)[0]))
-    yield "rangeimages.json", lambda: _json(_bare(cluster.list(ranges_path(None))[0]))
-    yield "events.json", lambda: _json(_events(cluster))
-    yield "doctor.json", lambda: _doctor(cluster, namespace, screen)
+    yield "version.json", lambda: _json({"tool": own_version(), "server": api.get("/version")})
+    yield "imagecaches.json", lambda: _json(_bare(api.list(CACHES)[0]))
+    yield "rangeimages.json", lambda: _json(_bare(api.list(ranges_path(None))[0]))
+    yield "events.json", lambda: _json(_events(api))
+    yield "doctor.json", lambda: _doctor(api, namespace, screen)
     place = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     ours = {"labelSelector": "app.kubernetes.io/name=cyroid-images"}
-    yield "deployments.json", lambda: _json(_bare(cluster.list(place, ours)[0]))
+    yield "deployments.json", lambda: _json(_bare(api.list(place, ours)[0]))
     pods = f"/api/v1/namespaces/{namespace}/pods"
-    yield "pods.json", lambda: _json(_bare(cluster.list(pods, ours)[0]))
-    yield "operator.log", lambda: _log(cluster, pods, is_previous=False)
-    yield "operator-previous.log", lambda: _log(cluster, pods, is_previous=True)
+    yield "pods.json", lambda: _json(_bare(api.list(pods, ours)[0]))
+    yield "operator.log", lambda: _log(api, pods, is_previous=False)
+    yield "operator-previous.log", lambda: _log(api, pods, is_previous=True)
 
 
-def _events(cluster: Cluster) -> list[Any]:
+def _events(api: ApiServer) -> list[Any]:
     """Those about our kinds and by our operator."""
-    items = cluster.list("/apis/events.k8s.io/v1/events")[0]
+    items = api.list("/apis/events.k8s.io/v1/events")[0]
     group = "cyroid.io/"
     return _bare(
         [
@@ -102,21 +102,21 @@ def _events(cluster: Cluster) -> list[Any]:
     )
 
 
-def _doctor(cluster: Cluster, namespace: str, screen: Screen) -> bytes:
-    facts = facts_of(cluster, Scope(None, None, (), namespace), namespace, screen)
+def _doctor(api: ApiServer, namespace: str, screen: Screen) -> bytes:
+    facts = facts_of(api, Scope(None, None, (), namespace), namespace, screen)
     return _json([each.model_dump(mode="json") for each in examine(facts)])
 
 
-def _log(cluster: Cluster, pods: str, *, is_previous: bool) -> bytes:
+def _log(api: ApiServer, pods: str, *, is_previous: bool) -> bytes:
     """The last of what the operator's pods wrote, or of what the container before did."""
     parts = []
-    for pod in cluster.list(pods, {"labelSelector": OPERATOR})[0][:MOST_PODS]:
+    for pod in api.list(pods, {"labelSelector": OPERATOR})[0][:MOST_PODS]:
         name = pod["metadata"]["name"]
         query = {"limitBytes": str(LONGEST_LOG), "tailLines": "20000", "timestamps": "true"}
         if is_previous:
             query["previous"] = "true"
         parts.append(f"==== {name}\n".encode())
-        parts.append(cluster.text(f"{pods}/{name}/log", query, LONGEST_LOG))
+        parts.append(api.text(f"{pods}/{name}/log", query, LONGEST_LOG))
     return b"".join(parts)
 
 

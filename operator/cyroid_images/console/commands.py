@@ -12,7 +12,7 @@ import click
 from cyroid_images.console.options import access
 
 
-class Row(NamedTuple):
+class CommandRow(NamedTuple):
     """One command."""
 
     place: str
@@ -22,23 +22,37 @@ class Row(NamedTuple):
     is_hidden: bool = False
 
 
-COMMANDS: dict[str, Row] = {
-    "status": Row("status:status", "How far ranges are, by which route, and what is missing."),
-    "wait": Row("waiting:wait", "Wait until ranges have all their images, with progress."),
-    "images": Row("images:images", "What the registry holds, and what sources have beyond it."),
-    "push": Row("images:push", "Bring images into the registry."),
-    "delete": Row("images:delete", "Remove the tags of images from the registry."),
-    "explain": Row("explaining:explain", "How an image name is read, and why it is not here."),
-    "doctor": Row("examining:doctor", "Check what an installation needs, with what to do."),
-    "reconcile": Row("steering:reconcile", "Have ranges or caches looked at now."),
-    "suspend": Row("steering:suspend", "Transfer nothing to ranges from now on."),
-    "resume": Row("steering:resume", "Go on with suspended ranges."),
-    "gc": Row("steering:gc", "Free the registry's disk of what no tag needs."),
-    "export": Row("exporting:export", "Print both kinds as YAML that can be applied elsewhere."),
-    "support-bundle": Row("bundling:support_bundle", "Pack what helps to find a fault; no Secret."),
-    "version": Row("about:version", "Versions of this tool and of the operator."),
-    "completion": Row("about:completion", "Print the script that completes commands in a shell."),
-    "__complete": Row("about:complete_for_kubectl", "Answer kubectl's question.", is_hidden=True),
+COMMANDS: dict[str, CommandRow] = {
+    "status": CommandRow(
+        "status:status", "How far ranges are, by which route, and what is missing."
+    ),
+    "wait": CommandRow("waiting:wait", "Wait until ranges have all their images, with progress."),
+    "images": CommandRow(
+        "images:images", "What the registry holds, and what sources have beyond it."
+    ),
+    "push": CommandRow("images:push", "Bring images into the registry."),
+    "delete": CommandRow("images:delete", "Remove the tags of images from the registry."),
+    "explain": CommandRow(
+        "explaining:explain", "How an image name is read, and why it is not here."
+    ),
+    "doctor": CommandRow("examining:doctor", "Check what an installation needs, with what to do."),
+    "reconcile": CommandRow("steering:reconcile", "Have ranges or caches looked at now."),
+    "suspend": CommandRow("steering:suspend", "Transfer nothing to ranges from now on."),
+    "resume": CommandRow("steering:resume", "Go on with suspended ranges."),
+    "gc": CommandRow("steering:gc", "Free the registry's disk of what no tag needs."),
+    "export": CommandRow(
+        "exporting:export", "Print both kinds as YAML that can be applied elsewhere."
+    ),
+    "support-bundle": CommandRow(
+        "bundling:support_bundle", "Pack what helps to find a fault; no Secret."
+    ),
+    "version": CommandRow("about:version", "Versions of this tool and of the operator."),
+    "completion": CommandRow(
+        "about:completion", "Print the script that completes commands in a shell."
+    ),
+    "__complete": CommandRow(
+        "about:complete_for_kubectl", "Answer kubectl's question.", is_hidden=True
+    ),
 }
 
 

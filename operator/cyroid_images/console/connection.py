@@ -18,7 +18,7 @@ from kubernetes.config import ConfigException, load_incluster_config
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from yaml import YAMLError
 
-from cyroid_images.console.cluster import Cluster
+from cyroid_images.console.api_server import ApiServer
 from cyroid_images.errors import CyroidError
 
 USUAL = "~/.kube/config"
@@ -26,7 +26,7 @@ IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 CHECK = "kubectl config view shows what kubectl reads"
 
 
-def connect(kubeconfig: str | None, context: str | None, namespace: str | None) -> Cluster:
+def connect(kubeconfig: str | None, context: str | None, namespace: str | None) -> ApiServer:
     """The cluster that is meant. Raises CyroidError where there is none, or no credentials."""
     configuration = Configuration()
     configuration.retries = False  # an error is told at once; who follows tries again by himself
@@ -35,7 +35,7 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
         rest = RESTClientObject(configuration)
     except (ConfigException, YAMLError, OSError, ValueError, KeyError, TypeError) as exc:
         raise CyroidError(f"the kubeconfig cannot be used: {_short(exc)}; {CHECK}") from exc
-    return Cluster(configuration, rest.pool_manager, namespace or own or "default")
+    return ApiServer(configuration, rest.pool_manager, namespace or own or "default")
 
 
 def _load(configuration: Configuration, kubeconfig: str | None, context: str | None) -> str | None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.cluster import Cluster, NotThere
+from cyroid_images.console.api_server import ApiServer, NotThere
 from cyroid_images.console.objects import CACHES, ranges_path, read_ranges
-from cyroid_images.console.options import Scope, access, cluster_of, output
+from cyroid_images.console.options import Scope, access, api_of, output
 from cyroid_images.console.output import LONGEST_CELL, Cell, Screen, document, table
 from cyroid_images.console.parsing import parsed_caches, parsed_ranges
 from cyroid_images.console.words import own_version
@@ -24,7 +24,6 @@ from cyroid_images.overview.doctor.examination import examine, is_well
 from cyroid_images.overview.doctor.facts import (
     LEASE,
     OPERATOR,
-    Body,
     Certificate,
     Facts,
     NotSeen,
@@ -58,10 +57,10 @@ def doctor(
     With RANGE (NAME or NAMESPACE/NAME) ranges other than these are left out. What your rights
     do not show is unknown, never ok. Exit code 1 where something is known not to work.
     """
-    screen, cluster = Screen(is_wide=output == "wide"), cluster_of(ctx)
-    home = cluster.namespace
+    screen, api = Screen(is_wide=output == "wide"), api_of(ctx)
+    home = api.namespace
     scope = Scope(None, None, names, home)
-    checks = examine(facts_of(cluster, scope, operator_namespace, screen))
+    checks = examine(facts_of(api, scope, operator_namespace, screen))
     if output in ("json", "yaml"):
         screen.say(document([each.model_dump(mode="json") for each in checks], output))
     else:
@@ -91,14 +90,12 @@ def _lines(checks: Sequence[Check], screen: Screen) -> list[str]:
     return shown
 
 
-def facts_of(cluster: Cluster, scope: Scope, namespace: str | None, screen: Screen) -> Facts:
+def facts_of(api: ApiServer, scope: Scope, namespace: str | None, screen: Screen) -> Facts:
     """Everything that the doctor wants to know, as far as it may be read."""
-    home = namespace or operator_namespace_of(cluster)
-    caches = _kind(lambda: parsed_caches(cluster.list(CACHES)[0], screen.tell), "imagecaches")
-    ranges = _kind(lambda: _ranges(cluster, scope, screen), "rangeimages in all namespaces")
-    answers = {
-        look.name: _looked(cluster, look.path, look.query, look.right) for look in looks(home)
-    }
+    home = namespace or operator_namespace_of(api)
+    caches = _kind(lambda: parsed_caches(api.list(CACHES)[0], screen.tell), "imagecaches")
+    ranges = _kind(lambda: _ranges(api, scope, screen), "rangeimages in all namespaces")
+    answers = {look.name: _looked(api, look.path, look.query, look.right) for look in looks(home)}
     known = caches if isinstance(caches, list) else []
     return Facts(
         now=datetime.now(UTC),
@@ -106,25 +103,25 @@ def facts_of(cluster: Cluster, scope: Scope, namespace: str | None, screen: Scre
         namespace=home,
         caches=caches,
         ranges=ranges,
-        certificates=tuple(_certificates(cluster, home, known)),
+        certificates=tuple(_certificates(api, home, known)),
         answers=answers,
     )
 
 
-def _ranges(cluster: Cluster, scope: Scope, screen: Screen) -> list[RangeImages]:
+def _ranges(api: ApiServer, scope: Scope, screen: Screen) -> list[RangeImages]:
     if scope.names:
-        return parsed_ranges(read_ranges(cluster, scope), screen.tell)
-    return parsed_ranges(cluster.list(ranges_path(None))[0], screen.tell)
+        return parsed_ranges(read_ranges(api, scope), screen.tell)
+    return parsed_ranges(api.list(ranges_path(None))[0], screen.tell)
 
 
-def operator_namespace_of(cluster: Cluster) -> str:
+def operator_namespace_of(api: ApiServer) -> str:
     """Where the operator lives: where its Deployment or its Lease is, as far as one may look."""
     for path, query in (
         ("/apis/apps/v1/deployments", {"labelSelector": OPERATOR}),
         ("/apis/coordination.k8s.io/v1/leases", {"fieldSelector": f"metadata.name={LEASE}"}),
     ):
         try:
-            items = cluster.get(path, query).get("items") or ()
+            items = api.get(path, query).get("items") or ()
         except CyroidError:
             continue
         if items:
@@ -147,10 +144,10 @@ def _kind(read: Any, what: str) -> Any:
 
 
 def _looked(
-    cluster: Cluster, path: str, query: Mapping[str, str], right: str
-) -> Body | NotSeen | None:
+    api: ApiServer, path: str, query: Mapping[str, str], right: str
+) -> Mapping[str, Any] | NotSeen | None:
     try:
-        return cluster.get(path, query)
+        return api.get(path, query)
     except NotThere:
         return None
     except AccessDenied:
@@ -160,12 +157,12 @@ def _looked(
 
 
 def _certificates(
-    cluster: Cluster, namespace: str, caches: Sequence[ImageCache]
+    api: ApiServer, namespace: str, caches: Sequence[ImageCache]
 ) -> Iterator[Certificate | NotSeen]:
     """When those of the Secrets that are named somewhere expire; nothing else of them is kept."""
     right = f"get secrets in namespace {namespace}"
     for name in secrets_of(caches):
-        found = _looked(cluster, f"/api/v1/namespaces/{namespace}/secrets/{name}", {}, right)
+        found = _looked(api, f"/api/v1/namespaces/{namespace}/secrets/{name}", {}, right)
         if isinstance(found, NotSeen):
             yield found
             return

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from cyroid_images.console.cluster import Cluster
+from cyroid_images.console.api_server import ApiServer
 from cyroid_images.console.objects import ranges_path, read_caches
-from cyroid_images.console.options import access, cluster_of, output
+from cyroid_images.console.options import access, api_of, output
 from cyroid_images.console.output import Screen, document, pairs
 from cyroid_images.console.parsing import parsed_caches, parsed_ranges
 from cyroid_images.console.rows import push_text
@@ -31,11 +31,11 @@ def explain(ctx: click.Context, image: str, cache: str | None, output: str | Non
     and why it is not here.
     """
     Reference.parse(image)  # what is no name needs no cluster
-    screen, cluster = Screen(), cluster_of(ctx)
-    caches = parsed_caches(read_caches(cluster, cache), screen.tell)
+    screen, api = Screen(), api_of(ctx)
+    caches = parsed_caches(read_caches(api, cache), screen.tell)
     if not caches:
         raise CyroidError("there is no ImageCache: kubectl cyroid doctor")
-    ranges = ranges_or_none(cluster, screen)
+    ranges = ranges_or_none(api, screen)
     found = [explained(each, image, ranges) for each in caches]
     if output is not None:
         screen.say(document([each.model_dump(mode="json") for each in found], output))
@@ -44,10 +44,10 @@ def explain(ctx: click.Context, image: str, cache: str | None, output: str | Non
         screen.say(*([""] if number else []), *pairs(list(_told(each, screen)), screen))
 
 
-def ranges_or_none(cluster: Cluster, screen: Screen) -> list[RangeImages] | None:
+def ranges_or_none(api: ApiServer, screen: Screen) -> list[RangeImages] | None:
     """All ranges; None, and a word about it, where one may not list them."""
     try:
-        return parsed_ranges(cluster.list(ranges_path(None))[0], screen.tell)
+        return parsed_ranges(api.list(ranges_path(None))[0], screen.tell)
     except AccessDenied as exc:
         screen.tell(f"who wants it is not known: {exc}")
         return None

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.cluster import Body
+from cyroid_images.console.api_server import Document
 from cyroid_images.console.objects import read_caches, read_ranges
-from cyroid_images.console.options import chosen, cluster_of, output, scope
+from cyroid_images.console.options import api_of, chosen, output, scope
 from cyroid_images.console.output import Screen, as_yaml, document
 
 KEPT = ("name", "namespace", "labels", "annotations")
@@ -37,13 +37,13 @@ def export(
     Without status, versions and marks of this cluster. Secrets are not in it: a comment at the
     head names those that the ImageCaches need. RANGE... leaves the caches out.
     """
-    screen, cluster = Screen(), cluster_of(ctx)
-    where = chosen(ctx, cluster, names)
-    bodies: list[Body] = []
+    screen, api = Screen(), api_of(ctx)
+    where = chosen(ctx, api, names)
+    bodies: list[Document] = []
     if only != "ranges" and not names:
-        bodies += read_caches(cluster)
+        bodies += read_caches(api)
     if only != "caches":
-        bodies += read_ranges(cluster, where)
+        bodies += read_ranges(api, where)
     clean = [cleaned(body) for body in bodies]
     if output == "json":
         kinds = {"apiVersion": "v1", "kind": "List", "items": clean}
@@ -58,7 +58,7 @@ def export(
     screen.say(as_yaml(clean))
 
 
-def cleaned(body: Mapping[str, Any]) -> Body:
+def cleaned(body: Mapping[str, Any]) -> Document:
     """What somebody wrote of it, in the order in which people write it."""
     metadata = deepcopy({key: body["metadata"][key] for key in KEPT if body["metadata"].get(key)})
     annotations = metadata.get("annotations") or {}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cyroid_images.console.cluster import Body, Cluster, NotThere, WatchExpired
+from cyroid_images.console.api_server import ApiServer, Document, NotThere, WatchExpired
 from cyroid_images.console.objects import listed
 from cyroid_images.errors import AccessDenied, ApiUnavailable, CyroidError
 
@@ -18,21 +18,21 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 TOGETHER = 0.2
 """Seconds in which changes are gathered to one picture."""
 
-Key = tuple[str, str]
+ObjectName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
     """The state of the collection, when it changed or after a while without a change."""
 
-    objects: Mapping[Key, Body]
+    objects: Mapping[ObjectName, Document]
     """By namespace and name. The same mapping each time: look, and keep nothing."""
-    changed: frozenset[Key] | None
+    changed: frozenset[ObjectName] | None
     """What is new or another; None: anything may be."""
 
 
 def follow(
-    cluster: Cluster,
+    api: ApiServer,
     path: str,
     query: Mapping[str, str],
     tell: Callable[[str], None],
@@ -43,7 +43,7 @@ def follow(
     changes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     state = _State(changes, tell)
     thread = threading.Thread(
-        target=_watch, args=(cluster, path, dict(query), state), name="watch", daemon=True
+        target=_watch, args=(api, path, dict(query), state), name="watch", daemon=True
     )
     thread.start()
     while True:
@@ -58,16 +58,16 @@ class _State:
         self, changes: queue.SimpleQueue[Callable[[], None]], tell: Callable[[str], None]
     ) -> None:
         self._changes, self._tell = changes, tell
-        self._objects: dict[Key, Body] = {}
-        self._touched: set[Key] = set()
+        self._objects: dict[ObjectName, Document] = {}
+        self._touched: set[ObjectName] = set()
         self._is_new, self._is_listed = False, False
 
     # -- of the watching thread: each puts what is to be done -----------------------------
 
-    def replace(self, bodies: list[Body]) -> None:
+    def replace(self, bodies: list[Document]) -> None:
         self._changes.put(lambda: self._replaced(bodies))
 
-    def put(self, kind: str, body: Body) -> None:
+    def put(self, kind: str, body: Document) -> None:
         self._changes.put(lambda: self._put(kind, body))
 
     def say(self, line: str) -> None:
@@ -98,12 +98,12 @@ class _State:
         self._is_new = False
         return Tick(self._objects, touched)
 
-    def _replaced(self, bodies: list[Body]) -> None:
+    def _replaced(self, bodies: list[Document]) -> None:
         self._objects.clear()
         self._objects.update({_key(body): body for body in bodies})
         self._is_new = self._is_listed = True
 
-    def _put(self, kind: str, body: Body) -> None:
+    def _put(self, kind: str, body: Document) -> None:
         key = _key(body)
         self._touched.add(key)
         if kind == "DELETED":
@@ -112,18 +112,18 @@ class _State:
             self._objects[key] = body
 
 
-def _watch(cluster: Cluster, path: str, query: Mapping[str, str], state: _State) -> None:
+def _watch(api: ApiServer, path: str, query: Mapping[str, str], state: _State) -> None:
     """The thread: list, watch, and begin again; ends where asking again is of no use."""
     pause, is_lost = FIRST_PAUSE, False
     while True:
         try:
-            bodies, version = listed(cluster, path, query)
+            bodies, version = listed(api, path, query)
             state.replace(bodies)
             if is_lost:
                 state.say("the Kubernetes API answers again")
             pause, is_lost = FIRST_PAUSE, False
             while True:  # a watch ends by itself after some minutes, and goes on where it was
-                version = _one_watch(cluster, path, version, query, state)
+                version = _one_watch(api, path, version, query, state)
         except WatchExpired:
             continue
         except (AccessDenied, NotThere) as exc:
@@ -138,10 +138,10 @@ def _watch(cluster: Cluster, path: str, query: Mapping[str, str], state: _State)
 
 
 def _one_watch(
-    cluster: Cluster, path: str, version: str, query: Mapping[str, str], state: _State
+    api: ApiServer, path: str, version: str, query: Mapping[str, str], state: _State
 ) -> str:
     """Follow one watch to its end; the version to go on from."""
-    for event in cluster.watch(path, version, query):
+    for event in api.watch(path, version, query):
         body = event.get("object") or {}
         version = str((body.get("metadata") or {}).get("resourceVersion") or version)
         if event.get("type") != "BOOKMARK":
@@ -149,6 +149,6 @@ def _one_watch(
     return version
 
 
-def _key(body: Body) -> Key:
+def _key(body: Document) -> ObjectName:
     metadata = body.get("metadata") or {}
     return str(metadata.get("namespace") or ""), str(metadata.get("name"))

@@ -10,11 +10,11 @@ from secrets import token_hex
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.cluster import Body, Cluster
+from cyroid_images.console.api_server import ApiServer, Document
 from cyroid_images.console.explaining import ranges_or_none
 from cyroid_images.console.following import follow
-from cyroid_images.console.objects import CACHES, change, read_cache, read_caches
-from cyroid_images.console.options import access, cluster_of, named_cache, output, time_limit
+from cyroid_images.console.objects import CACHES, cache_path, change, read_cache, read_caches
+from cyroid_images.console.options import access, api_of, named_cache, output, time_limit
 from cyroid_images.console.output import Cell, Screen, document, table
 from cyroid_images.console.painting import Painter, painter
 from cyroid_images.console.parsing import parsed_caches
@@ -44,9 +44,9 @@ SHORT_DIGEST = 19
 @click.pass_context
 def images(ctx: click.Context, cache: str | None, output: str | None) -> None:
     """What the registry holds or is to hold, and what engine sources have beyond it."""
-    screen, cluster = Screen(is_wide=output == "wide"), cluster_of(ctx)
-    caches = parsed_caches(read_caches(cluster, cache), screen.tell)
-    ranges = ranges_or_none(cluster, screen)
+    screen, api = Screen(is_wide=output == "wide"), api_of(ctx)
+    caches = parsed_caches(read_caches(api, cache), screen.tell)
+    ranges = ranges_or_none(api, screen)
     rows = [row for each in caches for row in cached_images(each, ranges)]
     beyond = [row for each in caches for row in unpushed_images(each)]
     if output in ("json", "yaml"):
@@ -141,19 +141,19 @@ def push(  # noqa: PLR0913 - click passes each option by its name
     An image that is listed already is looked at anew. With --wait: exit code 0 when each is
     proven to be in the registry, 1 when one failed, 124 at the time-out.
     """
-    screen, cluster = Screen(), cluster_of(ctx)
+    screen, api = Screen(), api_of(ctx)
     wanted = [Reference.parse(name) for name in dict.fromkeys(names)]
-    before = _parsed(read_cache(cluster, cache), screen)
+    before = _parsed(read_cache(api, cache), screen)
     token = token_hex(8)
     changed = change(
-        cluster,
-        f"{CACHES}/{cache}",
+        api,
+        cache_path(cache),
         lambda body: _with_a_look(edits.push(body, names, platform=platform), token),
     )
     for image in wanted:
         screen.say(_began(image, push_status(before, image), is_new=changed is not None))
     if is_waiting:
-        ctx.exit(_followed(cluster, cache, wanted, token, seconds))
+        ctx.exit(_followed(api, cache, wanted, token, seconds))
 
 
 def _with_a_look(patch: edits.Patch | None, token: str) -> edits.Patch:
@@ -178,13 +178,13 @@ def _began(image: Reference, was: PushStatus | None, *, is_new: bool) -> str:
 
 
 def _followed(
-    cluster: Cluster, cache: str, images: Sequence[Reference], token: str, seconds: float
+    api: ApiServer, cache: str, images: Sequence[Reference], token: str, seconds: float
 ) -> int:
     """Until each push is over; the exit code."""
     screen, deadline = Screen(), time.monotonic() + seconds
     query = {"fieldSelector": f"metadata.name={cache}"}
     with painter(screen) as shown:
-        for tick in follow(cluster, CACHES, query, shown.note):
+        for tick in follow(api, CACHES, query, shown.note):
             body = tick.objects.get(("", cache))
             if body is None:
                 raise CyroidError(f"ImageCache {cache} was deleted meanwhile")
@@ -237,10 +237,10 @@ def delete(ctx: click.Context, names: tuple[str, ...], cache: str, *, is_sure: b
     What a range wants is refused, with who wants it; sources keep what they have. The disk is
     freed later: kubectl cyroid gc.
     """
-    screen, cluster = Screen(), cluster_of(ctx)
+    screen, api = Screen(), api_of(ctx)
     wanted = [Reference.parse(name) for name in dict.fromkeys(names)]
-    read = _parsed(read_cache(cluster, cache), screen)
-    ranges = ranges_or_none(cluster, screen)
+    read = _parsed(read_cache(api, cache), screen)
+    ranges = ranges_or_none(api, screen)
     users = used_by(read, ranges or ())
     for image in wanted:
         who = users.get(stored_as(read, image), ())
@@ -255,13 +255,13 @@ def delete(ctx: click.Context, names: tuple[str, ...], cache: str, *, is_sure: b
         unknown = " Which ranges want it is not known." if ranges is None else ""
         asked = ", ".join(map(str, wanted))
         click.confirm(f"Remove {asked} from the registry of cache {cache}?{unknown}", abort=True)
-    changed = change(cluster, f"{CACHES}/{cache}", lambda body: edits.remove(body, names))
+    changed = change(api, cache_path(cache), lambda body: edits.remove(body, names))
     for image in wanted:
         word = "Removal asked for" if changed is not None else "Removed before"
         screen.say(f"{word}: {image}")
 
 
-def _parsed(body: Body, screen: Screen) -> ImageCache:
+def _parsed(body: Document, screen: Screen) -> ImageCache:
     found = parsed_caches([body], screen.tell)
     if not found:
         raise CyroidError("the ImageCache cannot be read: is this tool older than the operator?")

@@ -1,4 +1,4 @@
-"""What commands have in common: which cluster, which ranges, which output."""
+"""What commands have in common: which api, which ranges, which output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from cyroid_images.console.cluster import Cluster
+    from cyroid_images.console.api_server import ApiServer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -137,19 +137,19 @@ class Scope:
         return f"{event} in namespace {self.namespace}" if self.namespace else event
 
 
-def chosen(ctx: click.Context, cluster: Cluster, names: tuple[str, ...]) -> Scope:
+def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> Scope:
     """The ranges that the options and the arguments choose."""
     event, everywhere = _kept(ctx, "event"), bool(_kept(ctx, "all_namespaces"))
     given = _kept(ctx, "namespace")
     if names and (event or everywhere):
         raise click.UsageError("either name ranges or choose them by --event or -A", ctx)
-    home = given or cluster.namespace
+    home = given or api.namespace
     spread = len({name.rpartition("/")[0] for name in names}) > 1 or any("/" in n for n in names)
     is_wide = everywhere or spread or (event is not None and given is None)
     return Scope(None if is_wide else home, event, names, home)
 
 
-def cluster_of(ctx: click.Context) -> Cluster:
+def api_of(ctx: click.Context) -> ApiServer:
     """The cluster that is meant; raises CyroidError with what to do where there is none."""
     # What reads a kubeconfig takes a third of a second to import.
     from cyroid_images.console.connection import connect  # noqa: PLC0415

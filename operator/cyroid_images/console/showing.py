@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cyroid_images.console.cluster import Body, Cluster
-from cyroid_images.console.following import Key, Tick, follow
+from cyroid_images.console.api_server import ApiServer, Document
+from cyroid_images.console.following import ObjectName, Tick, follow
 from cyroid_images.console.objects import ranges_path, selector
 from cyroid_images.console.options import Scope
 from cyroid_images.console.output import Screen, pairs, table
@@ -29,7 +29,7 @@ from cyroid_images.overview.images import unpushed_images
 from cyroid_images.overview.ranges import RangeRow, range_detail, range_row
 
 
-def show(bodies: Sequence[Body], where: Scope, screen: Screen) -> None:
+def show(bodies: Sequence[Document], where: Scope, screen: Screen) -> None:
     """The table; that there are none is said beside it."""
     rows = [range_row(item) for item in parsed_ranges(bodies, screen.tell)]
     if not rows:
@@ -58,13 +58,13 @@ def total(rows: Sequence[RangeRow]) -> str:
     )
 
 
-def names(bodies: Sequence[Body]) -> list[str]:
+def names(bodies: Sequence[Document]) -> list[str]:
     """`NAMESPACE/NAME` of each, as every command takes it."""
     metadata = [body.get("metadata") or {} for body in bodies]
     return sorted(f"{each.get('namespace')}/{each.get('name')}" for each in metadata)
 
 
-def answer(bodies: Sequence[Body], where: Scope, screen: Screen) -> dict[str, Any]:
+def answer(bodies: Sequence[Document], where: Scope, screen: Screen) -> dict[str, Any]:
     """As the REST API answers."""
     items = parsed_ranges(bodies, screen.tell)
     if len(where.names) == 1:
@@ -79,7 +79,7 @@ def answer(bodies: Sequence[Body], where: Scope, screen: Screen) -> dict[str, An
     }
 
 
-def in_full(bodies: Sequence[Body], screen: Screen) -> list[str]:
+def in_full(bodies: Sequence[Document], screen: Screen) -> list[str]:
     """One range: what is missing, what moves, its engines."""
     lines: list[str] = []
     for item in parsed_ranges(bodies, screen.tell):
@@ -117,7 +117,7 @@ def _omitted(number: int, what: str) -> list[str]:
     return [f"and {count(number, what)} more"] if number else []
 
 
-def tell_unpushed(bodies: Sequence[Body], screen: Screen) -> None:
+def tell_unpushed(bodies: Sequence[Document], screen: Screen) -> None:
     """What sources have and the registry lacks: a hint beside the output."""
     caches = parsed_caches(bodies, lambda _: None)
     names = [row.image for cache in caches for row in unpushed_images(cache)]
@@ -128,10 +128,10 @@ def tell_unpushed(bodies: Sequence[Body], screen: Screen) -> None:
         )
 
 
-def watch(cluster: Cluster, where: Scope, screen: Screen) -> None:
+def watch(api: ApiServer, where: Scope, screen: Screen) -> None:
     """The table again and again, until somebody ends it."""
     with painter(screen) as shown:
-        for rows in followed(cluster, where, shown.note):
+        for rows in followed(api, where, shown.note):
             has_place = where.namespace is None
             shown.show(
                 lambda rows=rows: picture(rows.values(), where, screen),  # type: ignore[misc]
@@ -147,16 +147,18 @@ def line_of(row: RangeRow, screen: Screen, *, has_place: bool) -> str:
     return table(heads, [cells], screen)[1]
 
 
-def followed(cluster: Cluster, where: Scope, tell: Any) -> Iterable[Mapping[Key, RangeRow]]:
+def followed(api: ApiServer, where: Scope, tell: Any) -> Iterable[Mapping[ObjectName, RangeRow]]:
     """The rows of the scope at each change, and about once a second."""
-    rows: dict[Key, RangeRow] = {}
+    rows: dict[ObjectName, RangeRow] = {}
     wanted = set(where.wanted)
-    for tick in follow(cluster, ranges_path(where.namespace), selector(where), tell):
+    for tick in follow(api, ranges_path(where.namespace), selector(where), tell):
         _update(rows, tick, wanted, tell)
         yield rows
 
 
-def _update(rows: dict[Key, RangeRow], tick: Tick, wanted: set[Key], tell: Any) -> None:
+def _update(
+    rows: dict[ObjectName, RangeRow], tick: Tick, wanted: set[ObjectName], tell: Any
+) -> None:
     """Only what changed is read again: reading 500 objects takes a quarter of a second."""
     if tick.changed is None:
         rows.clear()
@@ -164,7 +166,7 @@ def _update(rows: dict[Key, RangeRow], tick: Tick, wanted: set[Key], tell: Any) 
     for key in keys:
         if wanted and key not in wanted:
             continue
-        body: Body | None = tick.objects.get(key)
+        body: Document | None = tick.objects.get(key)
         if body is None:
             rows.pop(key, None)
             continue

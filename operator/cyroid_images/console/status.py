@@ -10,7 +10,7 @@ import click
 
 from cyroid_images.console.asking import asked
 from cyroid_images.console.objects import CACHES, read_ranges
-from cyroid_images.console.options import chosen, cluster_of, output, scope
+from cyroid_images.console.options import api_of, chosen, output, scope
 from cyroid_images.console.output import Screen, document
 from cyroid_images.errors import CyroidError
 
@@ -30,17 +30,17 @@ def status(
     all ranges that carry the label cyroid.io/event=NAME. -o json prints what the REST API
     answers: a list, an event, or a range.
     """
-    screen, cluster = Screen(is_wide=output == "wide"), cluster_of(ctx)
-    where = chosen(ctx, cluster, names)
+    screen, api = Screen(is_wide=output == "wide"), api_of(ctx)
+    where = chosen(ctx, api, names)
     if is_watch and output not in (None, "wide"):
         raise click.UsageError(f"-w goes with a table only, not with -o {output}", ctx)
     if is_watch:
         from cyroid_images.console.showing import watch  # noqa: PLC0415 - as below
 
-        watch(cluster, where, screen)
+        watch(api, where, screen)
         return
-    ranges = asked(lambda: read_ranges(cluster, where))
-    caches = asked(lambda: cluster.list(CACHES)[0]) if output in (None, "wide") else None
+    ranges = asked(lambda: read_ranges(api, where))
+    caches = asked(lambda: api.list(CACHES)[0]) if output in (None, "wide") else None
     from cyroid_images.console import showing  # noqa: PLC0415 - while the API server answers
 
     bodies = ranges()

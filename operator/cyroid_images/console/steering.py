@@ -10,13 +10,20 @@ from typing import Any
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.cluster import Body, Cluster
+from cyroid_images.console.api_server import ApiServer, Document
 from cyroid_images.console.following import follow
-from cyroid_images.console.objects import CACHES, change, range_path, read_cache, read_ranges
+from cyroid_images.console.objects import (
+    CACHES,
+    cache_path,
+    change,
+    range_path,
+    read_cache,
+    read_ranges,
+)
 from cyroid_images.console.options import (
     access,
+    api_of,
     chosen,
-    cluster_of,
     named_cache,
     scope,
     time_limit,
@@ -29,7 +36,7 @@ from cyroid_images.model.kinds.lifecycle import CollectionStatus
 from cyroid_images.model.kinds.metadata import COLLECT
 
 TIMED_OUT = 124
-Make = Callable[[Body], Mapping[str, Any]]
+Make = Callable[[Document], Mapping[str, Any]]
 
 
 def _steered(name: str, about: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -73,19 +80,19 @@ def _each(
         raise click.UsageError("Either ranges or --cache.", ctx)
     if cache is None and not names and not _is_chosen(ctx):
         raise click.UsageError("Name ranges, or choose them by --event, -n or -A.", ctx)
-    cluster = cluster_of(ctx)
+    api = api_of(ctx)
     if cache is not None:
-        read_cache(cluster, cache)
-        change(cluster, f"{CACHES}/{cache}", make)
+        read_cache(api, cache)
+        change(api, cache_path(cache), make)
         screen.say(f"ImageCache {cache} {done}")
         return
-    where = chosen(ctx, cluster, tuple(names))
-    bodies = read_ranges(cluster, where)
+    where = chosen(ctx, api, tuple(names))
+    bodies = read_ranges(api, where)
     if not bodies:
         raise CyroidError(f"there are no ranges{where}: kubectl cyroid status -A shows all")
     for body in bodies:
         metadata = body["metadata"]
-        change(cluster, range_path(metadata["namespace"], metadata["name"]), make)
+        change(api, range_path(metadata["namespace"], metadata["name"]), make)
         screen.say(f"{metadata['namespace']}/{metadata['name']} {done}")
 
 
@@ -106,15 +113,15 @@ def gc(ctx: click.Context, cache: str, seconds: float, *, is_dry: bool, is_quick
 
     Pulls go on meanwhile, writes wait. Exit code 1 when it failed, 124 at the time-out.
     """
-    screen, cluster = Screen(), cluster_of(ctx)
+    screen, api = Screen(), api_of(ctx)
     token = token_hex(8)
     patch = edits.collect(token, dry_run=is_dry)
-    read_cache(cluster, cache)
-    change(cluster, f"{CACHES}/{cache}", lambda _: patch)
+    read_cache(api, cache)
+    change(api, cache_path(cache), lambda _: patch)
     screen.say(f"{'Dry run' if is_dry else 'Collection'} asked for: cache {cache}")
     if is_quick:
         return
-    found = _collected(cluster, cache, patch["metadata"]["annotations"][COLLECT], seconds, screen)
+    found = _collected(api, cache, patch["metadata"]["annotations"][COLLECT], seconds, screen)
     if found is None:
         screen.tell("time is over; it goes on by itself: kubectl cyroid doctor")
         ctx.exit(TIMED_OUT)
@@ -126,11 +133,11 @@ def gc(ctx: click.Context, cache: str, seconds: float, *, is_dry: bool, is_quick
 
 
 def _collected(
-    cluster: Cluster, cache: str, value: str, seconds: float, screen: Screen
+    api: ApiServer, cache: str, value: str, seconds: float, screen: Screen
 ) -> CollectionStatus | None:
     """The end of the collection that answers this value; None at the time-out."""
     deadline = time.monotonic() + seconds
-    for tick in follow(cluster, CACHES, {"fieldSelector": f"metadata.name={cache}"}, screen.tell):
+    for tick in follow(api, CACHES, {"fieldSelector": f"metadata.name={cache}"}, screen.tell):
         body = tick.objects.get(("", cache))
         if body is None:
             raise CyroidError(f"ImageCache {cache} was deleted meanwhile")

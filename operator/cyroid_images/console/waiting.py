@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import click
 
-from cyroid_images.console.following import Key
+from cyroid_images.console.following import ObjectName
 from cyroid_images.console.objects import read_ranges
-from cyroid_images.console.options import Scope, chosen, cluster_of, scope, time_limit
+from cyroid_images.console.options import Scope, api_of, chosen, scope, time_limit
 from cyroid_images.console.output import Screen
 from cyroid_images.console.painting import painter
 from cyroid_images.console.rows import changed_part
@@ -32,16 +32,16 @@ def wait(ctx: click.Context, names: tuple[str, ...], seconds: float) -> None:
     or Stalled) or a range is deleted, and with 124 at the time-out. A range counts as ready
     when a pass has seen its newest spec.
     """
-    screen, cluster = Screen(), cluster_of(ctx)
-    where = chosen(ctx, cluster, names)
+    screen, api = Screen(), api_of(ctx)
+    where = chosen(ctx, api, names)
     deadline = time.monotonic() + seconds
-    expected = {_key(body) for body in read_ranges(cluster, where)}
+    expected = {_key(body) for body in read_ranges(api, where)}
     if not expected:
         raise CyroidError(f"there are no ranges{where} to wait for: kubectl cyroid status -A")
-    rows: Mapping[Key, RangeRow] = {}
+    rows: Mapping[ObjectName, RangeRow] = {}
     code: int | None = None
     with painter(screen) as shown:
-        for rows in followed(cluster, where, shown.note):
+        for rows in followed(api, where, shown.note):
             shown.show(
                 lambda rows=rows: picture(rows.values(), where, screen),  # type: ignore[misc]
                 {"/".join(key): (changed_part(row), line_of(row, screen, has_place=True))
@@ -56,7 +56,7 @@ def wait(ctx: click.Context, names: tuple[str, ...], seconds: float) -> None:
     ctx.exit(code or READY)
 
 
-def verdict(rows: Mapping[Key, RangeRow], expected: set[Key]) -> int | None:
+def verdict(rows: Mapping[ObjectName, RangeRow], expected: set[ObjectName]) -> int | None:
     """The exit code; None while something may still come by itself."""
     if any(key not in rows for key in expected):
         return FAILED
@@ -65,7 +65,9 @@ def verdict(rows: Mapping[Key, RangeRow], expected: set[Key]) -> int | None:
     return FAILED if all(row.ready or row.stalled for row in rows.values()) else None
 
 
-def _conclude(screen: Screen, rows: Mapping[Key, RangeRow], where: Scope, code: int | None) -> None:
+def _conclude(
+    screen: Screen, rows: Mapping[ObjectName, RangeRow], where: Scope, code: int | None
+) -> None:
     if not screen.is_terminal:
         screen.say(total(list(rows.values())))
     if code == TIMED_OUT:
@@ -76,6 +78,6 @@ def _conclude(screen: Screen, rows: Mapping[Key, RangeRow], where: Scope, code: 
         )
 
 
-def _key(body: Mapping[str, Mapping[str, str]]) -> Key:
+def _key(body: Mapping[str, Mapping[str, str]]) -> ObjectName:
     metadata = body.get("metadata") or {}
     return metadata.get("namespace") or "", metadata.get("name") or ""

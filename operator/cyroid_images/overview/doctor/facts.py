@@ -10,8 +10,6 @@ from typing import Any
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
 
-Body = Mapping[str, Any]
-
 OPERATOR = "app.kubernetes.io/name=cyroid-images,app.kubernetes.io/component=operator"
 """Label selector of the operator's Deployment and pods."""
 LEASE = "cyroid-operator"
@@ -65,14 +63,14 @@ class Facts:
     ranges: Sequence[RangeImages] | NotSeen | None
     """None: the kind is not installed."""
     certificates: Sequence[Certificate | NotSeen] = ()
-    answers: Mapping[str, Body | NotSeen | None] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Any] | NotSeen | None] = field(default_factory=dict)
     """By the name of the look."""
 
-    def answer(self, name: str) -> Body | NotSeen | None:
+    def answer(self, name: str) -> Mapping[str, Any] | NotSeen | None:
         """What a look brought; one that was never made is not seen."""
         return self.answers.get(name, NotSeen("it was not looked at", "look", is_denied=False))
 
-    def items(self, name: str) -> Sequence[Body] | NotSeen:
+    def items(self, name: str) -> Sequence[Mapping[str, Any]] | NotSeen:
         """The objects of a list; none where the API does not know the kind."""
         found = self.answer(name)
         if isinstance(found, NotSeen):

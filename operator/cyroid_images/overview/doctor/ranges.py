@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.kinds.conditions import ConditionStatus, ConditionType
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.pod import Pod
 from cyroid_images.overview.doctor.checks import Check, no, ok, some, unknown, warn
-from cyroid_images.overview.doctor.facts import Body, Facts, NotSeen
+from cyroid_images.overview.doctor.facts import Facts, NotSeen
 
 TRUST = (
     "mount the ConfigMap cyroid-range-engine as /etc/docker/daemon.json (insecure-registries), or"
@@ -142,7 +143,7 @@ def _labelled(facts: Facts, found: Sequence[RangeImages]) -> Check:
     return ok(check, f"{len(names)} namespaces are let through")
 
 
-def _selects(policy: Body) -> list[Mapping[str, str]]:
+def _selects(policy: Mapping[str, Any]) -> list[Mapping[str, str]]:
     """The namespace labels by which the registry's policy lets pods in; none for another one."""
     spec = policy.get("spec") or {}
     chosen = (spec.get("podSelector") or {}).get("matchLabels") or {}
@@ -225,7 +226,7 @@ def _matches(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
-def _pod(body: Body) -> Pod | None:
+def _pod(body: Mapping[str, Any]) -> Pod | None:
     try:
         return Pod.parse(body)
     except (KeyError, TypeError):
