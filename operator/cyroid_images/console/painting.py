@@ -18,6 +18,7 @@ class Painter:
     def __init__(self, screen: Screen, live: Any | None) -> None:
         self._screen, self._live = screen, live
         self._told: dict[str, object] = {}
+        self._painted = ""
 
     def show(self, picture: Lines, told: Mapping[str, tuple[object, str]]) -> None:
         """Paint the picture; or tell the line of each key whose first part is another than it
@@ -26,8 +27,11 @@ class Painter:
         if self._live is not None:
             from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
 
-            text = Text.from_ansi("\n".join(picture()), no_wrap=True, overflow="ellipsis")
-            self._live.update(text, refresh=True)
+            painted = "\n".join(picture())
+            if painted != self._painted:
+                self._painted = painted
+                text = Text.from_ansi(painted, no_wrap=True, overflow="ellipsis")
+                self._live.update(text, refresh=True)
             return
         lines = [line for key, (part, line) in told.items() if self._told.get(key) != part]
         lines += [f"{key} is gone" for key in self._told if key not in told]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cyroid_images.console.output import Cell, Screen
-from cyroid_images.console.words import progress
+from cyroid_images.console.words import progress, without_host
 from cyroid_images.overview.operations import PushPhase, PushStatus
 from cyroid_images.overview.ranges import RangeRow, TransferRow
 
@@ -68,12 +68,12 @@ def why(row: RangeRow, screen: Screen) -> str:
 
 
 def moving_text(each: TransferRow, screen: Screen) -> str:
-    """`pulling NAME ━━━╸──── 212 of 450 MB 48 MB/s, 5s left`."""
+    """`pulling NAME ━━━╸──── 212/450 MB 48 MB/s, 5s left`."""
     verb = "pushing" if each.pod is None else "loading" if each.route == "Tar" else "pulling"
     told = progress(
         each.done_bytes, each.total_bytes, each.bytes_per_second, is_plain=screen.is_plain
     )
-    return f"{verb} {each.image} {told}"
+    return f"{verb} {without_host(each.image)} {told}"
 
 
 def range_cells(row: RangeRow, screen: Screen, *, has_namespace: bool) -> Sequence[Cell]:

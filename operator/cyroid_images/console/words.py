@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 UNITS = ("B", "KB", "MB", "GB", "TB")
 MINUTE, HOUR, DAY = 60, 3600, 86400
-BAR = 20
+BAR = 10
 
 
 def size(count: int | None) -> str:
@@ -40,13 +40,25 @@ def age(since: datetime | None, now: datetime) -> str:
 
 
 def progress(done: int, total: int | None, speed: int, *, is_plain: bool) -> str:
-    """`━━━━╸━━━ 212/450 MB 48 MB/s, 5 s left`, as far as it is known."""
+    """`━━━━╸───── 212/450 MB 48 MB/s, 5s left`, as far as it is known."""
     if not total:
         moved = size(done)
         return f"{moved} {size(speed)}/s" if speed else moved
     left = f", {span((total - done) / speed)} left" if speed and done < total else ""
     rate = f" {size(speed)}/s{left}" if speed else ""
-    return f"{bar(done, total, is_plain=is_plain)} {size(done)} of {size(total)}{rate}"
+    return f"{bar(done, total, is_plain=is_plain)} {_part(done, total)}{rate}"
+
+
+def _part(done: int, total: int) -> str:
+    """`212/450 MB`, or `950 KB/2.1 GB` where the units differ."""
+    (number, unit), whole = size(done).split(), size(total)
+    return f"{number}/{whole}" if whole.endswith(f" {unit}") else f"{number} {unit}/{whole}"
+
+
+def without_host(image: str) -> str:
+    """As people call an image: the host of a name is what they know anyway."""
+    first, slash, rest = image.partition("/")
+    return rest if slash and ("." in first or ":" in first or first == "localhost") else image
 
 
 def bar(done: int, total: int, *, is_plain: bool, width: int = BAR) -> str:
