@@ -68,6 +68,7 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> None:
         timeout_graceful_shutdown=END_SECONDS,
         lifespan="on",
     )
+    logging.getLogger("uvicorn.error").addFilter(_without_colours)
     server = _Server(config, app)
     try:
         server.run()
@@ -75,6 +76,12 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> None:
         raise CyroidError(f"cannot serve at {host}:{port}: {exc}") from exc
     if not server.started:
         raise CyroidError(f"the API did not start at {host}:{port}: see the log above")
+
+
+def _without_colours(record: logging.LogRecord) -> bool:
+    """uvicorn gives each line a second time, for terminals."""
+    vars(record).pop("color_message", None)
+    return True
 
 
 class _Server(uvicorn.Server):

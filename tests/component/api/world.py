@@ -111,8 +111,9 @@ class ApiWorld:
         """The API has been told of the cache as it is now; a fresh list comes from the watch."""
         marker = f"seen {version}"
         body = self.apiserver.call("GET", self.cache_path)
+        now = {"message": marker, "observedGeneration": body["metadata"]["generation"]}
         ready = [
-            {**each, "message": marker} if each["type"] == "Ready" else each
+            {**each, **now} if each["type"] == "Ready" else each
             for each in body["status"]["conditions"]
         ]
         put_status(self.apiserver, self.cache_path, {"conditions": ready})
