@@ -65,13 +65,20 @@ LAYERS: dict[str, tuple[str, str]] = {
     # what people see is JSON
     "overview": ("errors model", "pydantic"),
     "edits": ("errors model", ""),
+    # pathlib, os: a person's files, and the archive volume that an upload comes to; asyncio: a
+    # disk is written to by threads, never by whoever serves everybody else; time: how old a
+    # leftover is
+    "blueprints": (
+        "errors model scheduling archive overview",
+        "yaml pathlib os asyncio concurrent time",
+    ),
     # asyncio, time: pauses, and the end of a call; ssl, pathlib: CA and token of a pod; http: its
     # statuses
     "client": ("errors model overview", "httpx pydantic asyncio time ssl pathlib http"),
     # time, pathlib: how long lists took, the page's files; pydantic: what is sent to it
     "api": (
-        "errors settings model scheduling registry kube overview edits",
-        "fastapi starlette uvicorn pydantic asyncio random time pathlib http",
+        "errors settings model scheduling registry kube overview edits blueprints",
+        "fastapi starlette uvicorn python_multipart pydantic asyncio random time pathlib http",
     ),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it

@@ -20,6 +20,7 @@ process of its own: the operator imports nothing of it.
     visible      which ranges a caller may see
     changing     patches, tried again where somebody was faster
     streams      server-sent events: how many, how long, how fast
+    upload_body  the body of an upload, raw or as a form, piece by piece
     contents     what the registry holds, by its own lists
     routes/      the calls, by topic
     pages        the files of the page

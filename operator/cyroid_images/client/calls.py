@@ -7,7 +7,7 @@ ImageCache; None: `default`. `image` is an image as a person writes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import quote
@@ -15,8 +15,9 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from cyroid_images.client.errors import Invalid
-from cyroid_images.client.steps import ApiCall, ApiReply
+from cyroid_images.client.steps import ApiCall, ApiReply, Upload
 from cyroid_images.model.text import clean_message
+from cyroid_images.overview.blueprints import BundleImported, DockerImagesLoaded
 from cyroid_images.overview.collection import CollectionView
 from cyroid_images.overview.doctor import CheckRow
 from cyroid_images.overview.events import EventView
@@ -119,6 +120,16 @@ def source_images(*, cache: str | None = None) -> ApiCall[tuple[HostImage, ...]]
     return ApiCall("GET", f"{API}/cache/images", _a(tuple[HostImage, ...]), _query(cache=cache))
 
 
+def upload_docker_images(
+    chunks: Iterable[bytes], *, name: str | None = None, cache: str | None = None
+) -> ApiCall[DockerImagesLoaded]:
+    """Bring what `docker save` wrote to the archive volume; `name`: that of the file. It is sent
+    while it is read, and kept whole or not at all."""
+    path = f"{API}/cache/docker-images/upload"
+    body = Upload(iter(chunks), "application/x-tar")
+    return ApiCall("POST", path, _a(DockerImagesLoaded), _query(cache=cache, name=name), body)
+
+
 # -- the registry, beyond that --------------------------------------------------------------
 
 
@@ -171,6 +182,20 @@ def collect(*, dry_run: bool = True, cache: str | None = None) -> ApiCall[Asked]
 def reconcile(*, cache: str | None = None) -> ApiCall[Asked]:
     """Have the registry and its sources looked at now."""
     return ApiCall("POST", f"{REGISTRY}/reconcile", _a(Asked), _query(cache=cache))
+
+
+def import_bundle(
+    chunks: Iterable[bytes],
+    *,
+    name: str | None = None,
+    push: bool | None = None,
+    cache: str | None = None,
+) -> ApiCall[BundleImported]:
+    """Bring a bundle (zip or tar.gz) to the archive volume; `push` has the registry hold its images
+    now. It is sent while it is read, and kept whole or not at all."""
+    query = _query(cache=cache, push=push, name=name)
+    body = Upload(iter(chunks), "application/octet-stream")
+    return ApiCall("POST", f"{API}/bundles", _a(BundleImported), query, body)
 
 
 # -- ranges and events ----------------------------------------------------------------------

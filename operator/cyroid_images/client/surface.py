@@ -106,6 +106,7 @@ class Surface:
     delete_image = Answered(calls.delete_image)
     capabilities = Answered(calls.capabilities)
     source_images = Answered(calls.source_images)
+    upload_docker_images = Answered(calls.upload_docker_images)
 
     me = Answered(calls.me)
     caches = Answered(calls.caches)
@@ -116,6 +117,7 @@ class Surface:
     collection = Answered(calls.collection)
     collect = Answered(calls.collect)
     reconcile = Answered(calls.reconcile)
+    import_bundle = Answered(calls.import_bundle)
     watch_registry = Given(programs.watch_registry)
 
     ranges = Answered(calls.ranges)
