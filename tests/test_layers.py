@@ -90,7 +90,6 @@ LAYERS: dict[str, tuple[str, str]] = {
         "errors model overview edits crds",
         "click rich kubernetes urllib3 yaml cryptography os pathlib time threading shutil tarfile",
     ),
-    "cli": ("errors settings logs wiring handlers crds bootstrap", "kopf pathlib os"),
 }
 GUARDED = frozenset(
     [

@@ -25,11 +25,6 @@ def manifest_path(repository: str, reference: str | Digest) -> str:
     return f"/v2/{_checked(repository)}/manifests/{checked_reference(reference)}"
 
 
-def tags_path(repository: str) -> str:
-    """Of the list of tags; raises InvalidReference for an illegal repository."""
-    return f"/v2/{_checked(repository)}/tags/list"
-
-
 def blob_path(repository: str, digest: Digest) -> str:
     """Of a blob; raises InvalidReference for an illegal repository."""
     return f"/v2/{_checked(repository)}/blobs/{digest}"
