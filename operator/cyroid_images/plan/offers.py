@@ -55,7 +55,7 @@ def offered(
     and what an earlier engine or archive has under that name, since a push would take that.
     """
     named = _named(sources, _infrastructure(item))
-    order = sorted(named, key=lambda name: _order(name, named[name], appeared))
+    order = _ordered(named, appeared)
     known = Sources(
         [each for each in sources if not isinstance(each.shown, UpstreamShown)], item.spec.aliases
     )
@@ -172,10 +172,13 @@ def _infrastructure(item: ImageCache) -> frozenset[str]:
     return frozenset({TRANSPORT_HOST} | own - {alias.lower() for alias in item.spec.aliases})
 
 
-def _order(name: Reference, image: EngineImage, appeared: Appeared) -> tuple[int, str, str]:
-    """Smallest first: a moment in UTC is a text that sorts, the other way round here."""
-    reverse = "".join(chr(0x7F - min(ord(each), 0x7E)) for each in image.content.created[:40])
-    return -appeared.get((name, image.id), 0), reverse or "\x7f", str(name)
+def _ordered(named: Mapping[Reference, EngineImage], appeared: Appeared) -> list[Reference]:
+    """What appeared last first, then the newest, then by name: sorts are stable."""
+    order = sorted(named, key=lambda name: (name.path, name.tag or "", name.host))
+    order.sort(key=lambda name: named[name].content.created, reverse=True)
+    if appeared:
+        order.sort(key=lambda name: appeared.get((name, named[name].id), 0), reverse=True)
+    return order
 
 
 def _slot(wish: Wish, item: ImageCache) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.repository import repository_of, tag_of
 from cyroid_images.model.kinds.image_cache import ImageCache, PushPolicy
 from cyroid_images.model.knowledge import HeldByEngine, Stored, Wanted, Wish
-from cyroid_images.model.observed import CacheSeen, SourceSeen
+from cyroid_images.model.observed import CacheSeen, SourceSeen, UpstreamShown
 from cyroid_images.model.offer import Offer, Offers
 from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
@@ -107,8 +107,10 @@ class CacheOffers:
             if each.wish == wish:
                 self.images.learn(each.place, ImageThere(stored, stored.manifest.digest))
 
-    def refused(self, state: CacheState, fill: Fill, fault: Fault) -> None:
+    def refused(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
         """Such a push failed; it is tried again as others are, and says nothing of the cache."""
+        if item.spec.push_policy is not PushPolicy.AUTOMATIC:
+            return  # somebody wanted it until just now
         before = state.offers.failures.get(fill.wish)
         state.offers.failures[fill.wish] = backoff.failed(
             before, fault, self.clock.now(), spread=self.clock.spread()
@@ -144,6 +146,9 @@ class CacheOffers:
         if last is None or there is None:
             return Offer(each.wish, each.held, failure=failure)
         stored = there.stored if _is_under_its_name(there) else None
+        if stored is not None:  # by whatever way
+            offers.failures.pop(each.wish, None)
+            failure = None
         is_lacking = stored is None and last.fault is None
         return Offer(
             each.wish,
@@ -163,7 +168,7 @@ def _choose(
     item: ImageCache, offers: OfferState, sources: Sequence[SourceSeen], place: RegistryPlace
 ) -> None:
     """Which names are offered: computed anew only where a view or the spec is another one."""
-    shown = tuple(source.shown for source in sources)
+    shown = [None if isinstance(each.shown, UpstreamShown) else each.shown for each in sources]
     basis = (place, item.spec.aliases, item.spec.registry.pull_host, *shown)
     if len(basis) == len(offers.basis) and all(map(_is_it, basis, offers.basis)):
         return

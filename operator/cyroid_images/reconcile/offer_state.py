@@ -53,6 +53,8 @@ class OfferState:
                 self._notice(source.name, source.shown)
         names = {source.name for source in sources}
         self._seen = {name: held for name, held in self._seen.items() if name in names}
+        if not self.appeared:
+            return
         there = {each for held in self._seen.values() for each in held.items()}
         self.appeared = {each: at for each, at in self.appeared.items() if each in there}
         self.fresh = {each: None for each in self.fresh if each in there}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Push
+from cyroid_images.model.engine import ImageListener
+from cyroid_images.observe.places import EnginePlace
+from cyroid_images.observe.source_events import Listen
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.store.keys import Kind
-from tests.unit.plan.examples import BUILDER, cache_body
+from tests.unit.plan.examples import BUILDER, cache_body, stored
 from tests.unit.reconcile.stage import CACHE, SOURCES
-from tests.unit.reconcile.town import REGISTRY_URL, Town, lived
+from tests.unit.reconcile.town import Town, lived
 from tests.unit.reconcile.virtual_time import comes
 
 KALI = "kali-attack:latest"
@@ -261,4 +268,54 @@ def test_a_wish_and_an_offer_of_one_image_ask_the_registry_once() -> None:
         assert len(town.parts.observers.images.places()) == 1
 
     lived(scenario)
-    assert REGISTRY_URL
+
+
+class Quiet:
+    """Listens to an engine in which nothing happens."""
+
+    def party(self, place: EnginePlace, /) -> str:
+        return place.party
+
+    async def prepare(self, place: EnginePlace, /) -> Listen:
+        del place
+        return self.listen
+
+    def listen(self, listener: ImageListener, scope: CancelScope) -> None:
+        listener.began()
+        scope.wait(60)
+
+
+@pytest.mark.parametrize(("is_heard", "looks"), [(False, range(30, 40)), (True, range(8, 12))])
+def test_while_something_is_missing_an_engine_that_tells_of_changes_is_looked_at_less_often(
+    is_heard: bool, looks: range
+) -> None:
+    async def scenario(town: Town) -> None:
+        town.join(replace(town.lookers(), source_events=Quiet() if is_heard else None))
+        town.holds[BUILDER.url] = {}
+        await town.loop.start()
+        await comes(lambda: bool(town.told(CACHE)) and BUILDER.url in town.engines.looks)
+        (place,) = town.parts.observers.source_engines.places()
+        if is_heard:
+            await comes(lambda: town.parts.observers.source_events.is_live(place))
+        await asyncio.sleep(60)
+        before = town.engines.looks.count(BUILDER.url)
+        await asyncio.sleep(1000)
+        assert town.engines.looks.count(BUILDER.url) - before in looks
+
+    lived(scenario)
+
+
+def test_a_push_that_failed_and_was_made_good_by_hand_is_told_no_more() -> None:
+    def fail(_: object) -> None:
+        raise TransferError(Reason.IMAGE_REFUSED, "no")
+
+    async def scenario(town: Town) -> None:
+        of_cache(town, pushPolicy="Automatic", refresh={"interval": "60s"})
+        town.movers.then = fail
+        await town.loop.start()
+        await comes(lambda: bool(town.told(CACHE)) and "failures" in town.cluster.last(CACHE))
+        town.shelf.put(stored(), "1.25")
+        await comes(lambda: rows(town) == {"nginx:1.25": True}, 120)
+        assert "failures" not in town.cluster.last(CACHE)
+
+    lived(scenario)
