@@ -35,6 +35,8 @@ MOST_AGAIN = 4
 """Offers of which it could not tell and that are asked for again, the longest ago first."""
 MOST_TOLD = 5
 """New images in one pass that get an event each; of more there is one for all."""
+MOST_PER_SECOND = 10
+"""Questions about offers that were answered before, whatever the interval."""
 WAKE_SECONDS = 0.5
 """From an answer to the pass that reads it, and all others that came meanwhile."""
 NEVER = float("inf")
@@ -116,6 +118,12 @@ class CacheOffers:
             before, fault, self.clock.now(), spread=self.clock.spread()
         )
 
+    def look_again(self, state: CacheState, repository: str) -> None:
+        """Something happened in this repository of the registry, such as a removal."""
+        for each in state.offers.chosen:
+            if each.place.repository == repository:
+                self.images.refresh(each.place, is_awaited=False)
+
     def forget(self, key: Key) -> None:
         """The cache is gone."""
         self.images.follow(OfferOwner(key), {})
@@ -127,6 +135,7 @@ class CacheOffers:
         again = _asked_again(seen)
         every: dict[ImagePlace, float] = {}
         room = 0 if is_away else MOST_ASKED
+        pause = max(item.spec.refresh.interval, len(seen) / MOST_PER_SECOND)
         for place, last in seen.items():
             if last is None and room == 0:
                 continue
@@ -134,7 +143,7 @@ class CacheOffers:
             is_left = is_away or (
                 last is not None and last.fault is not None and place not in again
             )
-            every[place] = NEVER if is_left else item.spec.refresh.interval
+            every[place] = NEVER if is_left else pause
         self.images.follow(OfferOwner(key), every)
         if is_new:
             for place in every:

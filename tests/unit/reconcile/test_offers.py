@@ -191,6 +191,36 @@ def test_the_registry_is_asked_for_offers_at_the_pace_of_the_interval_and_few_at
     lived(scenario)
 
 
+def test_many_offers_are_asked_for_ten_a_second_at_most_whatever_the_interval() -> None:
+    async def scenario(town: Town) -> None:
+        of_cache(town, refresh={"interval": "1s"})
+        town.holds[BUILDER.url] = {f"n{number:03}:1": f"w{number}" for number in range(100)}
+        await town.loop.start()
+        await comes(lambda: len(rows(town)) == 100)
+        asked = len(town.shelf.asked)
+        await asyncio.sleep(100)
+        assert 800 < len(town.shelf.asked) - asked < 1100
+
+    lived(scenario)
+
+
+def test_what_was_removed_from_the_registry_is_seen_to_be_gone_at_once() -> None:
+    async def scenario(town: Town) -> None:
+        of_cache(town)
+        town.shelf.put(stored(), "1.25")
+        await town.loop.start()
+        await comes(lambda: rows(town) == {"nginx:1.25": True})
+        del town.shelf.images["docker.io/library/nginx", "1.25"]
+        caches = town.parts.caches
+        state = caches._states.find(CACHE)
+        assert state is not None
+        caches.snapshots.offers.look_again(state, "docker.io/library/other")
+        caches.snapshots.offers.look_again(state, "docker.io/library/nginx")
+        assert await comes(lambda: rows(town) == {"nginx:1.25": False}, 30) < 2
+
+    lived(scenario)
+
+
 def test_a_registry_that_cannot_tell_is_asked_for_few_offers_again_and_all_stay_as_known() -> None:
     async def scenario(town: Town) -> None:
         of_cache(town, refresh={"interval": "60s"})
