@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from cyroid_images.defects import defect_in
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Fill
 from cyroid_images.model.clock import Clock
@@ -66,7 +67,21 @@ class CacheOffers:
         registry: tuple[RegistryPlace, Fault | None],
     ) -> Offers:
         """What is offered, with what the registry said; `registry`: where it is, and why it
-        cannot be asked."""
+        cannot be asked. A defect in here costs the offers of a pass, and no image."""
+        try:
+            return self._take(key, item, state, sources, registry)
+        except Exception as exc:
+            defect_in(f"the offers of {key}", exc)
+            return Offers(is_settled=False)
+
+    def _take(
+        self,
+        key: Key,
+        item: ImageCache,
+        state: CacheState,
+        sources: Sequence[SourceSeen],
+        registry: tuple[RegistryPlace, Fault | None],
+    ) -> Offers:
         offers, (place, fault) = state.offers, registry
         if state.is_new:
             offers.failures.clear()
@@ -226,9 +241,14 @@ def _is_under_its_name(there: ImageThere) -> bool:
 
 
 def _is_pushed(offer: Offer, seen: CacheSeen) -> bool:
-    """Does it go into the registry by itself, or because somebody wants it?"""
-    is_automatic = seen.item.spec.push_policy is PushPolicy.AUTOMATIC
-    return is_automatic or seen.wishes.get(offer.wish, False)
+    """Does it go into the registry by itself, or because somebody wants it, also by an alias?"""
+    if seen.item.spec.push_policy is PushPolicy.AUTOMATIC:
+        return True
+    wanted = [seen.found.get(wish) for wish, may_push in seen.wishes.items() if may_push]
+    mine = offer.held.source, offer.held.id
+    return any(
+        isinstance(found, HeldByEngine) and (found.source, found.id) == mine for found in wanted
+    )
 
 
 def _of_one(offer: Offer) -> tuple[str, str]:

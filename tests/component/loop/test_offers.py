@@ -187,3 +187,23 @@ def test_an_engine_that_talks_without_end_costs_nobody_else_anything(
     assert len(scripted.seen("GET", ".*/events")) == 1
     site.edit_cache(sources=[source_of(site.source)])
     lacks(site, site.image("another:1", 8))
+
+
+def test_what_is_in_the_registry_costs_one_head_an_interval_and_image(
+    site: Site, registry: RegistryPart, new_proxy: NewProxy
+) -> None:
+    way = new_proxy(registry.push_host)
+    site.cache(
+        registry,
+        registry={"pushURL": f"http://{way.host}"},
+        refresh={"interval": "3s"},
+        pushPolicy="Automatic",
+    )
+    images = [site.image(f"tool-{number}:1", number) for number in range(3)]
+    for image in images:
+        stored(site, image)
+    mine = f"/v2/{site.name}[.]example/.*"
+    looks, all_of_them = len(way.seen("HEAD", mine)), len(way.seen(".*", mine))
+    wait_for(lambda: len(way.seen("HEAD", mine)) >= looks + 9, "three rounds", A_WHILE)
+    heads, asked = len(way.seen("HEAD", mine)) - looks, len(way.seen(".*", mine)) - all_of_them
+    assert asked - heads <= 1, "nothing but HEAD"  # a request may come between the two counts

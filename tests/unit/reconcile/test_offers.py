@@ -115,6 +115,32 @@ def test_what_a_range_wants_is_pushed_for_it_and_not_told_as_left_behind() -> No
     assert len(notes(town, Reason.NEW_DIGEST)) == 1
 
 
+def test_what_is_wanted_by_an_alias_is_not_told_as_left_behind_either() -> None:
+    async def scenario(town: Town) -> None:
+        spelled = "127.0.0.1:5000/lab/kali:1"
+        of_cache(town, aliases=["127.0.0.1:5000"], images=[{"image": spelled}])
+        await town.loop.start()
+        await comes(lambda: "nginx:1.25" in rows(town))
+        build(town, "lab/kali:1", "kali")
+        await comes(lambda: town.told(CACHE)["Ready"] == CACHED, 60)
+        await asyncio.sleep(60)
+        assert rows(town)["lab/kali:1"] is False, "under that name it is not there"
+
+    town = lived(scenario)
+    assert notes(town, Reason.IMAGE_BUILT) == []
+
+
+def test_a_defect_in_the_offers_costs_no_image(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(town: Town) -> None:
+        offers = town.parts.caches.snapshots.offers
+        object.__setattr__(offers, "images", None)
+        await town.become_ready()
+
+    town = lived(scenario)
+    assert "defect" in caplog.text
+    assert pushes(town) == ["nginx:1.25"]
+
+
 def test_automatic_pushes_everything_but_what_is_to_be_removed_and_believes_it() -> None:
     async def scenario(town: Town) -> None:
         of_cache(town, pushPolicy="Automatic", removedImages=[{"image": "old:1"}])
