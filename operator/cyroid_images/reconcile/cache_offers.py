@@ -86,7 +86,7 @@ class CacheOffers:
         if state.is_new:
             offers.failures.clear()
         _choose(item, offers, sources, place)
-        self._follow(key, item, offers, is_away=fault is not None, is_new=state.is_new)
+        self._follow(key, item, offers, is_away=fault is not None)
         listed = tuple(self._offer(each, offers) for each in offers.chosen)
         is_asked = any(self.images.at(each.place) is None for each in offers.chosen)
         is_away = fault is not None and fault.reason is not Reason.PROGRESSING
@@ -143,9 +143,7 @@ class CacheOffers:
         """The cache is gone."""
         self.images.follow(OfferOwner(key), {})
 
-    def _follow(
-        self, key: Key, item: ImageCache, offers: OfferState, *, is_away: bool, is_new: bool
-    ) -> None:
+    def _follow(self, key: Key, item: ImageCache, offers: OfferState, *, is_away: bool) -> None:
         seen = {each.place: self.images.at(each.place) for each in offers.chosen}
         again = _asked_again(seen)
         every: dict[ImagePlace, float] = {}
@@ -160,7 +158,8 @@ class CacheOffers:
             )
             every[place] = NEVER if is_left else pause
         self.images.follow(OfferOwner(key), every)
-        if is_new:
+        if item.metadata.reconcile_at != offers.token:  # an edit asks for nothing of these anew
+            offers.token = item.metadata.reconcile_at
             for place in every:
                 self.images.refresh(place, is_awaited=False)
 

@@ -36,6 +36,8 @@ class OfferState:
     omitted: int = 0
     basis: tuple[object, ...] = field(default=(), repr=False)
     """What `chosen` was computed from: views that are the same object need not be read again."""
+    token: str | None = None
+    """Of the last manual pass, which has everything looked at anew."""
     is_settled: bool = False
     """The registry was asked once for everything that was there at the start."""
     appeared: dict[tuple[Reference, Digest], int] = field(default_factory=dict)

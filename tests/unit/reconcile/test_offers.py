@@ -230,6 +230,28 @@ def test_many_offers_are_asked_for_ten_a_second_at_most_whatever_the_interval() 
     lived(scenario)
 
 
+def test_an_edit_asks_for_no_offer_anew_and_a_manual_pass_for_all() -> None:
+    async def scenario(town: Town) -> None:
+        of_cache(town)
+        town.holds[BUILDER.url] = {f"n{number}:1": f"w{number}" for number in range(10)}
+        await town.loop.start()
+        await comes(lambda: len(rows(town)) == 10)
+        await asyncio.sleep(10)
+        asked = len(town.shelf.asked)
+        body = cache_body(sources=SOURCES, limits={"interval": "7s"})
+        body["metadata"] |= {"generation": 4, "resourceVersion": "2000"}
+        town.loop.changed("ImageCache", "MODIFIED", body)
+        await asyncio.sleep(10)
+        assert len(town.shelf.asked) == asked
+        annotated = {"generation": 4, "resourceVersion": "3000"}
+        body["metadata"] |= {**annotated, "annotations": {"cyroid.io/reconcile-at": "now"}}
+        town.loop.changed("ImageCache", "MODIFIED", body)
+        await asyncio.sleep(10)
+        assert len(town.shelf.asked) == asked + 10
+
+    lived(scenario)
+
+
 def test_what_was_removed_from_the_registry_is_seen_to_be_gone_at_once() -> None:
     async def scenario(town: Town) -> None:
         of_cache(town)
