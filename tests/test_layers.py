@@ -25,10 +25,10 @@ LAYERS: dict[str, tuple[str, str]] = {
     # time: the moment until which a bearer token is good, the end of a call
     "registry": ("errors model scheduling sockets", "httpx ssl time"),
     # tempfile, pathlib: ssl takes a client certificate only from a file; requests: what
-    # docker-py raises and sends by
+    # docker-py raises and sends by; time: how fast an engine that talks without end is read
     "engine": (
         "errors model scheduling sockets",
-        "httpx docker requests ssl tempfile pathlib",
+        "httpx docker requests ssl tempfile pathlib time",
     ),
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives

@@ -97,7 +97,7 @@ class CacheOutcomes:
             host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
             state.refused(fill.wish, failure, host)
         else:
-            self.snapshots.offers.refused(state, fill, fault)
+            self.snapshots.offers.refused(item, state, fill, fault)
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
         self.snapshots.refresh(item)

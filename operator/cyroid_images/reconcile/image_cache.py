@@ -166,11 +166,11 @@ class CacheReconciler:
         running = [transfer.action for transfer in transfers.values()]
         wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
-        for step in self.removals.free(due(open_ones, running), seen, state):
-            transfers[_slot_key(step)] = self._transfer(key, step)
-        under_way = [t.action for t in transfers.values() if isinstance(t.action, Push)]
-        for push in due_unasked(unasked, seen, under_way):
-            transfers.setdefault(_slot_key(push), self._transfer(key, push))
+        begun = due(open_ones, running)
+        pushes = [each for each in (*running, *begun) if isinstance(each, Push)]
+        begun = [*begun, *due_unasked(unasked, seen, pushes)]
+        for step in self.removals.free(begun, seen, state):
+            transfers.setdefault(_slot_key(step), self._transfer(key, step))
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         tidy = state.untidy.due(tidy, seen.now)
         removals = self.removals.transfers(key, seen, state)
