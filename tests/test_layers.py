@@ -67,7 +67,9 @@ LAYERS: dict[str, tuple[str, str]] = {
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
-    "cli": ("errors settings logs wiring handlers crds bootstrap", "kopf pathlib os"),
+    # runs beside the registry, over its files; threading: one collection, beside the server
+    "collect": ("errors model", "aiohttp asyncio bcrypt os pathlib shutil socket threading time"),
+    "cli": ("errors settings logs wiring handlers crds bootstrap collect", "kopf pathlib os"),
 }
 GUARDED = frozenset(
     [

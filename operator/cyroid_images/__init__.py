@@ -30,5 +30,6 @@ what came of it. The layers, from the ground up; each may import only what stand
     edits       what people change of them, as patches
     crds        writes the CustomResourceDefinitions from the models
     bootstrap   what an installation needs once: Secrets, a first cache; not the operator's
+    collect     frees the disk of the chart's registry, beside it; not the operator's
     cli         the command line
 """
