@@ -25,7 +25,7 @@ MOST_TOLD = 20
 _log = logging.getLogger(__name__)
 
 
-class Phase(StrEnum):
+class CollectionPhase(StrEnum):
     """How far a collection is."""
 
     MARKING = "marking"
@@ -60,7 +60,7 @@ class Collection:
 
     order: Order
     started: datetime
-    phase: Phase = Phase.MARKING
+    phase: CollectionPhase = CollectionPhase.MARKING
     finished: datetime | None = None
     blobs: int = 0
     manifests: int = 0
@@ -135,12 +135,12 @@ class Collector:
         """From the beginning to the end; whatever goes wrong is told in it."""
         try:
             self._collect(collection)
-            collection.phase = Phase.DONE
+            collection.phase = CollectionPhase.DONE
         except (CyroidError, OSError) as exc:
-            collection.error, collection.phase = str(exc), Phase.FAILED
+            collection.error, collection.phase = str(exc), CollectionPhase.FAILED
             _log.error("collection failed: %s", exc)
         except Exception as exc:
-            collection.error, collection.phase = f"defect: {exc!r:.200}", Phase.FAILED
+            collection.error, collection.phase = f"defect: {exc!r:.200}", CollectionPhase.FAILED
             _log.exception("defect in a collection")
         finally:
             collection.finished = datetime.now(UTC)
@@ -154,16 +154,16 @@ class Collector:
         found = self._find(collection, manifests, older_than)
         if collection.order.is_dry_run or not (found.links or found.blobs or found.uploads):
             return
-        collection.phase = Phase.STOPPING
+        collection.phase = CollectionPhase.STOPPING
         with self._gate.closed(self._step) as step:
             began = time.monotonic()
             try:
-                collection.phase = Phase.SWEEPING
+                collection.phase = CollectionPhase.SWEEPING
                 found = self._find(collection, manifests, older_than)
                 take_away(self._tree, found, step)
             finally:
                 collection.paused = time.monotonic() - began
-        collection.phase = Phase.REMOVING
+        collection.phase = CollectionPhase.REMOVING
         empty(self._tree)
 
     def _find(self, collection: Collection, manifests: Manifests, older_than: float) -> Sweep:

@@ -20,9 +20,6 @@ from cyroid_images.model.images.digest import Digest
 ASIDE = "cyroid-collected"
 """The folder in the root of the volume, where no registry looks."""
 
-Step = Callable[[], None]
-"""Is called before each removal, and raises where it must not go on."""
-
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -66,8 +63,11 @@ def unneeded(tree: Tree, marks: Marks, older_than: float) -> Sweep:
     return Sweep(blobs, tuple(gone), uploads, len(manifests))
 
 
-def take_away(tree: Tree, sweep: Sweep, step: Step) -> None:
-    """Remove the links, and move the rest aside; raises OSError, or what `step` raises."""
+def take_away(tree: Tree, sweep: Sweep, step: Callable[[], None]) -> None:
+    """Remove the links, and move the rest aside; raises OSError.
+
+    `step` is called before each removal, and raises where it must not go on.
+    """
     for folder in sweep.links:
         step()
         _unlink(folder)

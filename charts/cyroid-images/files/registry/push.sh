@@ -41,7 +41,7 @@ while [ -z "$ending" ]; do
             wait "$child"
             exit
         fi
-        pause 0.5
+        pause 1
     done
     stop
 done
