@@ -112,7 +112,7 @@ class CollectedRegistry(RegistryPart):
         return self.until_collected()
 
     def until_collected(self) -> Mapping[str, Any]:
-        wait_for(lambda: self.told().get("finished"), "the end", 60, self.collector_log)
+        wait_for(lambda: bool(self.told().get("finished")), "the end", 60, self.collector_log)
         return self.told()
 
     def age(self, seconds: float = OLD_SECONDS) -> None:

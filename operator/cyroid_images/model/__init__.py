@@ -11,7 +11,7 @@
     knowledge                   what is known of a wanted image: stored, held by which source
     observed                    what a pass saw: the input of decisions and reports
     clock                       the port to the time of day
-    actions, pushed             the steps of a plan, and what came of a push
+    actions, pushed, collected  the steps of a plan, and what came of a push or collection
 
 Not here: decisions (`plan`), and anything that changes.
 """

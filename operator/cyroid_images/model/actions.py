@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cyroid_images.errors import Reason
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.image import ImageContent
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.image_cache import Compression
@@ -92,6 +93,18 @@ class Untag:
 
     endpoint: EngineEndpoint
     names: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Have the disk of our registry freed of what no tag needs, or have it counted."""
+
+    id: str
+    """One collection, whoever asks for it: what was begun already is followed."""
+    collector: RegistryEndpoint
+    is_dry_run: bool
+    keep: frozenset[Digest] = frozenset()
+    """Manifests that stay, tagged or not."""
 
 
 Step = Present | Wait | Pull | Load

@@ -34,6 +34,7 @@ from cyroid_images.plan.status.initial_status import initial_cache_status
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.collection import Collections
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.reconcile.tidy import tidy_sources
@@ -67,9 +68,11 @@ class CacheReconciler:
     measures: Measures
     defect: Defect
     _states: States[CacheState] = field(init=False)
+    _collections: Collections = field(init=False)
 
     def __post_init__(self) -> None:
         self._states = States(lambda item: CacheState.of(item, self.clock.now()))
+        self._collections = Collections(self.store, self.executor, self.movers)
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns the seconds until the next one, None for a gone object."""
@@ -91,6 +94,7 @@ class CacheReconciler:
         since = await self._let_others_on(since)
         seen = self._anchored(seen, state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
+        seen = self._collections.take(seen, state.collection, self.queue.time())
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
         self._sync(key, seen, steps, state)
@@ -157,11 +161,16 @@ class CacheReconciler:
         running = [transfer.action for transfer in transfers.values()]
         wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
+        if self._collections.holds_pushes(seen.item, state.collection):
+            open_ones = []
         for step in due(open_ones, running):
             transfers[_slot_key(step)] = self._transfer(key, step)
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         tidy = state.untidy.due(tidy, seen.now)
-        self.executor.sync(key, [*transfers.values(), *tidy])
+        freeing = self._collections.transfer(
+            seen, state.collection, state.endpoint, self.queue.time()
+        )
+        self.executor.sync(key, [*transfers.values(), *tidy, *freeing])
 
     def _going_on(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> list[Job]:
         """Pushes that may end: nobody wants other content under their name meanwhile.

@@ -59,8 +59,12 @@ def report(
     open_ones = {wish: each for wish, each in seen.failures.items() if wish not in good}
     status = _report(replace(seen, failures=open_ones), asked, running)
     if keeps_cache_ready(seen, asked.listed):
-        digests = {"digests": status.digests, "digests_omitted": status.digests_omitted}
-        return still_ready(seen.item.status, status).model_copy(update=digests)
+        fresh = {
+            "digests": status.digests,
+            "digests_omitted": status.digests_omitted,
+            "collection": status.collection,
+        }
+        return still_ready(seen.item.status, status).model_copy(update=fresh)
     return status
 
 
@@ -99,6 +103,7 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         failures_omitted=failures_omitted,
         transfers=transfers,
         transfers_omitted=transfers_omitted,
+        collection=seen.collection,
         conditions=conditions,
     )
 
