@@ -83,13 +83,15 @@ LAYERS: dict[str, tuple[str, str]] = {
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
-    "cli": ("errors settings logs wiring handlers crds bootstrap api", "kopf pathlib os"),
+    "cli": ("errors settings logs wiring handlers crds bootstrap api collect", "kopf pathlib os"),
     # what people start: quick to import, and with the official client's reading of a kubeconfig;
     # threading: a watch beside the picture of it
     "console": (
         "errors model overview edits crds",
         "click rich kubernetes urllib3 yaml cryptography os pathlib time threading shutil tarfile",
     ),
+    # runs beside the registry, over its files; threading: one collection, beside the server
+    "collect": ("errors model", "aiohttp asyncio bcrypt os pathlib shutil socket threading time"),
 }
 GUARDED = frozenset(
     [
