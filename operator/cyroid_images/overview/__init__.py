@@ -12,6 +12,5 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     places       what a place in the registry is called
     used_by      which ranges want an image
     collection   the last collection
-    doctor       what of an installation is as it has to be
     people       who asks, and what this installation can do
 """
