@@ -97,12 +97,19 @@ class PeopleApiPart:
             timeout=CALL_SECONDS,
             trust_env=False,
         )
+        self.archives = folder / "archives"
+        """The archive volume."""
+        self.archives.mkdir(exist_ok=True)
+        self.settings: dict[str, str] = {}
+        """CYROID_* variables of the next start, beside or instead of the usual ones; an empty one
+        is left out."""
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "PYTHONPATH": str(PROGRAM),
             "CYROID_KUBECONFIG": str(kubeconfig),
             "CYROID_LOG_FORMAT": "json",
+            "CYROID_ARCHIVES": str(self.archives),
         }
 
     @property
@@ -113,6 +120,7 @@ class PeopleApiPart:
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-m", "cyroid_images", "api", f"--listen={self._address}"]
+        merged = self._environment | self.settings
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command, *self._flags],
@@ -120,7 +128,7 @@ class PeopleApiPart:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env=self._environment,
+                env={name: value for name, value in merged.items() if value},
             )
         wait_for(self._is_there, "the API to answer", READY_SECONDS, self.log)
 

@@ -13,6 +13,7 @@ from cyroid_images.api.routes import (
     registry,
     removal,
     system,
+    uploads,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     collection.router,
     following.router,
     ranges.router,
+    uploads.router,
     system.router,
 )
 """The page comes after them: it answers for every other path."""

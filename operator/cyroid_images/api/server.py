@@ -17,9 +17,11 @@ from cyroid_images.api.app import create_app
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import MANAGER, Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.examining import Examining
 from cyroid_images.api.pages import PACKAGED
 from cyroid_images.api.services import Services
 from cyroid_images.api.world import CachesFollower, RangesFollower, World
+from cyroid_images.blueprints.receiving import ArchiveUploads, UploadLimits
 from cyroid_images.errors import CyroidError, InvalidSpec
 from cyroid_images.kube.api import Api
 from cyroid_images.kube.connection import connect
@@ -46,7 +48,7 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> None:
         raise InvalidSpec("--tls-cert", "TLS needs both --tls-cert and --tls-key")
     web = parsed.web or PACKAGED
     ca = _text(parsed.registry_ca) if parsed.registry_ca else None
-    app = create_app(lambda: living(settings.kubeconfig, ca), web if web.is_dir() else None)
+    app = create_app(lambda: living(settings, ca), web if web.is_dir() else None)
     host, port = parsed.listen
     config = uvicorn.Config(
         app,
@@ -101,9 +103,11 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def living(kubeconfig: Path | None, ca: str | None) -> AsyncIterator[Services]:
+async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
     """The services of a process, and the tasks that keep them current."""
-    api = Api(await connect(kubeconfig))
+    uploads = ArchiveUploads(settings.archives, UploadLimits(most_bytes=settings.max_upload_bytes))
+    await asyncio.to_thread(uploads.remove_leftovers)
+    api = Api(await connect(settings.kubeconfig))
     world = World()
     contents = RegistryContents(ca)
     followings = (
@@ -115,7 +119,14 @@ async def living(kubeconfig: Path | None, ca: str | None) -> AsyncIterator[Servi
     for task in tasks:
         task.add_done_callback(_ended)
     try:
-        yield Services(world, Callers(Reviews(api)), Changing(Editing(api, MANAGER)), contents)
+        yield Services(
+            world,
+            Callers(Reviews(api)),
+            Changing(Editing(api, MANAGER)),
+            contents,
+            examining=Examining(api, settings.namespace),
+            uploads=uploads,
+        )
     finally:
         for task in tasks:
             task.cancel()

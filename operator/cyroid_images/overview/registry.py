@@ -15,6 +15,7 @@ from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import SourceImageStatus
 from cyroid_images.overview.answer import Answer
 from cyroid_images.overview.operations import PushStatus
+from cyroid_images.overview.ranges import is_true
 
 
 class RegistryHealth(Answer):
@@ -253,7 +254,7 @@ def cache_row(cache: ImageCache) -> CacheRow:
     ready = found if found and found.observed_generation == cache.metadata.generation else None
     return CacheRow(
         name=cache.metadata.name,
-        ready=None if ready is None else ready.status == ConditionStatus.TRUE,
+        ready=None if ready is None else is_true(ready),
         reason=None if ready is None else str(ready.reason),
         message=None if ready is None else ready.message,
         pull_host=cache.spec.registry.pull_host,

@@ -8,5 +8,6 @@ collection   to free the disk of a registry
 caches       the ImageCaches
 ranges       ranges and events
 following    what changes, as server-sent events
+uploads      bundles and docker-save archives, streamed to the archive volume
 system       who asks, what this installation can do, what is wrong with it
 """
