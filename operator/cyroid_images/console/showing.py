@@ -9,7 +9,7 @@ from cyroid_images.console.api_server import ApiServer, Document
 from cyroid_images.console.following import ObjectName, Tick, follow
 from cyroid_images.console.objects import ranges_path, selector
 from cyroid_images.console.options import Scope
-from cyroid_images.console.output import Screen, pairs, table
+from cyroid_images.console.output import Screen, line, pairs, table
 from cyroid_images.console.painting import painter
 from cyroid_images.console.parsing import parsed_caches, parsed_ranges
 from cyroid_images.console.rows import (
@@ -142,9 +142,7 @@ def watch(api: ApiServer, where: Scope, screen: Screen) -> None:
 
 def line_of(row: RangeRow, screen: Screen, *, has_place: bool) -> str:
     """One range where nothing is aligned."""
-    cells = range_cells(row, screen, has_namespace=has_place)
-    heads = range_heads(screen, has_namespace=has_place)
-    return table(heads, [cells], screen)[1]
+    return line(range_cells(row, screen, has_namespace=has_place))
 
 
 def followed(api: ApiServer, where: Scope, tell: Any) -> Iterable[Mapping[ObjectName, RangeRow]]:
