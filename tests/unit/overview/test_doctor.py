@@ -24,13 +24,12 @@ TLS = {"registry": {"pushURL": "https://r.c:5001", "pullHost": "r.c:5000"}}
 
 
 def schema(*parts: tuple[str, Any]) -> dict[str, Any]:
-    fields = {
-        part: {
-            "properties": {field.alias or name: {} for name, field in model.model_fields.items()}
-        }
-        for part, model in parts
-    }
-    return {"properties": fields}
+    """As the API server describes a kind with every field of these models."""
+    described: dict[str, Any] = {}
+    for part, model in parts:
+        names = (field.alias or name for name, field in model.model_fields.items())
+        described[part] = {"properties": {name: {} for name in names}}
+    return {"properties": described}
 
 
 SCHEMAS = {
