@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from cyroid_images.api.command import openapi
 from cyroid_images.crds import KINDS, CustomKind, definition, text_of, write
 
 CRDS = Path(__file__).parents[1] / "crds"
+PACKAGE = Path(__file__).parents[1] / "operator" / "cyroid_images"
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 
 
@@ -28,6 +30,12 @@ def test_writing_makes_the_folder_and_one_file_per_kind(tmp_path: Path) -> None:
     paths = write(tmp_path / "new" / "crds")
     assert [path.name for path in paths] == ["imagecaches.yaml", "rangeimages.yaml"]
     assert all(path.read_text() for path in paths)
+
+
+def test_the_description_of_the_rest_api_is_what_its_routes_generate() -> None:
+    stored = (PACKAGE / "api" / "openapi.json").read_text()
+    command = "python -m cyroid_images openapi > operator/cyroid_images/api/openapi.json"
+    assert stored == openapi(), f"run: {command}"
 
 
 @each_kind

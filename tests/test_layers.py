@@ -33,7 +33,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives
     "archive": ("errors model scheduling", "tarfile pathlib os zstandard isal threading"),
-    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio pathlib"),
+    # random: who lost a watch does not come back at the same moment as all others
+    "kube": ("errors model scheduling", "kubernetes aiohttp asyncio pathlib random"),
     # threads read, compress and send at the same time
     "transfer": (
         "errors model scheduling registry engine archive",
@@ -61,19 +62,34 @@ LAYERS: dict[str, tuple[str, str]] = {
         "asyncio random pathlib",
     ),
     "handlers": ("", "kopf asyncio random"),
-    # what people see is JSON
-    "overview": ("errors model", "pydantic"),
+    # what people see is JSON; yaml: a range as it can be applied again
+    "overview": ("errors model", "pydantic yaml"),
     "edits": ("errors model", ""),
+    # pathlib, os: a person's files, and the archive volume that an upload comes to; asyncio: a
+    # disk is written to by threads, never by whoever serves everybody else; time: how old a
+    # leftover is
+    "blueprints": (
+        "errors model scheduling archive overview",
+        "yaml pathlib os asyncio concurrent time",
+    ),
+    # asyncio, time: pauses, and the end of a call; ssl, pathlib: CA and token of a pod; http: its
+    # statuses
+    "client": ("errors model overview", "httpx pydantic asyncio time ssl pathlib http"),
+    # time, pathlib: how long lists took, the page's files; pydantic: what is sent to it
+    "api": (
+        "errors settings model scheduling registry kube overview edits blueprints",
+        "fastapi starlette uvicorn python_multipart pydantic asyncio random time pathlib http",
+    ),
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
+    "cli": ("errors settings logs wiring handlers crds bootstrap api", "kopf pathlib os"),
     # what people start: quick to import, and with the official client's reading of a kubeconfig;
     # threading: a watch beside the picture of it
     "console": (
         "errors model overview edits crds",
         "click rich kubernetes urllib3 yaml cryptography os pathlib time threading shutil tarfile",
     ),
-    "cli": ("errors settings logs wiring handlers crds bootstrap", "kopf pathlib os"),
 }
 GUARDED = frozenset(
     [

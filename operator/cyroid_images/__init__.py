@@ -27,7 +27,10 @@ what came of it. The layers, from the ground up; each may import only what stand
     wiring      joins all of the above to a running operator
     handlers    kopf: hands each event to the controller
     overview    what people are shown of the two kinds, as JSON
+    client      the REST API from Python
     edits       what people change of them, as patches
+    blueprints  which images a lab asks for, and how a bundle comes onto the volume
+    api         the REST API, a process of its own
     crds        writes the CustomResourceDefinitions from the models
     bootstrap   what an installation needs once: Secrets, a first cache; not the operator's
     cli         the command line of the operator's image

@@ -1,4 +1,4 @@
-"""The command line: run the operator, write the CRDs, make the Secrets of an installation."""
+"""The command line: run the operator or the API, write the CRDs, make Secrets once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import kopf
 
 from cyroid_images import crds, handlers
+from cyroid_images.api import command as api
 from cyroid_images.bootstrap import command as bootstrap
 from cyroid_images.errors import REASONS, CyroidError
 from cyroid_images.logs import Redaction, configure
@@ -49,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
         help="serve /healthz, /readyz and /metrics there, as 0.0.0.0:8080",
     )
     run.set_defaults(act=_run)
+    serve_people = commands.add_parser("api", help="serve the REST API and the page")
+    api.add_arguments(serve_people, _address)
+    serve_people.set_defaults(act=_run_api)
+    describe = commands.add_parser("openapi", help="print the description of the REST API")
+    describe.set_defaults(act=lambda _: print(api.openapi(), end=""))
     write = commands.add_parser("crds", help="write the CRDs of both kinds as YAML files")
     write.add_argument("folder", type=Path, help="where to write them")
     write.set_defaults(act=lambda parsed: crds.write(parsed.folder))
@@ -93,6 +99,13 @@ def _share_heaps() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, MOST_HEAPS)
+
+
+def _run_api(parsed: argparse.Namespace) -> None:
+    _share_heaps()
+    settings = read_settings()
+    configure(settings.log_level, as_json=settings.log_format == "json")
+    api.run(parsed, settings)
 
 
 def _run(parsed: argparse.Namespace) -> None:

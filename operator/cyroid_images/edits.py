@@ -46,6 +46,7 @@ def remove(body: Body, images: Iterable[str]) -> Patch | None:
 
     The operator removes no tag that a range wants; asking for it is refused before, by whoever
     knows the ranges (`overview/used_by.py`). Names that were removed longest ago make room.
+    Raises InvalidReference for a name that is none, InvalidSpec for more names than fit.
     """
     wanted = {Reference.parse(image): image for image in images}
     listed, removed = _listed(body, "images"), _listed(body, "removedImages")
@@ -54,7 +55,8 @@ def remove(body: Body, images: Iterable[str]) -> Patch | None:
     new = [{"image": image} for reference, image in wanted.items() if reference not in there]
     if not new and len(kept) == len(listed):
         return None
-    return _patch(body, images=kept, removedImages=[*removed, *new][-MOST_LISTED:])
+    older = removed[max(0, len(removed) + len(_fitting("removedImages", new)) - MOST_LISTED) :]
+    return _patch(body, images=kept, removedImages=[*older, *new])
 
 
 def reconcile(token: str) -> Patch:
@@ -90,10 +92,16 @@ def _fitting(field: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
     if len(rows) > MOST_LISTED:
         raise InvalidSpec(
             f"spec.{field}",
-            f"it lists {MOST_LISTED} images at most, and {len(rows)} would be listed: take off"
-            " what ranges ask for anyway (they bring it in by themselves)",
+            f"it lists {MOST_LISTED} images at most, and {len(rows)} would be listed: "
+            + _WAY_OUT[field],
         )
     return rows
+
+
+_WAY_OUT = {
+    "images": "take off what ranges ask for anyway (they bring it in by themselves)",
+    "removedImages": "remove fewer at a time",
+}
 
 
 def _patch(body: Body, **lists: Sequence[Mapping[str, Any]]) -> Patch:

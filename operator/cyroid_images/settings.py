@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """How long after its last sign of life the place of an active operator is free."""
     archives: Path | None = None
     """The archive volume: where archive sources are looked for; absent: there is none."""
+    max_upload_bytes: Annotated[int, Field(ge=1)] = 50 * 1000**3
+    """Most bytes of one bundle that the REST API writes to the archive volume."""
     docker_client_secret: str = "cyroid-docker-client"  # noqa: S105 - a name, no password
     """Name of the Secret (ca.crt, tls.crt, tls.key) that range engines are dialled with."""
 

@@ -36,7 +36,7 @@ def name_of(peer: Manifest) -> str:
 
 
 def test_each_policy_selects_the_pods_of_its_name() -> None:
-    for component in ("operator", "registry", "builder"):
+    for component in ("operator", "api", "registry", "builder"):
         workload = one(manifests(LAB), "Deployment", f"cyroid-{component}")
         labels = workload["spec"]["template"]["metadata"]["labels"]
         assert policy(component)["podSelector"]["matchLabels"].items() <= labels.items()
@@ -44,9 +44,33 @@ def test_each_policy_selects_the_pods_of_its_name() -> None:
 
 def test_ranges_reach_the_pull_listener_and_never_the_push_listener() -> None:
     assert peers(policy("registry")["ingress"], "from") == {
-        5000: {RANGES, "operator"},
+        5000: {RANGES, "operator", "api"},
         5001: {"operator", "builder"},
     }
+
+
+def test_the_api_only_reads_in_the_registry() -> None:
+    assert peers(policy("api")["egress"], "to") == {
+        53: {"anybody"},
+        443: {"anybody"},
+        6443: {"anybody"},
+        5000: {"registry"},
+    }
+    assert peers(policy("api")["ingress"], "from") == {8080: {"anybody"}}
+
+
+def test_who_reaches_the_api_can_be_said() -> None:
+    rendered = manifests(CHART / "ci" / "api-values.yaml")
+    (rule,) = one(rendered, "NetworkPolicy", "cyroid-api")["spec"]["ingress"]
+    (peer,) = rule["from"]
+    assert peer["namespaceSelector"]["matchLabels"]
+    assert rule["ports"] == [{"port": 8443, "protocol": "TCP"}]
+
+
+def test_without_an_api_nobody_else_reaches_the_registry() -> None:
+    rendered = manifests(LAB, "--set=api.enabled=false")
+    spec = one(rendered, "NetworkPolicy", "cyroid-registry")["spec"]
+    assert peers(spec["ingress"], "from")[5000] == {RANGES, "operator"}
 
 
 def test_the_registry_asks_nobody() -> None:

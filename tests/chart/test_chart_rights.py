@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cyroid_images.kube.rights import needed_by_api
 from tests.chart.rendering import CHART, Manifest, helm, manifests, one, pod_specs
 
 pytestmark = pytest.mark.slow
 
 READ = ("get", "list", "watch")
+CHANGE = ("get", "list", "patch", "watch")
 WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 Rule = tuple[str, str, tuple[str, ...], tuple[str, ...]]
@@ -46,12 +48,30 @@ GOLDEN: dict[tuple[str, str], set[Rule]] = {
         ("cyroid.io", "imagecaches", ("get", "patch"), ("default",)),
         ("cyroid.io", "imagecaches", ("create",), ()),
     },
+    ("ClusterRole", "cyroid-api"): {
+        ("cyroid.io", "rangeimages", CHANGE, ()),
+        ("cyroid.io", "imagecaches", CHANGE, ()),
+        ("authentication.k8s.io", "tokenreviews", ("create",), ()),
+        ("authorization.k8s.io", "subjectaccessreviews", ("create",), ()),
+    },
     ("ClusterRole", "cyroid-view"): {
         ("cyroid.io", "rangeimages", READ, ()),
         ("cyroid.io", "imagecaches", READ, ()),
     },
     ("ClusterRole", "rangeimages-edit"): {("cyroid.io", "rangeimages", WRITE, ())},
     ("ClusterRole", "imagecache-admin"): {("cyroid.io", "imagecaches", WRITE, ())},
+    ("ClusterRole", "cyroid-evaluator"): {
+        ("cyroid.io", "rangeimages", READ, ()),
+        ("cyroid.io", "imagecaches", READ, ()),
+    },
+    ("ClusterRole", "cyroid-engineer"): {
+        ("cyroid.io", "rangeimages", ("create", *CHANGE), ()),
+        ("cyroid.io", "imagecaches", CHANGE, ()),
+    },
+    ("ClusterRole", "cyroid-admin"): {
+        ("cyroid.io", "rangeimages", ("create", "delete", *CHANGE), ()),
+        ("cyroid.io", "imagecaches", ("delete", *CHANGE), ()),
+    },
 }
 
 BOUND = {
@@ -59,6 +79,7 @@ BOUND = {
     ("Role", "cyroid-operator", "cyroid-operator"),
     ("Role", "cyroid-bootstrap-secrets", "cyroid-bootstrap-secrets"),
     ("ClusterRole", "cyroid-bootstrap-cache", "cyroid-bootstrap-cache"),
+    ("ClusterRole", "cyroid-api", "cyroid-api"),
 }
 """Role kind, role, service account."""
 
@@ -132,4 +153,25 @@ def test_the_list_of_readable_secrets_is_never_empty_which_would_mean_all(tmp_pa
 
 def test_only_pods_that_talk_to_the_api_get_a_token() -> None:
     tokens = {name for name, spec in pod_specs(manifests()) if spec["automountServiceAccountToken"]}
-    assert tokens == {"cyroid-operator", "cyroid-bootstrap-secrets", "cyroid-bootstrap-cache"}
+    jobs = {"cyroid-bootstrap-secrets", "cyroid-bootstrap-cache"}
+    assert tokens == {"cyroid-operator", "cyroid-api", *jobs}
+
+
+def test_the_api_has_the_rights_that_it_says_it_needs() -> None:
+    needed = {(each.group, each.resource, each.verb) for each in needed_by_api()}
+    role = one(manifests(), "ClusterRole", "cyroid-api")
+    given = {
+        (group, resource, verb) for group, resource, verbs, _ in rules_of(role) for verb in verbs
+    }
+    assert given == needed
+
+
+def test_each_role_of_cyroid_may_what_the_one_before_it_may() -> None:
+    def allowed(name: str) -> set[tuple[str, str]]:
+        return {
+            (resource, verb)
+            for _, resource, verbs, _ in GOLDEN["ClusterRole", f"cyroid-{name}"]
+            for verb in verbs
+        }
+
+    assert allowed("evaluator") < allowed("engineer") < allowed("admin")

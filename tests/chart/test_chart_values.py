@@ -19,6 +19,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 FREE = {
     "affinity",
     "allowedNamespaces",
+    "annotations",
     "archives",  # a volume, as Kubernetes knows it
     "commonLabels",
     "global",  # shared with other charts
@@ -97,6 +98,13 @@ def test_an_outside_registry_must_be_named() -> None:
     done = helm("template", "x", str(CHART), "--set=registry.enabled=false")
     assert done.returncode != 0
     assert "pushURL" in done.stderr
+
+
+@pytest.mark.slow
+def test_an_ingress_must_have_a_name() -> None:
+    done = helm("template", "x", str(CHART), "--set=api.ingress.enabled=true")
+    assert done.returncode != 0
+    assert "host" in done.stderr
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from engine to engine. Behind them, one question per file:
     library      the face of the archive volume: look, and the bytes of layers
     volume       what a path means, and that it leads nowhere else
     scanning     one look into one file, whatever it is
+    inspection   how far an archive that somebody brought is trusted
     layers       the bytes of layers, proven while they pass
     images       which images are in an archive, both layouts told together
     layouts/     what a file may be: docker-save, OCI layout, folder, bundle, backup

@@ -8,7 +8,7 @@ does) is kept, of everything else only the first bytes. What the contents mean i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cyroid_images.archive.contents import Contents, plain_name
@@ -39,14 +39,19 @@ class TarIndex:
         )
 
 
-def indexed(window: Window) -> TarIndex:
-    """Read all headers of a tar and seek over what lies between.
+def _anything(member: Member, archive: str) -> None:
+    del member, archive
+
+
+def indexed(window: Window, check: Callable[[Member, str], None] = _anything) -> TarIndex:
+    """Read all headers of a tar and seek over what lies between; `check` may refuse a member.
 
     Raises TransferError as the walker of tars does, ArchiveInvalid for too many members.
     """
     gathering = Gathering(window.name)
     parts: dict[str, Window] = {}
     for member, at in _headers(window):
+        check(member, window.name)
         if name := gathering.enter(member):
             parts[name] = window.part(at, member.size)
     return TarIndex(window.name, parts, gathering.links)
@@ -80,6 +85,8 @@ class Gathering:
     """What a walk over members leaves behind; the first of two equal names counts."""
 
     archive: str
+    most_documents: int = MOST_DOCUMENTS
+    """Bytes of documents that are kept."""
     sizes: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, bytes] = field(default_factory=dict)
@@ -112,8 +119,8 @@ class Gathering:
         if may_be_document and start.lstrip()[:1] in (b"{", b"["):
             start = b"".join((start, *content))
             self._bytes += len(start)
-            if self._bytes > MOST_DOCUMENTS:
-                raise invalid(self.archive, f"more than {MOST_DOCUMENTS} bytes of documents")
+            if self._bytes > self.most_documents:
+                raise invalid(self.archive, f"more than {self.most_documents} bytes of documents")
             self._kept[name] = start
         else:
             self._kept[name] = start[:_HEAD]

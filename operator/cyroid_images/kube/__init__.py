@@ -6,7 +6,10 @@
     resources         the kinds that are read or written, and where they are served
     events            as `events.k8s.io/v1` wants them; event_correlator which say the same
     leases            a Lease as the API has it
-    rights            the rights that the operator needs, as questions
+    rights            the rights that our programs need, as questions
+    following         one kind, listed and then watched, without end
+    reviews           whose token this is, and what its owner may do
+    editing           one object, read and merged with a patch
 
 Objects come and go as the API writes them (dicts in camelCase): `model` turns them into values.
 """

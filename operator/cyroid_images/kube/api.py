@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,10 @@ CALL_SECONDS = 10.0
 """A healthy API server answers in milliseconds; a page of a list in less than a second."""
 LARGEST = 160 * 1024 * 1024
 """Bytes of an answer: a page of 100 objects, each as large as etcd takes (1.5 MB), fits in."""
+LARGEST_LINE = 16 * 1024 * 1024
+"""Bytes of one event of a watch, ten times what etcd takes for an object."""
+WATCH_SECONDS = 3600.0
+"""Longer than any watch is asked to last."""
 LONGEST_HOLD_SECONDS = 30.0
 """What we grant a Retry-After: the API server is asked again, at least that often."""
 JSON = "application/json"
@@ -88,6 +92,33 @@ class Api:
         """GET; raises ApiUnavailable and AccessDenied."""
         await self._turn()
         return await self._call("GET", path, query, None, JSON)
+
+    async def lines(
+        self, path: str, *, idle_seconds: float, **query: str
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """The JSON lines of a watch, until the API server ends it or says nothing for so long.
+
+        A refusal is a line of the type ERROR, as one that comes later. Raises ApiUnavailable and
+        AccessDenied.
+        """
+        await self._turn()
+        what = f"GET {path}"
+        try:
+            async with asyncio.timeout(self._seconds):
+                request = await self._request("GET", path, query, None, JSON)
+                # The client's own limit would end the whole watch.
+                response = await self._client.call_api(*request, _request_timeout=WATCH_SECONDS)
+            if response.status >= 300:
+                answer = _answer(what, response.status, await _read(response.response, what))
+                self._judge(what, answer, response.headers)
+                yield {"type": "ERROR", "object": {**answer.body, "code": answer.code}}
+                return
+            async for line in _lines(response.response, what, idle_seconds):
+                yield line
+        except ApiUnavailable:
+            raise
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
+            raise ApiUnavailable(f"{what}: {exc or type(exc).__name__}") from exc
 
     async def post(self, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""
@@ -205,6 +236,29 @@ def success(answer: ApiResponse, what: str) -> Mapping[str, Any]:
     if not answer.is_success:
         raise ApiUnavailable(f"{what}: {answer.message}")
     return answer.body
+
+
+async def _lines(
+    response: aiohttp.ClientResponse, what: str, idle_seconds: float
+) -> AsyncIterator[Mapping[str, Any]]:
+    """Whole lines as they come; what stands before a cut is no line."""
+    rest = bytearray()
+    try:
+        while True:
+            async with asyncio.timeout(idle_seconds):
+                chunk = await response.content.readany()
+            if not chunk:
+                return
+            rest += chunk
+            if len(rest) > LARGEST_LINE:
+                raise ApiUnavailable(f"{what}: a line is longer than {LARGEST_LINE} bytes")
+            *whole, last = rest.split(b"\n")
+            for line in whole:
+                if line:
+                    yield json.loads(line)
+            rest = bytearray(last)
+    finally:
+        response.close()
 
 
 async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:

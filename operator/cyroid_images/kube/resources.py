@@ -35,6 +35,8 @@ RESOURCES = {
     "Event": Resource("events.k8s.io/v1", "events"),
     "CoreEvent": Resource("v1", "events"),
     "SelfSubjectAccessReview": Resource("authorization.k8s.io/v1", "selfsubjectaccessreviews"),
+    "SubjectAccessReview": Resource("authorization.k8s.io/v1", "subjectaccessreviews"),
+    "TokenReview": Resource("authentication.k8s.io/v1", "tokenreviews"),
 }
 OWN_KINDS = ("RangeImages", "ImageCache")
 """The kinds of our CRDs: those with a status of ours."""

@@ -1,4 +1,4 @@
-"""The rights that the operator needs: the table of its ClusterRole and Role, as questions.
+"""The rights that our programs need: the tables of their ClusterRoles and Roles, as questions.
 
 The chart's RBAC must grant exactly these; the test of the chart compares the two.
 """
@@ -23,6 +23,13 @@ _CLUSTER = (
     ("events.k8s.io", "events", ("create",)),
     ("", "events", ("patch",)),  # only there may a message change
 )
+_API_CLUSTER = (
+    (GROUP, "rangeimages", (*_READ, "patch")),
+    (GROUP, "imagecaches", (*_READ, "patch")),
+    ("authentication.k8s.io", "tokenreviews", ("create",)),
+    ("authorization.k8s.io", "subjectaccessreviews", ("create",)),
+)
+"""Of the REST API: it reads and writes for people, each of whom it asks about before."""
 _OWN_NAMESPACE = (("coordination.k8s.io", "leases", ("get", "create", "update")),)
 
 
@@ -38,19 +45,22 @@ class Right:
 
     def question(self) -> dict[str, Any]:
         """The body of a SelfSubjectAccessReview."""
+        return {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": self.attributes()},
+        }
+
+    def attributes(self) -> dict[str, str]:
+        """As reviews of access name them."""
         resource, _, subresource = self.resource.partition("/")
-        attributes = {
+        return {
             "verb": self.verb,
             "group": self.group,
             "resource": resource,
             "subresource": subresource,
             "namespace": self.namespace,
             "name": self.name,
-        }
-        return {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
         }
 
     def __str__(self) -> str:
@@ -59,10 +69,16 @@ class Right:
 
 
 def needed(namespace: str, secrets: Sequence[str] = ()) -> Iterator[Right]:
-    """Every right; `secrets` are the names that the Role of an installation lists."""
+    """Every right of the operator; `secrets` are the names that its Role lists."""
     for group, resource, verbs in _CLUSTER:
         yield from (Right(verb, group, resource) for verb in verbs)
     for group, resource, verbs in _OWN_NAMESPACE:
         yield from (Right(verb, group, resource, namespace) for verb in verbs)
     for name in secrets:
         yield Right("get", "", "secrets", namespace, name)
+
+
+def needed_by_api() -> Iterator[Right]:
+    """Every right of the REST API's own account."""
+    for group, resource, verbs in _API_CLUSTER:
+        yield from (Right(verb, group, resource) for verb in verbs)

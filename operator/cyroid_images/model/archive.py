@@ -49,6 +49,8 @@ class ArchiveImage:
     layers: tuple[LayerFile, ...]
     manifest: bytes | None = field(default=None, repr=False)
     """The exact bytes of the stored manifest, when every layer is stored as it names it."""
+    undeclared: frozenset[Reference] = frozenset()
+    """Names that it has, too, and that the list of its bundle does not: they are not taken."""
 
 
 @dataclass(frozen=True, slots=True)

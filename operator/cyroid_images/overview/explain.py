@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from cyroid_images.errors import InvalidReference, Reason
 from cyroid_images.model.images.reference import Reference
-from cyroid_images.model.images.repository import names_in_source
+from cyroid_images.model.images.repository import StoredAs, names_in_source
 from cyroid_images.model.kinds.conditions import ConditionType
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
@@ -16,7 +16,7 @@ from cyroid_images.model.kinds.sources import Source
 from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.overview.answer import Answer
 from cyroid_images.overview.operations import PushStatus, push_status
-from cyroid_images.overview.used_by import StoredAs, stored_as
+from cyroid_images.overview.used_by import stored_as
 
 MOST_RANGES = 20
 """Ranges that are named where they lack the image."""

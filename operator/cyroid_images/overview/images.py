@@ -7,11 +7,12 @@ from datetime import datetime
 
 from cyroid_images.errors import InvalidReference
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import StoredAs
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.overview.answer import Answer
-from cyroid_images.overview.used_by import StoredAs, stored_as, used_by
+from cyroid_images.overview.used_by import stored_as, used_by
 
 MOST_USERS = 20
 """Ranges that are named per image."""

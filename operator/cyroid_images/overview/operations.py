@@ -7,9 +7,10 @@ only when the image is proven to be in the registry.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from enum import StrEnum
 
-from cyroid_images.errors import Mark, Reason
+from cyroid_images.errors import InvalidReference, Mark, Reason
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import TransferStatus
@@ -70,9 +71,11 @@ def push_status(cache: ImageCache, image: Reference) -> PushStatus | None:
 
 def pushes(cache: ImageCache) -> tuple[PushStatus, ...]:
     """All that are known of, in the order of their names."""
-    names = {each.image for each in cache.status.image_statuses}
-    names |= {str(each.reference) for each in cache.spec.images}
-    found = (push_status(cache, Reference.parse(name)) for name in sorted(names))
+    asked = {str(each.reference): each.reference for each in cache.spec.images}
+    for row in cache.status.image_statuses:
+        with suppress(InvalidReference):  # what only a newer version can name
+            asked.setdefault(row.image, Reference.parse(row.image))
+    found = (push_status(cache, asked[name]) for name in sorted(asked))
     return tuple(each for each in found if each is not None)
 
 

@@ -35,6 +35,11 @@ def uploads_path(repository: str) -> str:
     return f"/v2/{_checked(repository)}/blobs/uploads/"
 
 
+def tags_path(repository: str) -> str:
+    """Where its tags are listed; raises InvalidReference for an illegal repository."""
+    return f"/v2/{_checked(repository)}/tags/list"
+
+
 def pull_scope(repository: str) -> str:
     """The right to read a repository, as token servers write it."""
     return f"repository:{_checked(repository)}:pull"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import zipfile
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from tests.parts.archives import (
     links_tar,
     look,
     names,
+    old_members,
     old_tar,
     read_layers,
     saved_list,
@@ -168,8 +170,11 @@ def test_a_hundred_layers_and_an_empty_one_come_in_the_archives_order(root: Path
 @pytest.mark.parametrize("form", ["zip", "stored zip", "tar.gz", "tar"])
 def test_a_bundle_is_read_in_place(root: Path, form: str, folder: str) -> None:
     """S7: what is damaged in it fails alone."""
+    listed = [KALI.replace("127.0.0.1", "localhost"), "oci:1", "cut:1"]
     members = {
-        "manifest.json": b'{"version": "4.0", "docker_images": ["evil:1"]}',
+        "manifest.json": json.dumps(
+            {"version": "4.0", "docker_images": [*listed, "evil:1"]}
+        ).encode(),
         "blueprint.json": b"{}",
         f"{folder}/kali.tar": old_tar(KALI, layers=TWO),
         f"{folder}/cut.tar": old_tar("cut:1")[:5000],
@@ -187,6 +192,32 @@ def test_a_bundle_is_read_in_place(root: Path, form: str, folder: str) -> None:
     assert list(view.faults) == [f"lab.bin!{folder}/cut.tar"]
     assert list(read_layers(root, view.images[0]).values()) == list(TWO)
     assert len(read_layers(root, view.images[1])) == 1
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz", "tar"])
+def test_of_a_bundle_that_lists_its_images_only_those_names_are_taken(
+    root: Path, form: str
+) -> None:
+    """Who made the bundle replaces nothing that he does not say he brings."""
+    tar = links_tar(old_members(KALI, "alpine:latest"))
+    members = {
+        "images/kali.tar": tar,
+        "images/other.tar": old_tar("nginx:1", layers=TWO),
+        "manifest.json": json.dumps({"docker_images": [KALI]}).encode(),
+    }
+    make = {"zip": zipped, "tar.gz": lambda each: gzip.compress(tar_of(each)), "tar": tar_of}
+    view = look(root, make[form](members), "lab.bin")
+    assert [names(image) for image in view.images] == [{KALI}, set()]
+    told = [{str(name) for name in image.undeclared} for image in view.images]
+    assert told == [{"alpine:latest"}, {"nginx:1"}]
+    assert view.named(Reference.parse("alpine:latest")) == ()
+
+
+@pytest.mark.parametrize("manifest", [b"{", b"\xff", b"[" * 100_000])
+def test_a_bundle_whose_own_list_cannot_be_read_gives_nothing(root: Path, manifest: bytes) -> None:
+    view = look(root, zipped({"manifest.json": manifest, "images/a.tar": old_tar(KALI)}), "lab.zip")
+    assert view.images == ()
+    assert "manifest.json is not JSON" in view.faults["lab.zip"].message
 
 
 def test_a_backup_set_names_what_has_no_name(root: Path) -> None:

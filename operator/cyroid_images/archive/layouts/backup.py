@@ -14,7 +14,7 @@ from dataclasses import replace
 from cyroid_images.archive.damage import LARGEST_DOCUMENT, MOST_IMAGES, invalid
 from cyroid_images.archive.window import Window
 from cyroid_images.errors import InvalidReference, TransferError
-from cyroid_images.model.archive import ArchiveView
+from cyroid_images.model.archive import ArchiveImage, ArchiveView
 from cyroid_images.model.images.reference import Reference
 
 LIST = "manifest.txt"
@@ -49,14 +49,18 @@ def called(view: ArchiveView, names: frozenset[Reference]) -> ArchiveView:
 
     Only one image for each platform can be meant; where more are nameless, all stay so.
     """
-    nameless = [image.content.platform for image in view.images if not image.names]
+    nameless = [image.content.platform for image in view.images if _is_nameless(image)]
     images = tuple(
         replace(image, names=names)
-        if not image.names and nameless.count(image.content.platform) == 1
+        if _is_nameless(image) and nameless.count(image.content.platform) == 1
         else image
         for image in view.images
     )
     return replace(view, images=images)
+
+
+def _is_nameless(image: ArchiveImage) -> bool:
+    return not image.names and not image.undeclared
 
 
 def _line(line: str, list_name: str) -> tuple[Reference, str]:
