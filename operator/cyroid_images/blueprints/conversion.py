@@ -31,6 +31,7 @@ _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", re
 _FRAGMENT = (
     "# Only what the blueprint adds to this ImageCache. It is joined with the rest by\n"
     "#   kubectl apply --server-side --field-manager={manager} -f FILE\n"
+    "# As any other manager, who made the cache would take back what is not listed here.\n"
 )
 
 Document = Mapping[str, Any]
