@@ -25,8 +25,10 @@ PROGRAMS = (
     "dockerd",
     "docker",
     "docker-registry",
+    "registry3",
     "openssl",
     "ip",
+    "chromium",
 )
 
 

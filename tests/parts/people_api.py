@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ import yaml
 from cyroid_images.kube import rights
 from cyroid_images.kube.rights import Right
 from tests.parts.apiserver import ApiServerPart, free_ports, wait_for
+from tests.parts.credentials import Authority
 from tests.parts.identity import grant
 
 PROGRAM = Path(__file__).parents[2] / "operator"
@@ -72,17 +75,28 @@ def people(part: ApiServerPart, roles_of: Mapping[str, Iterable[Right]] | None =
 
 
 class PeopleApiPart:
-    """`python -m cyroid_images api`, with exactly the rights that it says it needs."""
+    """`python -m cyroid_images api` with this kubeconfig; one at a time."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, *flags: str) -> None:
+    def __init__(
+        self, folder: Path, kubeconfig: Path, *flags: str, authority: Authority | None = None
+    ) -> None:
+        """With `authority` it serves TLS with a certificate of that CA."""
         (port,) = free_ports(1)
         self._folder = folder
-        self._flags = flags
+        self._flags = list(flags)
+        if authority is not None:
+            pair = authority.server()
+            self._flags += [f"--tls-cert={pair.certificate}", f"--tls-key={pair.key}"]
         self._address = f"127.0.0.1:{port}"
         self._log = folder / "api.log"
         self._process: subprocess.Popen[bytes] | None = None
-        scheme = "https" if any("--tls-cert" in flag for flag in flags) else "http"
-        self.url = f"{scheme}://{self._address}"
+        self.url = f"{'https' if authority else 'http'}://{self._address}"
+        self._http = httpx.Client(
+            base_url=self.url,
+            verify=_trusting(authority) if authority else False,
+            timeout=CALL_SECONDS,
+            trust_env=False,
+        )
         self.archives = folder / "archives"
         """The archive volume."""
         self.archives.mkdir(exist_ok=True)
@@ -122,6 +136,11 @@ class PeopleApiPart:
         """SIGKILL, as when memory runs out."""
         self._end(signal.SIGKILL)
 
+    def close(self) -> None:
+        """End everything."""
+        self.kill()
+        self._http.close()
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         return self._end(signal.SIGTERM)
@@ -141,15 +160,8 @@ class PeopleApiPart:
         """One call; the caller reads the code."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
         given = {"json": body} if body is not None else {}
-        return httpx.request(
-            method,
-            f"{self.url}{path}",
-            headers={**headers, **more.pop("headers", {})},
-            timeout=CALL_SECONDS,
-            trust_env=False,
-            **given,
-            **more,
-        )
+        headers |= more.pop("headers", {})
+        return self._http.request(method, path, headers=headers, **given, **more)
 
     def get(self, path: str, token: str | None = None) -> Any:
         """The JSON of a GET that must succeed."""
@@ -168,27 +180,32 @@ class PeopleApiPart:
         assert self._process is not None
         assert self._process.poll() is None, f"the API ended:\n{self.log()}"
         with suppress(httpx.HTTPError):
-            answer = httpx.get(
-                f"{self.url}/api/v1/system/capabilities",
-                timeout=2,
-                trust_env=False,
-                verify=False,  # noqa: S501 - whether TLS is right is for the tests to say
-            )
+            answer = self._http.get("/api/v1/system/capabilities", timeout=2)
             return answer.status_code == 200
         return False
 
 
+def _trusting(authority: Authority) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(authority.certificate))
+
+
+def api_account(part: ApiServerPart) -> Path:
+    """The kubeconfig of an account with exactly the rights that the API says it needs."""
+    return grant(part, "people-api", rights.needed_by_api())
+
+
 @contextmanager
 def running_people_api(
-    part: ApiServerPart, folder: Path, *flags: str, account: str = "people-api"
+    account: Path, *flags: str, authority: Authority | None = None
 ) -> Iterator[PeopleApiPart]:
-    """The API on this API server, until the block ends."""
-    api = PeopleApiPart(folder, grant(part, account, rights.needed_by_api()), *flags)
-    api.start()
-    try:
-        yield api
-    finally:
-        api.kill()
+    """The API as this account, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="cyroid-api-") as folder:
+        api = PeopleApiPart(Path(folder), account, *flags, authority=authority)
+        try:
+            api.start()
+            yield api
+        finally:
+            api.close()
 
 
 def problem(answer: httpx.Response, status: int, *words: str) -> str:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cyroid_images.api import pages, problems
-from cyroid_images.api.guard import Guard
+from cyroid_images.api.guard import Guard, WholeBody
 from cyroid_images.api.routers import ROUTERS
 from cyroid_images.api.services import Services
 from cyroid_images.api.signing_in import OPEN, SigningIn
@@ -54,6 +54,7 @@ def create_app(living: Living | None = None, web: Path | None = None) -> FastAPI
         app.include_router(router)
     if web is not None:
         app.include_router(pages.router_of(web))
+    app.add_middleware(WholeBody)  # the last one that is added is the first that is asked
     app.add_middleware(SigningIn, callers=lambda: app.state.services.callers)
     app.add_middleware(Guard)
     return app

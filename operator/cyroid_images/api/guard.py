@@ -15,6 +15,7 @@ STREAMS = frozenset({"/api/v1/registry/events", "/api/v1/ranges/events"})
 """Answers without an end."""
 UPLOADS = frozenset({"/api/v1/bundles", "/api/v1/cache/docker-images/upload"})
 """They bound what they read by themselves."""
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -33,12 +34,8 @@ NEVER_KEPT = (b"cache-control", b"no-store")
 ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
-class _TooLarge(Exception):  # never leaves this module
-    """More bytes than a request may have."""
-
-
 class Guard:
-    """Around the whole application."""
+    """Around the whole application: its time, and the headers of its answers."""
 
     def __init__(self, app: ASGI, *, seconds: float = REQUEST_SECONDS) -> None:
         self._app = app
@@ -48,36 +45,46 @@ class Guard:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         answer = _Answer(scope, send)
-        path = scope["path"]
-        bounded = receive if path in UPLOADS else _bounded(scope, receive)
-        endless = path in STREAMS or path in UPLOADS
+        endless = scope["path"] in STREAMS or scope["path"] in UPLOADS
         try:
             async with asyncio.timeout(None if endless else self._seconds):
-                await self._app(scope, bounded, answer.send)
-        except _TooLarge:
-            too_large = f"a request body has {LARGEST_BODY} bytes at most"
-            await answer.instead(Problem(413, too_large), receive)
+                await self._app(scope, receive, answer.send)
         except TimeoutError:
             late = f"not done within {self._seconds:.0f} s; try again"
             await answer.instead(Problem(504, late), receive)
 
 
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """As many bytes as a request may have; a length that is too large fails the first read."""
-    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    left = LARGEST_BODY if said.isdigit() and int(said) <= LARGEST_BODY else -1
+class WholeBody:
+    """Reads the body of a request before anything is done, and no more than it may have."""
 
-    async def read() -> MutableMapping[str, Any]:
-        nonlocal left
-        if left < 0:
-            raise _TooLarge
+    def __init__(self, app: ASGI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in BODILESS or scope["path"] in UPLOADS:
+            return await self._app(scope, receive, send)
+        body = await _read(receive)
+        if body is None:
+            too_large = Problem(413, f"a request body has {LARGEST_BODY} bytes at most")
+            return await answer_of(too_large)(scope, receive, send)
+        waiting = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def read() -> MutableMapping[str, Any]:
+            return next(waiting, None) or await receive()
+
+        return await self._app(scope, read, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole of it; None: it is too large."""
+    body = bytearray()
+    while True:
         message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise _TooLarge
-        return message
-
-    return read
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 class _Answer:

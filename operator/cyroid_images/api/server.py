@@ -17,6 +17,7 @@ from cyroid_images.api.app import create_app
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import MANAGER, Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.examining import Examining
 from cyroid_images.api.pages import PACKAGED
 from cyroid_images.api.services import Services
 from cyroid_images.api.world import CachesFollower, RangesFollower, World
@@ -69,6 +70,7 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> None:
         timeout_graceful_shutdown=END_SECONDS,
         lifespan="on",
     )
+    logging.getLogger("uvicorn.error").addFilter(_without_colours)
     server = _Server(config, app)
     try:
         server.run()
@@ -76,6 +78,12 @@ def serve(parsed: argparse.Namespace, settings: Settings) -> None:
         raise CyroidError(f"cannot serve at {host}:{port}: {exc}") from exc
     if not server.started:
         raise CyroidError(f"the API did not start at {host}:{port}: see the log above")
+
+
+def _without_colours(record: logging.LogRecord) -> bool:
+    """uvicorn gives each line a second time, for terminals."""
+    vars(record).pop("color_message", None)
+    return True
 
 
 class _Server(uvicorn.Server):
@@ -112,7 +120,12 @@ async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
         task.add_done_callback(_ended)
     try:
         yield Services(
-            world, Callers(Reviews(api)), Changing(Editing(api, MANAGER)), contents, uploads
+            world,
+            Callers(Reviews(api)),
+            Changing(Editing(api, MANAGER)),
+            contents,
+            examining=Examining(api, settings.namespace),
+            uploads=uploads,
         )
     finally:
         for task in tasks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from tests.component.api.world import ApiWorld
 from tests.parts.apiserver import ApiServerPart, running_api_server
-from tests.parts.people_api import People, PeopleApiPart, people, running_people_api
+from tests.parts.people_api import People, PeopleApiPart, api_account, people, running_people_api
 from tests.parts.registry import RegistryPart
 
 _numbers = count(1)
@@ -32,12 +31,15 @@ def accounts(apiserver: ApiServerPart) -> People:
 
 
 @pytest.fixture(scope="session")
-def api(apiserver: ApiServerPart) -> Iterator[PeopleApiPart]:
+def account(apiserver: ApiServerPart) -> Path:
+    """The API's own."""
+    return api_account(apiserver)
+
+
+@pytest.fixture(scope="session")
+def api(account: Path) -> Iterator[PeopleApiPart]:
     """One API for most tests."""
-    with (
-        tempfile.TemporaryDirectory(prefix="cyroid-api-") as folder,
-        running_people_api(apiserver, Path(folder)) as part,
-    ):
+    with running_people_api(account) as part:
         yield part
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,8 +111,9 @@ class ApiWorld:
         """The API has been told of the cache as it is now; a fresh list comes from the watch."""
         marker = f"seen {version}"
         body = self.apiserver.call("GET", self.cache_path)
+        now = {"message": marker, "observedGeneration": body["metadata"]["generation"]}
         ready = [
-            {**each, "message": marker} if each["type"] == "Ready" else each
+            {**each, **now} if each["type"] == "Ready" else each
             for each in body["status"]["conditions"]
         ]
         put_status(self.apiserver, self.cache_path, {"conditions": ready})
@@ -121,6 +123,10 @@ class ApiWorld:
             return any(row["name"] == self.name and row["message"] == marker for row in rows)
 
         wait_for(is_seen, "the API to see the cache", SECONDS, self.api.log)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something that others do."""
+        wait_for(holds, "what a test waits for", SECONDS, self.api.log)
 
     def remove_all(self) -> None:
         for path in self._made:

@@ -47,9 +47,6 @@ async def range_events(about: AboutAll, event: EventChoice = None) -> EventStrea
 
 def _stream(about: Asking, look: Look) -> EventStream:
     services = about.services
-    # Counted for a moment here, where a refusal still is an answer of its own.
-    with services.streams.one(about.caller.user):
-        pass
     follower = StreamOfChanges(services.world, services.callers, about.token, look)
     pieces = follower.events(lambda: services.streams.is_ending)
     return EventStream(pieces, services.streams, about.caller.user)
