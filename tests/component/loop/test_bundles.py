@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,13 @@ from cyroid_images.client import Client
 from tests.parts.apiserver import ApiServerPart, wait_for
 from tests.parts.catalog import TRAINING_V2, bundle_members, zip_bundle
 from tests.parts.engines import EnginePart
-from tests.parts.people_api import People, PeopleApiPart, people, running_people_api
+from tests.parts.people_api import (
+    People,
+    PeopleApiPart,
+    api_account,
+    people,
+    running_people_api,
+)
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise, saved_image
 from tests.parts.site import Site, condition, holds
@@ -32,10 +37,7 @@ INTRUDER = "alpine:3.19"
 def api(apiserver: ApiServerPart) -> Iterator[PeopleApiPart]:
     """The REST API beside the operator."""
     apiserver.install_crds()
-    with (
-        tempfile.TemporaryDirectory(prefix="cyroid-loop-api-") as folder,
-        running_people_api(apiserver, Path(folder), account="loop-api") as part,
-    ):
+    with running_people_api(api_account(apiserver)) as part:
         yield part
 
 
