@@ -87,7 +87,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     # what people start: quick to import, and with the official client's reading of a kubeconfig;
     # threading: a watch beside the picture of it
     "console": (
-        "errors model overview edits crds",
+        "errors model overview edits crds blueprints client",
         "click rich kubernetes urllib3 yaml cryptography os pathlib time threading shutil tarfile",
     ),
     # runs beside the registry, over its files; threading: one collection, beside the server
