@@ -62,8 +62,8 @@ LAYERS: dict[str, tuple[str, str]] = {
         "asyncio random pathlib",
     ),
     "handlers": ("", "kopf asyncio random"),
-    # what people see is JSON
-    "overview": ("errors model", "pydantic"),
+    # what people see is JSON; yaml: a range as it can be applied again
+    "overview": ("errors model", "pydantic yaml"),
     "edits": ("errors model", ""),
     # pathlib, os: a person's files, and the archive volume that an upload comes to; asyncio: a
     # disk is written to by threads, never by whoever serves everybody else; time: how old a

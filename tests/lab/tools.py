@@ -48,6 +48,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "unshare": ("util-linux",),
     "openssl": ("openssl",),
     "cni": ("containernetworking-plugins",),
+    "chromium": ("fonts-dejavu-core", "chromium"),  # without a font it draws no letter
 }
 _LINKER_FLAGS = " ".join(  # a plain `go build` calls itself v0.0.0-master
     (

@@ -27,6 +27,7 @@ PROGRAMS = (
     "docker-registry",
     "openssl",
     "ip",
+    "chromium",
 )
 
 

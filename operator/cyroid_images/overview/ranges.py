@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import yaml
+
 from cyroid_images.errors import Reason
 from cyroid_images.model.kinds.conditions import Condition, ConditionStatus, ConditionType
 from cyroid_images.model.kinds.lifecycle import TransferStatus
 from cyroid_images.model.kinds.range_images import RangeImages
+from cyroid_images.model.kinds.resources import GROUP, VERSION
 from cyroid_images.model.kinds.status import MissingImage, TargetStatus
 from cyroid_images.overview.answer import Answer
 
@@ -128,6 +131,8 @@ class RangeDetail(RangeRow):
     missing_omitted: int = 0
     targets: tuple[TargetRow, ...] = ()
     targets_omitted: int = 0
+    yaml: str | None = None
+    """The object as `kubectl apply` takes it: without status and what the API server adds."""
 
 
 def range_row(item: RangeImages) -> RangeRow:
@@ -145,7 +150,24 @@ def range_detail(item: RangeImages) -> RangeDetail:
         missing_omitted=status.missing_omitted,
         targets=tuple(TargetRow.of(row) for row in status.target_statuses),
         targets_omitted=status.targets_omitted,
+        yaml=as_yaml(item),
     )
+
+
+def as_yaml(item: RangeImages) -> str:
+    """What makes this range anew, or another like it."""
+    labels = dict(item.metadata.labels)
+    document = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "RangeImages",
+        "metadata": {
+            "name": item.metadata.name,
+            "namespace": item.metadata.namespace,
+            **({"labels": labels} if labels else {}),
+        },
+        "spec": item.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+    }
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def is_true(condition: Condition) -> bool | None:

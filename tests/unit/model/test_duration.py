@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyroid_images.model.kinds.duration import parse_duration
+from cyroid_images.model.kinds.duration import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,8 @@ def test_the_largest_is_what_go_can_hold_to_the_nanosecond() -> None:
     assert parse_duration("2562047h47m16.854775807s") == 9223372036.854775807
     with pytest.raises(ValueError, match="longer than 292 years"):
         parse_duration("2562047h47m16.854775808s")
+
+
+@pytest.mark.parametrize("text", ["5m", "1h30m", "500ms", "168h", "1m30s", "0s"])
+def test_a_duration_is_written_as_it_was_read(text: str) -> None:
+    assert format_duration(parse_duration(text)) == text

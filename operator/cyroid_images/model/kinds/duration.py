@@ -34,3 +34,18 @@ def parse_duration(text: str) -> float:
     if total > _MOST_NANOSECONDS:
         raise ValueError("a duration longer than 292 years")
     return total / 10**9
+
+
+def format_duration(seconds: float) -> str:
+    """The duration that means so many seconds, to the millisecond.
+
+    >>> format_duration(5400.0)
+    '1h30m'
+    """
+    rest = round(seconds * 1000)
+    parts = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0s"

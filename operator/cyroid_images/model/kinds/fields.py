@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     PrivateAttr,
     StrictBool,
     ValidationError,
@@ -148,6 +149,7 @@ def _read_duration(value: object) -> object:
 Seconds = Annotated[
     float,
     BeforeValidator(_read_duration),
+    PlainSerializer(duration.format_duration, return_type=str, when_used="json"),
     WithJsonSchema(
         {"type": "string", "pattern": f"^{duration.PATTERN}$", "maxLength": duration.LONGEST}
     ),
@@ -169,6 +171,7 @@ def _read_platform(value: object) -> object:
 PlatformField = Annotated[
     Platform,
     BeforeValidator(_read_platform),
+    PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema(
         {"type": "string", "pattern": r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?$", "maxLength": 64}
     ),
