@@ -84,6 +84,12 @@ LAYERS: dict[str, tuple[str, str]] = {
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
     "cli": ("errors settings logs wiring handlers crds bootstrap api", "kopf pathlib os"),
+    # what people start: quick to import, and with the official client's reading of a kubeconfig;
+    # threading: a watch beside the picture of it
+    "console": (
+        "errors model overview edits crds",
+        "click rich kubernetes urllib3 yaml cryptography os pathlib time threading shutil tarfile",
+    ),
 }
 GUARDED = frozenset(
     [

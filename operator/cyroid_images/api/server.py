@@ -17,6 +17,7 @@ from cyroid_images.api.app import create_app
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import MANAGER, Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.examining import Examining
 from cyroid_images.api.pages import PACKAGED
 from cyroid_images.api.services import Services
 from cyroid_images.api.world import CachesFollower, RangesFollower, World
@@ -119,7 +120,12 @@ async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
         task.add_done_callback(_ended)
     try:
         yield Services(
-            world, Callers(Reviews(api)), Changing(Editing(api, MANAGER)), contents, uploads
+            world,
+            Callers(Reviews(api)),
+            Changing(Editing(api, MANAGER)),
+            contents,
+            examining=Examining(api, settings.namespace),
+            uploads=uploads,
         )
     finally:
         for task in tasks:

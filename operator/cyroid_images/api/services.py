@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Request
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.examining import Examining
 from cyroid_images.api.remembered import Remembered
 from cyroid_images.api.streams import Streams
 from cyroid_images.api.world import World
@@ -30,6 +31,7 @@ class Services:
     callers: Callers
     changing: Changing
     contents: RegistryContents
+    examining: Examining | None = None
     uploads: ArchiveUploads = field(default_factory=lambda: ArchiveUploads(None))
     """Without an archive volume each is refused."""
     streams: Streams = field(default_factory=Streams)

@@ -20,7 +20,7 @@ from cyroid_images.client.steps import ApiCall, ApiReply, Upload
 from cyroid_images.model.text import clean_message
 from cyroid_images.overview.blueprints import BundleImported, DockerImagesLoaded
 from cyroid_images.overview.collection import CollectionView
-from cyroid_images.overview.doctor import CheckRow
+from cyroid_images.overview.doctor.checks import Check
 from cyroid_images.overview.events import EventView
 from cyroid_images.overview.operations import PushStatus
 from cyroid_images.overview.pages import EventRow, RangePage
@@ -144,9 +144,9 @@ def caches() -> ApiCall[tuple[CacheRow, ...]]:
     return ApiCall("GET", f"{API}/caches", _a(tuple[CacheRow, ...]))
 
 
-def doctor() -> ApiCall[tuple[CheckRow, ...]]:
+def doctor() -> ApiCall[tuple[Check, ...]]:
     """Every precondition of the installation, with what to do where it does not hold."""
-    return ApiCall("GET", f"{API}/doctor", _a(tuple[CheckRow, ...]))
+    return ApiCall("GET", f"{API}/doctor", _a(tuple[Check, ...]))
 
 
 def tags(

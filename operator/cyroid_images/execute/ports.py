@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Remove, Untag
 from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
@@ -42,5 +43,7 @@ class Movers(Protocol):
     ) -> FoundImages:
         """As `pull`."""
         ...
+
+    def remove(self, action: Remove, cancellation: CancelScope) -> Removed: ...
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None: ...

@@ -16,6 +16,8 @@ from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.knowledge import CacheView, HeldByUpstream, SourceImage, Stored, Wish
+from cyroid_images.model.offer import NO_OFFERS, Offers
+from cyroid_images.model.removal import RemovalPlan
 from cyroid_images.model.telemetry.progress import Progress
 
 
@@ -153,3 +155,7 @@ class CacheSeen:
     """The digest that was proven against a source: believed while no source can be seen."""
     is_looking: bool = False
     """A look is under way at the registry or a source: a manual pass is not over yet."""
+    offers: Offers = NO_OFFERS
+    """What engine sources hold, whether anybody wants it or not."""
+    removal: RemovalPlan = field(default_factory=RemovalPlan)
+    """What leaves the registry, and what is said of it."""

@@ -15,4 +15,7 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     collection   the last collection
     doctor       what of an installation is as it has to be
     people       who asks, and what this installation can do
+    doctor       every precondition of an installation, with what to do
+    explain      one image name: how it is read, where it is, who wants it, why it is not here
+    images       what a registry holds, and what engine sources have beyond it
 """

@@ -2,6 +2,8 @@
 
     delivery       what one engine lacks, and by which route each image comes
     cache          what the registry lacks; sources where an image comes from
+    offers         what source engines hold unasked, and what of it is pushed by itself
+    needs          what keeps images in a registry; removal what leaves it
     conflicts      two objects that want one name with different content in one pod
     backoff        when to try again, and when the registry route gives way to a tar
     push_order     images on one base enter the registry one after the other

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended
-from cyroid_images.model.actions import Copy, Fill, Push, Untag
+from cyroid_images.model.actions import Copy, Fill, Push, Remove, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.kinds.image_cache import ImageCache
@@ -18,6 +18,7 @@ from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.report.ports import Recorder
 from cyroid_images.store.keys import Key
 
@@ -30,6 +31,7 @@ class CacheOutcomes:
     recorder: Recorder
     snapshots: CacheSnapshots
     clock: Clock
+    removals: Removals
 
     def take(self, key: Key, item: ImageCache, state: CacheState) -> None:
         """Everything that has ended for this cache since its last pass."""
@@ -39,14 +41,19 @@ class CacheOutcomes:
                 self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
                 now, spread = self.clock.now(), self.clock.spread()
                 state.untidy.ended(fill.endpoint, ended.fault, now, spread)
+            if isinstance(fill, Remove):
+                self.removals.ended(key, item, state, ended)
             if not isinstance(fill, Push | Copy) or not is_for(fill, item):
                 continue
             if ended.fault is not None:
                 self._failed(item, state, fill, ended.fault)
                 continue
             stored = _stored(ended)
-            state.pushed(fill.wish, stored, ended.at)
-            self.snapshots.learn(state, fill.wish, stored)
+            if fill.wish in state.wanted_since:
+                state.pushed(fill.wish, stored, ended.at)
+                self.snapshots.learn(state, fill.wish, stored)
+            else:
+                self.snapshots.offers.pushed(state, fill.wish, stored)
             self._tell_filled(key, item, fill, ended)
 
     def tell_moved_tags(self, key: Key, seen: CacheSeen, state: CacheState) -> None:
@@ -83,11 +90,14 @@ class CacheOutcomes:
         if fault.reason.mark is Mark.TERMINAL and state.endpoint not in (None, fill.to.registry):
             return  # begun with a password or CA that was replaced since: tried anew at once
         fault = backoff.gone_for_now(fault, Reason.SOURCE_CHANGED)
-        before, spread = state.failures.get(fill.wish), self.clock.spread()
-        failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
         is_upstream = isinstance(fill.source, HeldByUpstream)
-        host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
-        state.refused(fill.wish, failure, host)
+        if fill.wish in state.wanted_since:
+            before, spread = state.failures.get(fill.wish), self.clock.spread()
+            failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
+            host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
+            state.refused(fill.wish, failure, host)
+        else:
+            self.snapshots.offers.refused(state, fill, fault)
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
         self.snapshots.refresh(item)

@@ -21,6 +21,7 @@ from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ImagePlace, ImageThere, RegistryPlace
 from cyroid_images.plan.sources import Sources, resolve
+from cyroid_images.reconcile.cache_offers import CacheOffers
 from cyroid_images.reconcile.cache_sources import CacheSources
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.scheduling.work_queue import WorkQueue
@@ -44,6 +45,7 @@ class CacheSnapshots:
     demand: Demand
     queue: WorkQueue[Key]
     sources: CacheSources
+    offers: CacheOffers
     registries: Observer[RegistryPlace, RegistryEndpoint]
     images: Observer[ImagePlace, ImageThere]
     clock: Clock
@@ -61,6 +63,8 @@ class CacheSnapshots:
         known = Sources(sources, item.spec.aliases, self.platform, not_fresh)
         found = {wish: resolve(wish, known) for wish in wishes}
         lookups = self._look_up(key, item, state, found, is_away=registry is not None)
+        there = registry_place(item), registry
+        offers = self.offers.take(key, item, state, sources, there)
         state.is_new = False
         return CacheSeen(
             item=item,
@@ -80,6 +84,7 @@ class CacheSnapshots:
             found=found,
             anchors=dict(anchors_of(item, state)),
             is_looking=self._is_looking(key, item, state, is_away=registry is not None),
+            offers=offers,
         )
 
     def _is_looking(self, key: Key, item: ImageCache, state: CacheState, *, is_away: bool) -> bool:
@@ -100,6 +105,7 @@ class CacheSnapshots:
     def forget(self, key: Key) -> None:
         """The cache is gone."""
         self.sources.forget(key)
+        self.offers.forget(key)
         self.registries.follow(key, {})
         self.images.follow(key, {})
 

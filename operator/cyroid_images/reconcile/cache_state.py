@@ -16,6 +16,8 @@ from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import ImagePlace
+from cyroid_images.reconcile.offer_state import OfferState
+from cyroid_images.reconcile.removal_state import RemovalState
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_ANCHORS = 2000
@@ -78,6 +80,9 @@ class CacheState:
     """When a look that found damage ended: each is counted once."""
     anchors: dict[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source; the one state that survives a restart."""
+    offers: OfferState = field(default_factory=OfferState)
+    """What engine sources hold unasked."""
+    removals: RemovalState = field(default_factory=RemovalState)
     _ours: set[Digest] | None = field(default=None, repr=False)
 
     @classmethod
@@ -98,6 +103,7 @@ class CacheState:
                 for wish in _wishes_of(each_row):
                     state.anchors[wish] = each_row.digest
         state.anchors |= read_digests(item.status)
+        state.removals = RemovalState.of(item, now)
         return state
 
     def begin(self, item: ImageCache) -> None:
@@ -105,6 +111,7 @@ class CacheState:
         self._moves_to(item.spec.registry.push_url)
         asked = (item.metadata.generation, item.metadata.reconcile_at)
         if asked != (self.generation, self.token):
+            self.removals.begin(is_asked=asked[1] != self.token)
             self.generation, self.token = asked
             self.failures.clear()
             self.hosts.clear()
@@ -117,6 +124,7 @@ class CacheState:
                 held.clear()
             for kept in (self.distrusted, self.doubted, self.refilling):
                 kept.clear()
+            self.removals.moves()
             self.endpoint = self.write = self._ours = None
             self.was_away = False
         self.registry = registry

@@ -26,6 +26,7 @@ from cyroid_images.observe.places import (
     UpstreamPlace,
 )
 from cyroid_images.plan import backoff
+from cyroid_images.reconcile.cache_offers import WAKE_SECONDS, CacheOffers, OfferOwner
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots, registry_place
 from cyroid_images.reconcile.cache_sources import CacheSources
@@ -35,6 +36,7 @@ from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_transfers import RangeTransfers
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.report.log_fields import about_action
 from cyroid_images.report.readiness_gates import ReadinessGates
 from cyroid_images.report.status_writer import StatusWriter
@@ -206,13 +208,23 @@ class _Shared:
             self.demand,
             self.queue,
             sources,
+            CacheOffers(seen.images, ports.recorder, ports.clock),
             seen.registries,
             seen.images,
             ports.clock,
             ports.measures,
             ports.platform,
         )
-        outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock)
+        removals = Removals(
+            self.store,
+            self.demand,
+            self.queue,
+            self.executor,
+            ports.movers,
+            ports.recorder,
+            ports.clock,
+        )
+        outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock, removals)
         return CacheReconciler(
             self.store,
             self.demand,
@@ -222,6 +234,7 @@ class _Shared:
             outcomes,
             self.executor,
             ports.movers,
+            removals,
             ports.clock,
             ports.measures,
             partial(defect_in, "the plan of a cache"),
@@ -231,6 +244,8 @@ class _Shared:
 def _wake(queue: WorkQueue[Key], owner: Hashable) -> None:
     if isinstance(owner, Key):
         queue.wake(owner)
+    elif isinstance(owner, OfferOwner):
+        queue.wake(owner.key, after=WAKE_SECONDS)
 
 
 def _observers(

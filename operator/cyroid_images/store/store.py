@@ -78,6 +78,8 @@ class Store:
         self.caches: dict[str, ImageCache] = {}
         self.pods = Pods()
         self.namespaces: dict[str, Mapping[str, str]] = {}
+        self.listed_kinds: set[Kind] = set()
+        """Of which a whole list was taken over: what is not in here is not known to be absent."""
         self._told: set[tuple[Kind, str, str]] | None = None
         """What was told while a list is on its way; None while none is."""
         self._listed = _Listed()
@@ -119,6 +121,7 @@ class Store:
         """What no page had is gone, even if no watch ever said so; in steps, like a page."""
         for body in self._missing(kind):
             yield self._told_by_list(kind, "DELETED", body)
+        self.listed_kinds.add(kind)
         self._told = None
         self._listed = _Listed()
 

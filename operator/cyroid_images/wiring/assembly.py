@@ -53,6 +53,7 @@ def sizes(settings: Settings) -> Sizes:
             "pulls": _doubled(settings.max_transfers),
             "bytes": _doubled(settings.max_transfers),
             "tidy": Limit(16, 8),
+            "removal": Limit.whole(1),
             "engine": Limit.whole(settings.max_transfers_per_engine),
             "source": _doubled(settings.max_pushes_per_source),
             "upstream": _doubled(settings.max_pushes_per_source),

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Remove, Untag
 from cyroid_images.model.engine import EngineEndpoint, FoundImages
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.model.telemetry.request_observer import RequestObservers
 from cyroid_images.registry.client import RegistryClient
@@ -18,6 +19,7 @@ from cyroid_images.transfer import load, lookup, pull, push
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.remove_tag import remove_tag
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.wiring.lookers import UpstreamRegistries
 
@@ -76,6 +78,11 @@ class Transfers:
         limits = StreamLimits(stall_seconds=stall_seconds)
         under = Supervision(limits, observer, cancellation, self._on_requests)
         return load.load(action, self._engine(action.target.endpoint), under, self._archives)
+
+    def remove(self, action: Remove, cancellation: CancelScope) -> Removed:
+        on_request = self._on_requests.registries
+        with RegistryClient(action.registry, on_request=on_request) as registry:
+            return remove_tag(action, registry, cancellation)
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None:
         engine = self._engine(action.endpoint)

@@ -24,7 +24,7 @@ from cyroid_images.client import (
     UnpushedTold,
 )
 from cyroid_images.client.surface import Answered, Given, Surface
-from cyroid_images.overview.doctor import Result
+from cyroid_images.overview.doctor.checks import CheckResult
 from cyroid_images.overview.operations import PushPhase
 from cyroid_images.overview.pages import RangeChanges
 from tests.component.api.world import ApiWorld
@@ -100,7 +100,7 @@ def test_who_asks_and_what_there_is(world: ApiWorld, speaks: Any, filled: str) -
     client = speaks("evaluator")
     rows = {each.name: each for each in client.call("caches")}
     assert rows[filled].pull_host == world.registry.pull_host
-    assert all(isinstance(each.result, Result) for each in client.call("doctor"))
+    assert all(isinstance(each.result, CheckResult) for each in client.call("doctor"))
     assert client.call("collection", cache=filled).started is None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.execute import ports as execute_ports
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Remove, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView, FoundImages
@@ -26,6 +26,7 @@ from cyroid_images.model.knowledge import (
 )
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
@@ -180,9 +181,11 @@ class FakeMovers:
     then: Callable[[Copy | Push | Pull | Load], None]
     shows: Callable[[Pull | Load], EngineView]
     """The engine once the move is done there."""
-    moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
+    moves: list[Copy | Push | Pull | Load | Untag | Remove] = field(default_factory=list)
     dropped: Callable[[], None] = lambda: None
     """Happens when names are dropped."""
+    takes_out: Callable[[Remove], Removed] = lambda _: Removed()
+    """What a removal takes out of the registry."""
 
     def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
@@ -213,6 +216,10 @@ class FakeMovers:
     def untag(self, action: Untag, cancellation: CancelScope) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
         self.dropped()
+
+    def remove(self, action: Remove, cancellation: CancelScope) -> Removed:  # noqa: ARG002 - the port
+        self.moves.append(action)
+        return self.takes_out(action)
 
     def _deliver(self, action: Pull | Load) -> FoundImages:
         self._move(action)

@@ -20,6 +20,7 @@ from cyroid_images.api.services import (
 )
 from cyroid_images.errors import CyroidError, InvalidReference, TransferError
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import StoredAs
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.overview.places import is_shown, name_of, names_of
@@ -37,7 +38,7 @@ from cyroid_images.overview.registry import (
     stats,
     unpushed,
 )
-from cyroid_images.overview.used_by import StoredAs, stored_as
+from cyroid_images.overview.used_by import stored_as
 
 router = APIRouter(prefix="/api/v1/registry", tags=["registry"])
 

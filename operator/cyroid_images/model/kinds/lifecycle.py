@@ -53,7 +53,11 @@ class SourceImageStatus(Part):
     created: Moment | None = None
     """When it was built, as it says itself; RFC 3339, UTC."""
     in_registry: bool | None = None
-    """Whether the registry has this content under this name; absent: not known."""
+    """Whether the registry had this content under this name when it was last asked; absent: not
+    known."""
+    reason: ReasonField | None = None
+    """Why `pushPolicy: Automatic` could not push it, in words in `failures`; absent when that was
+    not tried, or not in vain."""
 
 
 class RemovedImageStatus(Part):
