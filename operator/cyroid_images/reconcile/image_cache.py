@@ -91,8 +91,8 @@ class CacheReconciler:
         since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
         since = await self._let_others_on(since)
+        # No turn of others from here until the transfers begin: they might want what leaves.
         seen = self.removals.decide(self._anchored(seen, state), state)
-        since = await self._let_others_on(since)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)

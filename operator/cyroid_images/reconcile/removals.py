@@ -18,6 +18,8 @@ from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.removal import Leaving, RemovalPlan, Removed, Wanters
+from cyroid_images.observe.observer import Observer
+from cyroid_images.observe.places import ImagePlace, ImageThere
 from cyroid_images.plan.needs import NOT_LISTED, digests_needed, sharing, unreadable, wanters
 from cyroid_images.plan.removal import RemovalSeen, plan_removals
 from cyroid_images.reconcile.cache_snapshot import NOT_YET
@@ -42,11 +44,13 @@ class Removals:
     executor: Executor
     movers: Movers
     recorder: Recorder
+    images: Observer[ImagePlace, ImageThere]
     clock: Clock
 
     def decide(self, seen: CacheSeen, state: CacheState) -> CacheSeen:
         """The same, with what leaves the registry and what is said of it."""
         item, memory = seen.item, state.removals
+        memory.holds_pushes = False
         memory.passes(seen.now, self.queue.time())
         if not item.spec.removed_images and item.spec.retention.unused is None:
             memory.decided({}, ())
@@ -105,6 +109,7 @@ class Removals:
         if action.registry.url != item.spec.registry.push_url:
             return
         place, now = (action.repository, action.tag), self.clock.now()
+        self._look_again(action)
         if ended.fault is not None:
             self._failed(key, item, state, action, ended.fault)
             return
@@ -114,6 +119,13 @@ class Removals:
         state.removals.removed(place, what, now, item.spec.refresh.interval)
         if what.is_found:
             self._tell(key, item, state, action, what)
+
+    def _look_again(self, action: Remove) -> None:
+        """What was seen in the repository before may be gone: somebody may want it any moment."""
+        for place in self.images.places():
+            at = place.registry.url, place.repository
+            if at == (action.registry.url, action.repository):
+                self.images.refresh(place, is_awaited=False)
 
     def _failed(
         self, key: Key, item: ImageCache, state: CacheState, action: Remove, fault: Fault
