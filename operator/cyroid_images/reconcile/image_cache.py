@@ -95,6 +95,7 @@ class CacheReconciler:
         since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
         since = await self._let_others_on(since)
+        # No turn of others from here until the transfers begin: they might want what leaves.
         seen = self.removals.decide(self._anchored(seen, state), state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         seen = self._collections.take(seen, state.collection, self.queue.time())
