@@ -102,7 +102,8 @@ class CacheReconciler:
         self._publish(key, seen, state)
         await self._let_others_on(since)
         self._report(key, seen, steps, state)
-        return requeue_cache_after(seen, is_running=bool(self.executor.running(key)))
+        pause = requeue_cache_after(seen, is_running=bool(self.executor.running(key)))
+        return min(pause, self._collections.pause(seen, state.collection, self.queue.time()))
 
     def tried(self, key: Key, token: object, *, is_written: bool) -> None:
         """A status of this object was written, or could not be: see `StatusWriter`."""
