@@ -109,7 +109,8 @@ class CacheReconciler:
         self._report(key, seen, steps, state)
         is_running = bool(self.executor.running(key))
         is_held = state.removals.holds_pushes
-        return requeue_cache_after(seen, is_running=is_running, is_held=is_held)
+        pause = requeue_cache_after(seen, is_running=is_running, is_held=is_held)
+        return min(pause, self._collections.pause(seen, state.collection, self.queue.time()))
 
     def tried(self, key: Key, token: object, *, is_written: bool) -> None:
         """A status of this object was written, or could not be: see `StatusWriter`."""
