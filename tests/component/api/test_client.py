@@ -29,7 +29,6 @@ from cyroid_images.overview.operations import PushPhase
 from cyroid_images.overview.pages import RangeChanges
 from tests.component.api.world import ApiWorld
 from tests.component.client.both import Both
-from tests.parts.apiserver import ApiServerPart
 from tests.parts.people_api import People, condition, put_status, running_people_api
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -257,9 +256,9 @@ def test_changes_come_as_they_happen(speaks: Any, filled: str) -> None:
 
 
 def test_a_stream_goes_on_over_a_restart_of_the_api(
-    apiserver: ApiServerPart, accounts: People, filled: str, tmp_path: Path
+    account: Path, accounts: People, filled: str
 ) -> None:
-    with running_people_api(apiserver, tmp_path, account="people-api-2") as api:
+    with running_people_api(account) as api:
         with Client(api.url, accounts["evaluator"]) as client:
             news = client.watch_ranges(event=f"event-{filled}")
             first = next(news)

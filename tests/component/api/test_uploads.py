@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.component.api.world import ApiWorld
-from tests.parts.apiserver import ApiServerPart, wait_for
+from tests.parts.apiserver import wait_for
 from tests.parts.archives import KALI, config_of, layer, old_tar, saved_list
 from tests.parts.catalog import FORMS, TRAINING_V2, bundle_members, zip_bundle
 from tests.parts.people_api import PeopleApiPart, problem, running_people_api
@@ -198,12 +198,9 @@ def test_a_list_that_is_full_keeps_the_bundle_and_says_so(importing: ApiWorld) -
 
 
 @pytest.fixture(scope="module")
-def other_api(
-    apiserver: ApiServerPart, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PeopleApiPart]:
+def other_api(account: Path) -> Iterator[PeopleApiPart]:
     """An API for tests that start it in other ways."""
-    folder = tmp_path_factory.mktemp("other-api")
-    with running_people_api(apiserver, folder, account="other-api") as part:
+    with running_people_api(account) as part:
         yield part
 
 
