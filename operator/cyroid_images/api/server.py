@@ -110,6 +110,7 @@ async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
     api = Api(await connect(settings.kubeconfig))
     world = World()
     contents = RegistryContents(ca)
+    contents.on_listed = world.touch
     followings = (
         Following(api, "ImageCache", CachesFollower(world)),
         Following(api, "RangeImages", RangesFollower(world)),
