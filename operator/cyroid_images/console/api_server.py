@@ -47,6 +47,14 @@ class ApiServer:
         # Packing takes the API server longer than sending through a loopback.
         self._is_near = urlsplit(self.server).hostname in ("127.0.0.1", "::1", "localhost")
 
+    @property
+    def token(self) -> str | None:
+        """What its user signs in with; None where that is no bearer token."""
+        settings = self._configuration.auth_settings().values()
+        values = (str(each["value"]) for each in settings if each["key"] == "authorization")
+        found = (value.partition(" ") for value in values)
+        return next((token for kind, _, token in found if kind.lower() == "bearer"), None)
+
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Document:
         """One GET; raises NotThere, AccessDenied or ApiUnavailable."""
         with self._sent("GET", path, query) as answer:
