@@ -10,7 +10,7 @@ from secrets import token_hex
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.api_server import ApiServer, Document
+from cyroid_images.console.api_server import ApiObject, ApiServer
 from cyroid_images.console.explaining import ranges_or_none
 from cyroid_images.console.following import follow
 from cyroid_images.console.objects import CACHES, cache_path, change, read_cache, read_caches
@@ -257,7 +257,7 @@ def delete(ctx: click.Context, names: tuple[str, ...], cache: str, *, is_sure: b
         screen.say(f"{word}: {image}")
 
 
-def _parsed(body: Document, screen: Screen) -> ImageCache:
+def _parsed(body: ApiObject, screen: Screen) -> ImageCache:
     found = parsed_caches([body], screen.tell)
     if not found:
         raise CyroidError("the ImageCache cannot be read: is this tool older than the operator?")

@@ -114,7 +114,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ChosenRanges:
     """Which ranges are meant."""
 
     namespace: str | None
@@ -137,7 +137,7 @@ class Scope:
         return f"{event} in namespace {self.namespace}" if self.namespace else event
 
 
-def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> Scope:
+def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> ChosenRanges:
     """The ranges that the options and the arguments choose."""
     event, everywhere = _kept(ctx, "event"), bool(_kept(ctx, "all_namespaces"))
     given = _kept(ctx, "namespace")
@@ -146,7 +146,7 @@ def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> Scope:
     home = given or api.namespace
     spread = len({name.rpartition("/")[0] for name in names}) > 1 or any("/" in n for n in names)
     is_wide = everywhere or spread or (event is not None and given is None)
-    return Scope(None if is_wide else home, event, names, home)
+    return ChosenRanges(None if is_wide else home, event, names, home)
 
 
 def api_of(ctx: click.Context) -> ApiServer:
