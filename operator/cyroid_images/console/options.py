@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -144,9 +144,12 @@ def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> Chosen
     if names and (event or everywhere):
         raise click.UsageError("either name ranges or choose them by --event or -A", ctx)
     home = given or api.namespace
-    spread = len({name.rpartition("/")[0] for name in names}) > 1 or any("/" in n for n in names)
-    is_wide = everywhere or spread or (event is not None and given is None)
-    return ChosenRanges(None if is_wide else home, event, names, home)
+    found = ChosenRanges(None, event, names, home)
+    spaces = {namespace for namespace, _ in found.wanted}
+    if len(spaces) == 1:  # a right in one namespace is enough
+        return replace(found, namespace=spaces.pop())
+    is_wide = everywhere or bool(spaces) or (event is not None and given is None)
+    return found if is_wide else replace(found, namespace=home)
 
 
 def api_of(ctx: click.Context) -> ApiServer:
