@@ -71,6 +71,24 @@ class Console:
         (line,) = done.stderr.splitlines()
         return line
 
+    def unread(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """A command whose reader is gone before it writes, as behind `| head -0`."""
+        read, write = os.pipe()
+        os.close(read)
+        try:
+            return subprocess.run(
+                [*COMMAND, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=write,
+                stderr=subprocess.PIPE,
+                timeout=2 * A_WHILE,
+                check=False,
+                cwd=self._home,
+                env=self._environment,
+            )
+        finally:
+            os.close(write)
+
     @contextmanager
     def begun(self, *arguments: str) -> Iterator[Begun]:
         """A command that goes on, without a terminal; killed at the end if it runs still."""

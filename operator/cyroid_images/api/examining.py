@@ -17,7 +17,7 @@ from cyroid_images.errors import AccessDenied, ApiUnavailable
 from cyroid_images.kube.api import Api, success
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
-from cyroid_images.overview.doctor.facts import Facts, Look, NotSeen, looks
+from cyroid_images.overview.doctor.facts import Facts, NotSeen, WantedLook, looks
 
 READ = frozenset({"kinds", "schemas", "lease", "deployments"})
 """Looks for which the chart gives the API a right, or which need none."""
@@ -48,7 +48,7 @@ class Examining:
             answers={each.name: found for each, found in zip(wanted, answers, strict=True)},
         )
 
-    async def _look(self, look: Look) -> Looked:
+    async def _look(self, look: WantedLook) -> Looked:
         if look.name not in READ:
             return NotSeen(ELSEWHERE, look.right, is_denied=True)
         try:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from cyroid_images.errors import AccessDenied, ApiUnavailable, CyroidError, StatusConflict
 
-Document = dict[str, Any]
+ApiObject = dict[str, Any]
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 WATCH_SECONDS = 240
@@ -55,7 +55,7 @@ class ApiServer:
         found = (value.partition(" ") for value in values)
         return next((token for kind, _, token in found if kind.lower() == "bearer"), None)
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> Document:
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> ApiObject:
         """One GET; raises NotThere, AccessDenied or ApiUnavailable."""
         with self._sent("GET", path, query) as answer:
             return _document(answer.read(), path)
@@ -65,10 +65,12 @@ class ApiServer:
         with self._sent("GET", path, query) as answer:
             return bytes(answer.read(most))
 
-    def list(self, path: str, query: Mapping[str, str] | None = None) -> tuple[list[Document], str]:
+    def list(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> tuple[list[ApiObject], str]:
         """All objects of a collection, page by page, and the version of the list."""
         asked = {**(query or {}), "limit": str(PAGE)}
-        found: list[Document] = []
+        found: list[ApiObject] = []
         while True:
             page = self.get(path, asked)
             found += page.get("items") or ()
@@ -82,18 +84,18 @@ class ApiServer:
                 )
             asked["continue"] = more
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> Document:
+    def patch(self, path: str, body: Mapping[str, Any]) -> ApiObject:
         """One JSON merge patch; raises StatusConflict where somebody was faster."""
         kind = {"Content-Type": "application/merge-patch+json"}
         with self._sent("PATCH", path, {"fieldManager": AGENT}, body, **kind) as answer:
             return _document(answer.read(), path)
 
-    def create(self, path: str, body: Mapping[str, Any]) -> Document:
+    def create(self, path: str, body: Mapping[str, Any]) -> ApiObject:
         """One POST."""
         with self._sent("POST", path, None, body, **{"Content-Type": "application/json"}) as answer:
             return _document(answer.read(), path)
 
-    def watch(self, path: str, version: str, query: Mapping[str, str]) -> Iterator[Document]:
+    def watch(self, path: str, version: str, query: Mapping[str, str]) -> Iterator[ApiObject]:
         """Changes since this version until the server ends it; raises WatchExpired where it is
         too old, ApiUnavailable where the connection breaks.
         """
@@ -194,7 +196,7 @@ def _said(content: bytes) -> str:
         return content.decode(errors="replace")[:200]
 
 
-def _document(content: bytes, path: str) -> Document:
+def _document(content: bytes, path: str) -> ApiObject:
     try:
         found = json.loads(content)
     except ValueError as exc:

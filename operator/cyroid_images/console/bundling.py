@@ -20,7 +20,7 @@ import click
 from cyroid_images.console.api_server import ApiServer
 from cyroid_images.console.examining import facts_of, operator_namespace_of
 from cyroid_images.console.objects import CACHES, ranges_path
-from cyroid_images.console.options import Scope, access, api_of
+from cyroid_images.console.options import ChosenRanges, access, api_of
 from cyroid_images.console.output import Screen
 from cyroid_images.console.words import own_version, size
 from cyroid_images.errors import CyroidError
@@ -38,7 +38,7 @@ _CREDENTIAL = re.compile(
     re.DOTALL,
 )
 
-Content = Callable[[], bytes]
+ReadLater = Callable[[], bytes]
 
 
 @click.command("support-bundle")
@@ -72,7 +72,7 @@ def support_bundle(ctx: click.Context, path: Path | None, operator_namespace: st
     screen.say(f"{target} ({size(target.stat().st_size)}): look into it before you send it")
 
 
-def contents(api: ApiServer, namespace: str, screen: Screen) -> Iterator[tuple[str, Content]]:
+def contents(api: ApiServer, namespace: str, screen: Screen) -> Iterator[tuple[str, ReadLater]]:
     """The files of the bundle; each is read when it is packed."""
     yield "version.json", lambda: _json({"tool": own_version(), "server": api.get("/version")})
     yield "imagecaches.json", lambda: _json(_bare(api.list(CACHES)[0]))
@@ -103,7 +103,7 @@ def _events(api: ApiServer) -> list[Any]:
 
 
 def _doctor(api: ApiServer, namespace: str, screen: Screen) -> bytes:
-    facts = facts_of(api, Scope(None, None, (), namespace), namespace, screen)
+    facts = facts_of(api, ChosenRanges(None, None, (), namespace), namespace, screen)
     return _json([each.model_dump(mode="json") for each in examine(facts)])
 
 

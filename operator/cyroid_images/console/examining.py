@@ -11,7 +11,7 @@ import click
 
 from cyroid_images.console.api_server import ApiServer, NotThere
 from cyroid_images.console.objects import CACHES, ranges_path, read_ranges
-from cyroid_images.console.options import Scope, access, api_of, output
+from cyroid_images.console.options import ChosenRanges, access, api_of, output
 from cyroid_images.console.output import LONGEST_CELL, Cell, Screen, document, table
 from cyroid_images.console.parsing import parsed_caches, parsed_ranges
 from cyroid_images.console.words import own_version
@@ -59,7 +59,7 @@ def doctor(
     """
     screen, api = Screen(is_wide=output == "wide"), api_of(ctx)
     home = api.namespace
-    scope = Scope(None, None, names, home)
+    scope = ChosenRanges(None, None, names, home)
     checks = examine(facts_of(api, scope, operator_namespace, screen))
     if output in ("json", "yaml"):
         screen.say(document([each.model_dump(mode="json") for each in checks], output))
@@ -90,7 +90,7 @@ def _lines(checks: Sequence[Check], screen: Screen) -> list[str]:
     return shown
 
 
-def facts_of(api: ApiServer, scope: Scope, namespace: str | None, screen: Screen) -> Facts:
+def facts_of(api: ApiServer, scope: ChosenRanges, namespace: str | None, screen: Screen) -> Facts:
     """Everything that the doctor wants to know, as far as it may be read."""
     home = namespace or operator_namespace_of(api)
     caches = _kind(lambda: parsed_caches(api.list(CACHES)[0], screen.tell), "imagecaches")
@@ -108,7 +108,7 @@ def facts_of(api: ApiServer, scope: Scope, namespace: str | None, screen: Screen
     )
 
 
-def _ranges(api: ApiServer, scope: Scope, screen: Screen) -> list[RangeImages]:
+def _ranges(api: ApiServer, scope: ChosenRanges, screen: Screen) -> list[RangeImages]:
     if scope.names:
         return parsed_ranges(read_ranges(api, scope), screen.tell)
     return parsed_ranges(api.list(ranges_path(None))[0], screen.tell)

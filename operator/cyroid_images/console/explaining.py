@@ -68,7 +68,9 @@ def _told(each: Explanation, screen: Screen) -> Iterator[tuple[str, str]]:
     for source in each.sources:
         yield f"source {source.name}", f"{source.kind}: {source.what}"
     if each.wanted_by is not None:
-        yield "ranges", f"{count(each.wanted_by, 'range')} want it, {each.present_in} have it"
+        verb = "wants" if each.wanted_by == 1 else "want"
+        told = f"{count(each.wanted_by, 'range')} {verb} it, of which {each.present_in} got it"
+        yield "ranges", told
     for lack in each.lacking:
         yield "", f"{lack.range}: {lack.reason}: {lack.message}"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.api_server import Document
+from cyroid_images.console.api_server import ApiObject
 from cyroid_images.console.objects import read_caches, read_ranges
 from cyroid_images.console.options import api_of, chosen, output, scope
 from cyroid_images.console.output import Screen, as_yaml, document
@@ -39,7 +39,7 @@ def export(
     """
     screen, api = Screen(), api_of(ctx)
     where = chosen(ctx, api, names)
-    bodies: list[Document] = []
+    bodies: list[ApiObject] = []
     if only != "ranges" and not names:
         bodies += read_caches(api)
     if only != "caches":
@@ -58,7 +58,7 @@ def export(
     screen.say(as_yaml(clean))
 
 
-def cleaned(body: Mapping[str, Any]) -> Document:
+def cleaned(body: Mapping[str, Any]) -> ApiObject:
     """What somebody wrote of it, in the order in which people write it."""
     metadata = deepcopy({key: body["metadata"][key] for key in KEPT if body["metadata"].get(key)})
     annotations = metadata.get("annotations") or {}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cyroid_images.console.api_server import ApiServer, Document, NotThere, WatchExpired
+from cyroid_images.console.api_server import ApiObject, ApiServer, NotThere, WatchExpired
 from cyroid_images.console.objects import listed
 from cyroid_images.errors import AccessDenied, ApiUnavailable, CyroidError
 
@@ -25,7 +25,7 @@ ObjectName = tuple[str, str]
 class Tick:
     """The state of the collection, when it changed or after a while without a change."""
 
-    objects: Mapping[ObjectName, Document]
+    objects: Mapping[ObjectName, ApiObject]
     """By namespace and name. The same mapping each time: look, and keep nothing."""
     changed: frozenset[ObjectName] | None
     """What is new or another; None: anything may be."""
@@ -58,16 +58,16 @@ class _State:
         self, changes: queue.SimpleQueue[Callable[[], None]], tell: Callable[[str], None]
     ) -> None:
         self._changes, self._tell = changes, tell
-        self._objects: dict[ObjectName, Document] = {}
+        self._objects: dict[ObjectName, ApiObject] = {}
         self._touched: set[ObjectName] = set()
         self._is_new, self._is_listed = False, False
 
     # -- of the watching thread: each puts what is to be done -----------------------------
 
-    def replace(self, bodies: list[Document]) -> None:
+    def replace(self, bodies: list[ApiObject]) -> None:
         self._changes.put(lambda: self._replaced(bodies))
 
-    def put(self, kind: str, body: Document) -> None:
+    def put(self, kind: str, body: ApiObject) -> None:
         self._changes.put(lambda: self._put(kind, body))
 
     def say(self, line: str) -> None:
@@ -98,12 +98,12 @@ class _State:
         self._is_new = False
         return Tick(self._objects, touched)
 
-    def _replaced(self, bodies: list[Document]) -> None:
+    def _replaced(self, bodies: list[ApiObject]) -> None:
         self._objects.clear()
         self._objects.update({_key(body): body for body in bodies})
         self._is_new = self._is_listed = True
 
-    def _put(self, kind: str, body: Document) -> None:
+    def _put(self, kind: str, body: ApiObject) -> None:
         key = _key(body)
         self._touched.add(key)
         if kind == "DELETED":
@@ -149,6 +149,6 @@ def _one_watch(
     return version
 
 
-def _key(body: Document) -> ObjectName:
+def _key(body: ApiObject) -> ObjectName:
     metadata = body.get("metadata") or {}
     return str(metadata.get("namespace") or ""), str(metadata.get("name"))

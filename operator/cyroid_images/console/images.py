@@ -10,7 +10,7 @@ from secrets import token_hex
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.api_server import ApiServer, Document
+from cyroid_images.console.api_server import ApiObject, ApiServer
 from cyroid_images.console.explaining import ranges_or_none
 from cyroid_images.console.following import follow
 from cyroid_images.console.objects import CACHES, cache_path, change, read_cache, read_caches
@@ -23,13 +23,9 @@ from cyroid_images.console.words import count, size
 from cyroid_images.errors import CyroidError
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.image_cache import ImageCache
-from cyroid_images.overview.images import (
-    CachedImage,
-    UnpushedImage,
-    cached_images,
-    unpushed_images,
-)
+from cyroid_images.overview.images import CachedImage, cached_images
 from cyroid_images.overview.operations import PushPhase, PushStatus, push_status
+from cyroid_images.overview.registry import UnpushedImage, unpushed
 from cyroid_images.overview.used_by import stored_as, used_by
 
 TIMED_OUT = 124
@@ -48,12 +44,12 @@ def images(ctx: click.Context, cache: str | None, output: str | None) -> None:
     caches = parsed_caches(read_caches(api, cache), screen.tell)
     ranges = ranges_or_none(api, screen)
     rows = [row for each in caches for row in cached_images(each, ranges)]
-    beyond = [row for each in caches for row in unpushed_images(each)]
+    beyond = [(each.metadata.name, row) for each in caches for row in unpushed(each)]
     if output in ("json", "yaml"):
         shown = {
             "items": [row.model_dump(mode="json") for row in rows],
             "total": len(rows),
-            "unpushed": [row.model_dump(mode="json") for row in beyond],
+            "unpushed": [{"cache": name, **row.model_dump(mode="json")} for name, row in beyond],
         }
         screen.say(document(shown, output))
     elif output == "name":
@@ -65,12 +61,12 @@ def images(ctx: click.Context, cache: str | None, output: str | None) -> None:
 def _show(
     caches: Sequence[ImageCache],
     rows: Sequence[CachedImage],
-    beyond: Sequence[UnpushedImage],
+    beyond: Sequence[tuple[str, UnpushedImage]],
     screen: Screen,
 ) -> None:
-    has_cache = len({row.cache for row in rows} | {row.cache for row in beyond}) > 1
+    has_cache = len({row.cache for row in rows} | {name for name, _ in beyond}) > 1
     cells = [_cells(row, screen, has_cache=has_cache) for row in rows]
-    cells += [_beyond(row, screen, has_cache=has_cache) for row in beyond]
+    cells += [_beyond(row, screen, name if has_cache else None) for name, row in beyond]
     if not cells:
         screen.tell("no images yet: kubectl cyroid push IMAGE, or a range that wants one")
         return
@@ -104,10 +100,10 @@ def _cells(row: CachedImage, screen: Screen, *, has_cache: bool) -> list[Cell]:
     ]
 
 
-def _beyond(row: UnpushedImage, screen: Screen, *, has_cache: bool) -> list[Cell]:
+def _beyond(row: UnpushedImage, screen: Screen, cache: str | None) -> list[Cell]:
     built = f" since {row.created:%Y-%m-%d %H:%M}" if row.created else ""
     return [
-        *([row.cache] if has_cache else []),
+        *([cache] if cache else []),
         row.image,
         ("no" if screen.is_plain else "+", "dim"),
         size(row.size_bytes),
@@ -261,7 +257,7 @@ def delete(ctx: click.Context, names: tuple[str, ...], cache: str, *, is_sure: b
         screen.say(f"{word}: {image}")
 
 
-def _parsed(body: Document, screen: Screen) -> ImageCache:
+def _parsed(body: ApiObject, screen: Screen) -> ImageCache:
     found = parsed_caches([body], screen.tell)
     if not found:
         raise CyroidError("the ImageCache cannot be read: is this tool older than the operator?")

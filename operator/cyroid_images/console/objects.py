@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from cyroid_images.console.api_server import ApiServer, Document, NotThere
-from cyroid_images.console.options import Scope
+from cyroid_images.console.api_server import ApiObject, ApiServer, NotThere
+from cyroid_images.console.options import ChosenRanges
 from cyroid_images.errors import CyroidError, StatusConflict
 
 API = "/apis/cyroid.io/v1alpha1"
@@ -22,7 +22,7 @@ NOT_INSTALLED = (
     " kubectl apply --server-side -f crds/"
 )
 
-Change = Callable[[Document], Mapping[str, Any] | None]
+Change = Callable[[ApiObject], Mapping[str, Any] | None]
 """The patch for an object as it was read; None: nothing is to be changed."""
 
 
@@ -40,12 +40,12 @@ def cache_path(name: str) -> str:
     return f"{CACHES}/{quote(name, safe='')}"
 
 
-def selector(scope: Scope) -> dict[str, str]:
+def selector(scope: ChosenRanges) -> dict[str, str]:
     """The query that chooses the ranges of an event."""
     return {"labelSelector": f"{EVENT_LABEL}={scope.event}"} if scope.event else {}
 
 
-def read_ranges(api: ApiServer, scope: Scope) -> list[Document]:
+def read_ranges(api: ApiServer, scope: ChosenRanges) -> list[ApiObject]:
     """The ranges of the scope as the API has them; one that was named and is not there raises
     NotThere."""
     if scope.names:
@@ -53,7 +53,7 @@ def read_ranges(api: ApiServer, scope: Scope) -> list[Document]:
     return listed(api, ranges_path(scope.namespace), selector(scope))[0]
 
 
-def _one(api: ApiServer, namespace: str, name: str) -> Document:
+def _one(api: ApiServer, namespace: str, name: str) -> ApiObject:
     try:
         return api.get(range_path(namespace, name))
     except NotThere as exc:
@@ -66,7 +66,7 @@ def _one(api: ApiServer, namespace: str, name: str) -> Document:
 
 def listed(
     api: ApiServer, path: str, query: Mapping[str, str] | None = None
-) -> tuple[list[Document], str]:
+) -> tuple[list[ApiObject], str]:
     """A list of one of our kinds; where the API has none, it says what to do."""
     try:
         return api.list(path, query)
@@ -82,7 +82,7 @@ def ensure_installed(api: ApiServer) -> None:
         raise NotThere(NOT_INSTALLED) from exc
 
 
-def read_cache(api: ApiServer, name: str) -> Document:
+def read_cache(api: ApiServer, name: str) -> ApiObject:
     """One ImageCache as the API has it."""
     try:
         return api.get(cache_path(name))
@@ -93,12 +93,12 @@ def read_cache(api: ApiServer, name: str) -> Document:
         ) from exc
 
 
-def read_caches(api: ApiServer, name: str | None = None) -> list[Document]:
+def read_caches(api: ApiServer, name: str | None = None) -> list[ApiObject]:
     """All of them, or the one of this name."""
     return [read_cache(api, name)] if name else listed(api, CACHES)[0]
 
 
-def change(api: ApiServer, path: str, make: Change) -> Document | None:
+def change(api: ApiServer, path: str, make: Change) -> ApiObject | None:
     """Read the object, patch it, and begin again where somebody was faster; the object as it is
     then, None where nothing was to be changed."""
     for _ in range(TRIES):

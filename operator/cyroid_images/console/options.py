@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -114,7 +114,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ChosenRanges:
     """Which ranges are meant."""
 
     namespace: str | None
@@ -137,16 +137,19 @@ class Scope:
         return f"{event} in namespace {self.namespace}" if self.namespace else event
 
 
-def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> Scope:
+def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> ChosenRanges:
     """The ranges that the options and the arguments choose."""
     event, everywhere = _kept(ctx, "event"), bool(_kept(ctx, "all_namespaces"))
     given = _kept(ctx, "namespace")
     if names and (event or everywhere):
         raise click.UsageError("either name ranges or choose them by --event or -A", ctx)
     home = given or api.namespace
-    spread = len({name.rpartition("/")[0] for name in names}) > 1 or any("/" in n for n in names)
-    is_wide = everywhere or spread or (event is not None and given is None)
-    return Scope(None if is_wide else home, event, names, home)
+    found = ChosenRanges(None, event, names, home)
+    spaces = {namespace for namespace, _ in found.wanted}
+    if len(spaces) == 1:  # a right in one namespace is enough
+        return replace(found, namespace=spaces.pop())
+    is_wide = everywhere or bool(spaces) or (event is not None and given is None)
+    return found if is_wide else replace(found, namespace=home)
 
 
 def api_of(ctx: click.Context) -> ApiServer:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from cyroid_images.console.output import Screen
+from cyroid_images.console.output import LONGEST_CELL, Screen
+from cyroid_images.model.text import clean_message
 
 Lines = Callable[[], list[str]]
 """The whole picture, made only where it is painted."""
@@ -42,7 +43,8 @@ class Painter:
     def note(self, line: str) -> None:
         """Something beside the picture, such as a lost connection."""
         if self._live is not None:
-            self._live.console.print(line, markup=False, highlight=False)
+            shown = clean_message(line, LONGEST_CELL)
+            self._live.console.print(shown, markup=False, highlight=False)
         else:
             self._screen.tell(line)
 

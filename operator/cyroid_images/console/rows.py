@@ -57,7 +57,7 @@ def why(row: RangeRow, screen: Screen) -> str:
         return f"{row.fallback_reason}: {row.fallback_message} (kubectl cyroid doctor {name})"
     if row.ready:
         return "suspended" if row.suspended else ""
-    if row.ready is None:
+    if row.reason is None:
         return "no pass has looked at it yet"
     moving = [each for each in row.transfers if not each.is_waiting]
     if moving and not row.stalled:

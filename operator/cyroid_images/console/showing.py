@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cyroid_images.console.api_server import ApiServer, Document
+from cyroid_images.console.api_server import ApiObject, ApiServer
 from cyroid_images.console.following import ObjectName, Tick, follow
 from cyroid_images.console.objects import ranges_path, selector
-from cyroid_images.console.options import Scope
+from cyroid_images.console.options import ChosenRanges
 from cyroid_images.console.output import Screen, line, pairs, table
 from cyroid_images.console.painting import painter
 from cyroid_images.console.parsing import parsed_ranges
@@ -28,7 +28,7 @@ from cyroid_images.overview.events import event_view, worst_first
 from cyroid_images.overview.ranges import RangeRow, range_detail, range_row
 
 
-def show(bodies: Sequence[Document], where: Scope, screen: Screen) -> None:
+def show(bodies: Sequence[ApiObject], where: ChosenRanges, screen: Screen) -> None:
     """The table; that there are none is said beside it."""
     rows = [range_row(item) for item in parsed_ranges(bodies, screen.tell)]
     if not rows:
@@ -38,7 +38,7 @@ def show(bodies: Sequence[Document], where: Scope, screen: Screen) -> None:
     screen.say(*picture(rows, where, screen))
 
 
-def picture(rows: Iterable[RangeRow], where: Scope, screen: Screen) -> list[str]:
+def picture(rows: Iterable[RangeRow], where: ChosenRanges, screen: Screen) -> list[str]:
     """The table of ranges, the worst first, and how many are ready."""
     ordered = sorted(rows, key=worst_first)
     has_namespace = where.namespace is None
@@ -57,13 +57,13 @@ def total(rows: Sequence[RangeRow]) -> str:
     )
 
 
-def names(bodies: Sequence[Document]) -> list[str]:
+def names(bodies: Sequence[ApiObject]) -> list[str]:
     """`NAMESPACE/NAME` of each, as every command takes it."""
     metadata = [body.get("metadata") or {} for body in bodies]
     return sorted(f"{each.get('namespace')}/{each.get('name')}" for each in metadata)
 
 
-def answer(bodies: Sequence[Document], where: Scope, screen: Screen) -> dict[str, Any]:
+def answer(bodies: Sequence[ApiObject], where: ChosenRanges, screen: Screen) -> dict[str, Any]:
     """As the REST API answers."""
     items = parsed_ranges(bodies, screen.tell)
     if len(where.names) == 1:
@@ -78,7 +78,7 @@ def answer(bodies: Sequence[Document], where: Scope, screen: Screen) -> dict[str
     }
 
 
-def in_full(bodies: Sequence[Document], screen: Screen) -> list[str]:
+def in_full(bodies: Sequence[ApiObject], screen: Screen) -> list[str]:
     """One range: what is missing, what moves, its engines."""
     lines: list[str] = []
     for item in parsed_ranges(bodies, screen.tell):
@@ -116,7 +116,7 @@ def _omitted(number: int, what: str) -> list[str]:
     return [f"and {count(number, what)} more"] if number else []
 
 
-def tell_unpushed(bodies: Sequence[Document], screen: Screen) -> None:
+def tell_unpushed(bodies: Sequence[ApiObject], screen: Screen) -> None:
     """What sources have and the registry lacks: a hint beside the output."""
     rows = [
         row
@@ -132,7 +132,7 @@ def tell_unpushed(bodies: Sequence[Document], screen: Screen) -> None:
         )
 
 
-def watch(api: ApiServer, where: Scope, screen: Screen) -> None:
+def watch(api: ApiServer, where: ChosenRanges, screen: Screen) -> None:
     """The table again and again, until somebody ends it."""
     with painter(screen) as shown:
         for rows in followed(api, where, shown.note):
@@ -149,7 +149,9 @@ def line_of(row: RangeRow, screen: Screen, *, has_place: bool) -> str:
     return line(range_cells(row, screen, has_namespace=has_place))
 
 
-def followed(api: ApiServer, where: Scope, tell: Any) -> Iterable[Mapping[ObjectName, RangeRow]]:
+def followed(
+    api: ApiServer, where: ChosenRanges, tell: Any
+) -> Iterable[Mapping[ObjectName, RangeRow]]:
     """The rows of the scope at each change, and about once a second."""
     rows: dict[ObjectName, RangeRow] = {}
     wanted = set(where.wanted)
@@ -168,7 +170,7 @@ def _update(
     for key in keys:
         if wanted and key not in wanted:
             continue
-        body: Document | None = tick.objects.get(key)
+        body: ApiObject | None = tick.objects.get(key)
         if body is None:
             rows.pop(key, None)
             continue

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.api_server import ApiServer, Document
+from cyroid_images.console.api_server import ApiObject, ApiServer
 from cyroid_images.console.following import follow
 from cyroid_images.console.objects import (
     CACHES,
@@ -36,7 +36,7 @@ from cyroid_images.model.kinds.lifecycle import CollectionStatus
 from cyroid_images.model.kinds.metadata import COLLECT
 
 TIMED_OUT = 124
-Make = Callable[[Document], Mapping[str, Any]]
+PatchOf = Callable[[ApiObject], Mapping[str, Any]]
 
 
 def _steered(name: str, about: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -72,7 +72,7 @@ def resume(ctx: click.Context, names: tuple[str, ...], cache: str | None) -> Non
 
 
 def _each(
-    ctx: click.Context, names: Sequence[str], cache: str | None, make: Make, done: str
+    ctx: click.Context, names: Sequence[str], cache: str | None, make: PatchOf, done: str
 ) -> None:
     """Patch what is chosen; who chooses nothing is asked to, since that might be everything."""
     screen = Screen()

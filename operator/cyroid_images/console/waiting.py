@@ -9,7 +9,7 @@ import click
 
 from cyroid_images.console.following import ObjectName
 from cyroid_images.console.objects import read_ranges
-from cyroid_images.console.options import Scope, api_of, chosen, scope, time_limit
+from cyroid_images.console.options import ChosenRanges, api_of, chosen, scope, time_limit
 from cyroid_images.console.output import Screen
 from cyroid_images.console.painting import painter
 from cyroid_images.console.rows import changed_part
@@ -66,7 +66,7 @@ def verdict(rows: Mapping[ObjectName, RangeRow], expected: set[ObjectName]) -> i
 
 
 def _conclude(
-    screen: Screen, rows: Mapping[ObjectName, RangeRow], where: Scope, code: int | None
+    screen: Screen, rows: Mapping[ObjectName, RangeRow], where: ChosenRanges, code: int | None
 ) -> None:
     if not screen.is_terminal:
         screen.say(total(list(rows.values())))

@@ -16,5 +16,5 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     people       who asks, and what this installation can do
     doctor       every precondition of an installation, with what to do
     explain      one image name: how it is read, where it is, who wants it, why it is not here
-    images       what a registry holds, and what engine sources have beyond it
+    images       what a registry holds or is to hold, as its ImageCache alone tells it
 """

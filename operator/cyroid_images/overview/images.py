@@ -1,9 +1,8 @@
-"""What a registry holds as its ImageCache tells it, and what engine sources have beyond it."""
+"""What a registry holds or is to hold, as its ImageCache alone tells it: no registry is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from cyroid_images.errors import InvalidReference
 from cyroid_images.model.images.reference import Reference
@@ -43,17 +42,6 @@ class CachedImage(Answer):
     message: str | None = None
 
 
-class UnpushedImage(Answer):
-    """One image that an engine source holds and the registry lacks."""
-
-    cache: str
-    image: str
-    source: str
-    id: str
-    size_bytes: int | None = None
-    created: datetime | None = None
-
-
 def cached_images(
     cache: ImageCache, ranges: Iterable[RangeImages] | None
 ) -> tuple[CachedImage, ...]:
@@ -66,22 +54,6 @@ def cached_images(
     rows += [ImageStatus(image=str(each)) for each in listed if str(each) not in told]
     found = (_cached(cache, row, users, listed) for row in rows)
     return tuple(each for each in found if each is not None)
-
-
-def unpushed_images(cache: ImageCache) -> tuple[UnpushedImage, ...]:
-    """In the order of status: the newest first."""
-    return tuple(
-        UnpushedImage(
-            cache=cache.metadata.name,
-            image=row.image,
-            source=row.source,
-            id=str(row.id),
-            size_bytes=row.size_bytes,
-            created=row.created,
-        )
-        for row in cache.status.source_images
-        if row.in_registry is False
-    )
 
 
 def _cached(

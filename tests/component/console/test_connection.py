@@ -191,6 +191,24 @@ def test_help_version_and_completion_need_no_cluster(town: Town) -> None:
 
 def test_a_reader_that_has_enough_ends_it_without_a_word(town: Town) -> None:
     town.ranges("a", status(1, 1))
-    with town.console.begun("status", "-w", "-n", town.name) as begun:
-        begun.until("a  yes")
-    assert "Traceback" not in begun.text
+    for arguments in (["status", "-n", town.name], ["status", "-w", "-n", town.name], ["--help"]):
+        done = town.console.unread(*arguments)
+        assert (done.returncode, done.stderr) == (1, b""), arguments
+
+
+def test_rights_in_one_namespace_are_enough_there(town: Town) -> None:
+    town.ranges("a", status(1, 1))
+    account = f"local-{town.name}"
+    user = Console(town.api.kubeconfig_for(account), town.home)
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{town.name}"
+    rule = {"apiGroups": ["cyroid.io"], "resources": ["rangeimages"]}
+    role = {"metadata": {"name": "r"}, "rules": [{**rule, "verbs": ["get", "list", "watch"]}]}
+    town.api.call("POST", f"{rbac}/roles", role)
+    subject = {"kind": "ServiceAccount", "name": account, "namespace": "default"}
+    of = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}
+    binding = {"metadata": {"name": "r"}, "subjects": [subject], "roleRef": of}
+    town.api.call("POST", f"{rbac}/rolebindings", binding)
+    for arguments in (["status", f"{town.name}/a"], ["wait", f"{town.name}/a"]):
+        assert user.run(*arguments).returncode == 0, arguments
+    assert user.run("status", "-n", town.name).returncode == 0
+    assert "at the cluster scope" in user.complains("status", "-A")

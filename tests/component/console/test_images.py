@@ -190,7 +190,7 @@ def test_explain_tells_how_it_is_read_where_it_is_and_who_wants_it(town: Town) -
     assert f"host {ALIAS} (an alias of cache {town.name}), path cyroid/kali-attack" in shown[0]
     assert "local/cyroid/kali-attack:latest" in shown[1]
     assert DIGEST in shown[1]
-    assert "2 ranges want it, 1 have it" in "\n".join(shown)
+    assert "2 ranges want it, of which 1 got it" in "\n".join(shown)
     assert f"{town.name}/b: PullFailed: cut" in shown[-1]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cyroid_images.console.bundling import STRUCK, struck_out
 from cyroid_images.console.commands import COMMANDS, program
 from cyroid_images.console.exporting import cleaned, secrets_in
-from cyroid_images.console.options import Scope
+from cyroid_images.console.options import ChosenRanges
 from cyroid_images.console.output import Screen, as_yaml, document, line, pairs, table
 
 
@@ -134,8 +134,8 @@ def test_secrets_are_found_wherever_a_spec_names_them() -> None:
 
 
 def test_a_name_without_a_namespace_is_of_the_context() -> None:
-    assert Scope(None, None, ("a", "n/b", "a"), "home").wanted == (("home", "a"), ("n", "b"))
-    assert str(Scope("n", "spring", (), "home")) == " of event spring in namespace n"
+    assert ChosenRanges(None, None, ("a", "n/b", "a"), "home").wanted == (("home", "a"), ("n", "b"))
+    assert str(ChosenRanges("n", "spring", (), "home")) == " of event spring in namespace n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

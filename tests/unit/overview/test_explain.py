@@ -8,7 +8,7 @@ import pytest
 
 from cyroid_images.errors import InvalidReference
 from cyroid_images.overview.explain import MOST_RANGES, SourceView, explain
-from cyroid_images.overview.images import cached_images, unpushed_images
+from cyroid_images.overview.images import cached_images
 from tests.unit.overview.bodies import (
     ALIAS,
     DIGEST,
@@ -130,11 +130,3 @@ def test_images_are_those_of_status_and_those_that_are_listed_and_have_no_row_ye
     assert [row.listed for row in rows.values()] == [True, False, True]
     assert (rows[KALI].used_by, rows[KALI].used_by_count) == (("n/a",), 1)
     assert cached_images(cache, None)[0].used_by_count is None
-
-
-def test_unpushed_is_what_is_known_to_be_missing() -> None:
-    rows = [
-        {"image": f"{name}:1", "source": "builder", "id": DIGEST, "inRegistry": known}
-        for name, known in (("lacks", False), ("has", True), ("unknown", None))
-    ]
-    assert [row.image for row in unpushed_images(a_cache({"sourceImages": rows}))] == ["lacks:1"]

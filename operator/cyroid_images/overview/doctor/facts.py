@@ -32,7 +32,7 @@ class NotSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class WantedLook:
     """One GET of the Kubernetes API that the doctor wants."""
 
     name: str
@@ -78,34 +78,34 @@ class Facts:
         return list((found or {}).get("items") or ())
 
 
-def looks(namespace: str) -> tuple[Look, ...]:
+def looks(namespace: str) -> tuple[WantedLook, ...]:
     """What to read beside both kinds, where the operator lives in this namespace."""
     apps = f"/apis/apps/v1/namespaces/{namespace}"
     inside = f"in namespace {namespace}"
     few = {"limit": str(MOST)}
     return (
-        Look("kinds", "/apis/cyroid.io/v1alpha1", {}, "discover the API"),
-        Look("schemas", "/openapi/v3/apis/cyroid.io/v1alpha1", {}, "read /openapi/v3"),
-        Look(
+        WantedLook("kinds", "/apis/cyroid.io/v1alpha1", {}, "discover the API"),
+        WantedLook("schemas", "/openapi/v3/apis/cyroid.io/v1alpha1", {}, "read /openapi/v3"),
+        WantedLook(
             "lease",
             f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEASE}",
             {},
             f"get leases {inside}",
         ),
-        Look(
+        WantedLook(
             "deployments",
             f"{apps}/deployments",
             {"labelSelector": OPERATOR},
             f"list deployments {inside}",
         ),
-        Look(
+        WantedLook(
             "policies",
             f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies",
             few,
             f"list networkpolicies {inside}",
         ),
-        Look("namespaces", "/api/v1/namespaces", few, "list namespaces"),
-        Look(
+        WantedLook("namespaces", "/api/v1/namespaces", few, "list namespaces"),
+        WantedLook(
             "pods",
             "/api/v1/pods",
             {"labelSelector": "cyroid.io/component=dind", **few},
