@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.demo import evidence, installation, lab_images, ranges, story
-from tests.demo.cluster import LAB, Cluster, of_kubeconfig, of_lab
+from tests.demo import evidence, installation, lab_images, people, ranges, story
+from tests.demo.cluster import LAB, OPERATOR, Cluster, of_kubeconfig, of_lab
 from tests.demo.errors import DemoError
 from tests.demo.screen import Screen
 from tests.demo.stage import Stage
@@ -15,6 +15,8 @@ from tests.lab import cache, lab
 from tests.lab.errors import LabError
 
 _INTERRUPTED = 130
+_PROGRAMS = Path(sys.executable).parent
+"""Where `kubectl-cyroid` is, which kubectl finds as `kubectl cyroid`."""
 _OWN_CLUSTER = ("--set=builder.enabled=true", "--set=registry.persistence.enabled=false")
 _EPILOG = """
 Without --kubeconfig a one-node Kubernetes is made on the spot (Linux, root, Go; see tests/lab).
@@ -78,6 +80,12 @@ def _run(asked: argparse.Namespace, screen: Screen) -> int:
         _say_how_to_look(screen, cluster)
         return _INTERRUPTED
     screen.summary()
+    try:
+        _show_people(screen, cluster)
+    except DemoError as exc:
+        screen.failed(str(exc))
+        _say_how_to_look(screen, cluster)
+        return 1
     _say_how_to_go_on(screen, cluster)
     return 0
 
@@ -99,6 +107,7 @@ def _end(asked: argparse.Namespace, screen: Screen) -> int:
     if asked.kubeconfig:
         cluster = of_kubeconfig(asked.kubeconfig, ())
         ranges.remove_namespace(cluster)
+        people.take_back(cluster, people.TRIES)
         installation.uninstall(cluster)
         screen.note("the demo is gone; the two CRDs stay, as the chart keeps them")
         return 0
@@ -111,6 +120,23 @@ def _say_how_to_look(screen: Screen, cluster: Cluster) -> None:
     screen.note("Everything stays as it is, to look at:")
     _say_how_to_reach(screen, cluster)
     screen.note(f"`make demo{_own(cluster)}` begins anew; `make demo-down{_own(cluster)}` ends it.")
+
+
+def _show_people(screen: Screen, cluster: Cluster) -> None:
+    """The same as people see it: by the command line, and in a browser."""
+    screen.note("")
+    screen.note("The same at a glance:")
+    words = ("status", "--namespace", ranges.NAMESPACE)
+    screen.command("kubectl cyroid", *words)
+    screen.output(people.console(cluster, *words))
+    screen.note("")
+    screen.note("And in a browser, signed in with this token (8 hours; it may push, not delete):")
+    token = people.token(cluster, people.TRIES, "cyroid-engineer")
+    with people.reached(cluster) as url:
+        people.look_at_page(url, token)
+    screen.note(token)
+    screen.output(f"kubectl port-forward -n {OPERATOR} {people.SERVICE} {people.PORT}")
+    screen.output(f"http://127.0.0.1:{people.PORT}/")
 
 
 def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
@@ -134,7 +160,7 @@ def _own(cluster: Cluster) -> str:
 def _say_how_to_reach(screen: Screen, cluster: Cluster) -> None:
     screen.output(f"export KUBECONFIG={cluster.kubeconfig}")
     if cluster.is_lab:
-        screen.output(f"export PATH={cluster.kubectl_path.parent}:$PATH")
+        screen.output(f"export PATH={cluster.kubectl_path.parent}:{_PROGRAMS}:$PATH")
     screen.output("kubectl get rimg -A")
 
 

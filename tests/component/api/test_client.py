@@ -29,8 +29,12 @@ from cyroid_images.overview.operations import PushPhase
 from cyroid_images.overview.pages import RangeChanges
 from tests.component.api.world import ApiWorld
 from tests.component.client.both import Both
+from tests.parts.archives import KALI, old_tar
+from tests.parts.catalog import TRAINING_V2, bundle_members, zip_bundle
 from tests.parts.people_api import People, condition, put_status, running_people_api
 
+SOURCE = {"name": "bundles", "archive": {"path": "bundles"}}
+GOOD = bundle_members(TRAINING_V2.exported(), {KALI: old_tar(KALI)})
 DIGEST = f"sha256:{'a' * 64}"
 
 
@@ -275,6 +279,34 @@ def test_a_stream_goes_on_over_a_restart_of_the_api(
             pytest.raises(Unavailable, match="no answer"),
         ):
             client.caches()
+
+
+@pytest.mark.parametrize("form", ["path", "file", "chunks"])
+def test_a_bundle_is_sent_while_it_is_read(
+    world: ApiWorld, speaks: Any, tmp_path: Path, form: str
+) -> None:
+    world.cache(sources=[SOURCE])
+    bundle = tmp_path / "lab.zip"
+    bundle.write_bytes(zip_bundle(GOOD))
+    with bundle.open("rb") as file:
+        content = {"path": bundle, "file": file, "chunks": iter([bundle.read_bytes()])}[form]
+        told = speaks("admin").call("import_bundle", content, cache=world.name, name="lab.zip")
+    assert told.loaded == (KALI,)
+    assert told.name.startswith("bundles/lab-")
+
+
+def test_what_docker_saved_is_sent_and_what_is_none_is_refused(
+    world: ApiWorld, speaks: Any
+) -> None:
+    world.cache(sources=[SOURCE])
+    told = speaks("admin").call(
+        "upload_docker_images", [old_tar(KALI)], cache=world.name, name="kali.tar"
+    )
+    assert (told.status, told.images, told.count) == ("loaded", (KALI,), 1)
+    with pytest.raises(Invalid):
+        speaks("admin").call("upload_docker_images", [b"no tar at all"], cache=world.name)
+    with pytest.raises(Forbidden):
+        speaks("engineer").call("upload_docker_images", [old_tar(KALI)], cache=world.name)
 
 
 def test_each_method_is_tried_here() -> None:
