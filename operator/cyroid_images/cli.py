@@ -14,6 +14,7 @@ import kopf
 from cyroid_images import crds, handlers
 from cyroid_images.api import command as api
 from cyroid_images.bootstrap import command as bootstrap
+from cyroid_images.collect import command as collect
 from cyroid_images.errors import REASONS, CyroidError
 from cyroid_images.logs import Redaction, configure
 from cyroid_images.settings import read_settings, share_kubeconfig
@@ -61,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     first = commands.add_parser("bootstrap", help="make what an installation needs once")
     bootstrap.add_arguments(first)
     first.set_defaults(act=lambda parsed: print(bootstrap.run(parsed)))
+    collector = commands.add_parser("collect", help="free the disk of the chart's registry")
+    collector.add_argument(
+        "--listen", metavar="HOST:PORT", type=_address, required=True, help="where to serve"
+    )
+    collect.add_arguments(collector)
+    collector.set_defaults(act=collect.run)
     reasons = commands.add_parser("reasons", help="print the reasons of conditions and events")
     reasons.set_defaults(act=lambda _: print(reason_table()))
     return parser

@@ -119,6 +119,8 @@ class Reason(StrEnum):
     TARGET_REPLACED = "TargetReplaced"
     DRIFT_CORRECTED = "DriftCorrected"
     INSECURE_ENDPOINT = "InsecureEndpoint"
+    COLLECTED = "Collected"
+    COLLECTION_FAILED = "CollectionFailed"
 
     @property
     def mark(self) -> Mark:
@@ -280,6 +282,11 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         "an image was removed or retagged in a target; delivering it again",
     ),
     Reason.INSECURE_ENDPOINT: (Mark.EVENT, "an engine is used without TLS, as the spec says"),
+    Reason.COLLECTED: (Mark.EVENT, "the disk of the registry was freed of what no tag needs"),
+    Reason.COLLECTION_FAILED: (
+        Mark.TRANSIENT,
+        "the disk of the registry could not be freed; status.collection says why",
+    ),
 }
 """Every reason once: what it leads to and what it means."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -37,6 +38,7 @@ class Services:
     streams: Streams = field(default_factory=Streams)
     told: Remembered[Hashable, list[bytes]] = field(default_factory=lambda: Remembered(60.0, 256))
     """What streams send, by what their readers saw before: made once for all of them."""
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)

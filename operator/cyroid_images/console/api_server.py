@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import urllib3
-
 from cyroid_images.errors import AccessDenied, ApiUnavailable, CyroidError, StatusConflict
 
 Document = dict[str, Any]
@@ -48,6 +46,14 @@ class ApiServer:
         self.server = str(configuration.host)
         # Packing takes the API server longer than sending through a loopback.
         self._is_near = urlsplit(self.server).hostname in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def token(self) -> str | None:
+        """What its user signs in with; None where that is no bearer token."""
+        settings = self._configuration.auth_settings().values()
+        values = (str(each["value"]) for each in settings if each["key"] == "authorization")
+        found = (value.partition(" ") for value in values)
+        return next((token for kind, _, token in found if kind.lower() == "bearer"), None)
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Document:
         """One GET; raises NotThere, AccessDenied or ApiUnavailable."""
@@ -115,6 +121,9 @@ class ApiServer:
         **more: str,
     ) -> Iterator[Any]:
         """The response, good or raised; `more` are headers."""
+        from urllib3 import Timeout  # noqa: PLC0415 - who only asks for help need not wait for it
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
         headers = {"Accept": "application/json, */*", "User-Agent": AGENT, **more}
         for setting in self._configuration.auth_settings().values():
             headers[setting["key"]] = setting["value"]
@@ -128,7 +137,7 @@ class ApiServer:
                 f"{self.server}{path}{'?' + urlencode(query) if query else ''}",
                 body=None if body is None else json.dumps(body),
                 headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=silent),
+                timeout=Timeout(connect=CONNECT_SECONDS, read=silent),
                 preload_content=False,
                 redirect=False,
             )
@@ -139,13 +148,15 @@ class ApiServer:
             finally:
                 if not answer.closed:  # not read to its end
                     answer.close()
-        except urllib3.exceptions.HTTPError as exc:
+        except HTTPError as exc:
             raise ApiUnavailable(self._unreachable(exc)) from exc
 
     def _unreachable(self, exc: Exception) -> str:
-        why = " ".join(str(exc).rpartition(": ")[2].split())[:200] or type(exc).__name__
+        way = " through the proxy" if type(exc).__name__ == "ProxyError" else ""
+        inner = getattr(exc, "original_error", None) or exc
+        why = " ".join(str(inner).rpartition(": ")[2].split())[:200] or type(exc).__name__
         return (
-            f"no answer from the Kubernetes API at {self.server}: {why};"
+            f"no answer from the Kubernetes API at {self.server}{way}: {why};"
             " is it the right context? (kubectl config current-context)"
         )
 

@@ -157,6 +157,11 @@ def api_of(ctx: click.Context) -> ApiServer:
     return connect(_kept(ctx, "kubeconfig"), _kept(ctx, "context"), _kept(ctx, "namespace"))
 
 
+def given_namespace(ctx: click.Context) -> str | None:
+    """The namespace of -n; None where none was given."""
+    return _kept(ctx, "namespace")
+
+
 def _kept(ctx: click.Context, name: str) -> str | None:
     value: str | None = ctx.meta.get(f"{_META}{name}")
     return value

@@ -83,6 +83,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) 
     return lines
 
 
+def line(cells: Sequence[Cell]) -> str:
+    """The cells of one row where nothing is aligned."""
+    return "  ".join(text for cell in cells if (text := _text(cell)))
+
+
 def pairs(rows: Sequence[tuple[str, str]], screen: Screen) -> list[str]:
     """Lines of a name and what there is to say of it, which may need several lines."""
     width = max(len(name) for name, _ in rows) + GAP

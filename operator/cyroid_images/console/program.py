@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
+    # pydantic looks through every installed package for plugins of its own: none is wanted here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         import click  # noqa: PLC0415 - of the extra `cli`, which may not be installed
 

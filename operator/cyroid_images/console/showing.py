@@ -9,9 +9,9 @@ from cyroid_images.console.api_server import ApiServer, Document
 from cyroid_images.console.following import ObjectName, Tick, follow
 from cyroid_images.console.objects import ranges_path, selector
 from cyroid_images.console.options import Scope
-from cyroid_images.console.output import Screen, pairs, table
+from cyroid_images.console.output import Screen, line, pairs, table
 from cyroid_images.console.painting import painter
-from cyroid_images.console.parsing import parsed_caches, parsed_ranges
+from cyroid_images.console.parsing import parsed_ranges
 from cyroid_images.console.rows import (
     changed_part,
     images_of,
@@ -25,7 +25,6 @@ from cyroid_images.console.rows import (
 )
 from cyroid_images.console.words import count
 from cyroid_images.overview.events import event_view, worst_first
-from cyroid_images.overview.images import unpushed_images
 from cyroid_images.overview.ranges import RangeRow, range_detail, range_row
 
 
@@ -119,12 +118,17 @@ def _omitted(number: int, what: str) -> list[str]:
 
 def tell_unpushed(bodies: Sequence[Document], screen: Screen) -> None:
     """What sources have and the registry lacks: a hint beside the output."""
-    caches = parsed_caches(bodies, lambda _: None)
-    names = [row.image for cache in caches for row in unpushed_images(cache)]
-    if names:
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    rows = [
+        row
+        for body in bodies
+        for row in (body.get("status") or {}).get("sourceImages") or ()
+        if row.get("inRegistry") is False
+    ]
+    if rows:
+        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
         screen.tell(
-            f"{names[0]}{more} of sources: not in the registry (kubectl cyroid images; push IMAGE)"
+            f"{rows[0].get('image')}{more} of sources: not in the registry"
+            " (kubectl cyroid images; push IMAGE)"
         )
 
 
@@ -142,9 +146,7 @@ def watch(api: ApiServer, where: Scope, screen: Screen) -> None:
 
 def line_of(row: RangeRow, screen: Screen, *, has_place: bool) -> str:
     """One range where nothing is aligned."""
-    cells = range_cells(row, screen, has_namespace=has_place)
-    heads = range_heads(screen, has_namespace=has_place)
-    return table(heads, [cells], screen)[1]
+    return line(range_cells(row, screen, has_namespace=has_place))
 
 
 def followed(api: ApiServer, where: Scope, tell: Any) -> Iterable[Mapping[ObjectName, RangeRow]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.actions import Collect, Copy, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.collected import Collected
 from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.pushed import Pushed
@@ -47,3 +48,7 @@ class Movers(Protocol):
     def remove(self, action: Remove, cancellation: CancelScope) -> Removed: ...
 
     def untag(self, action: Untag, cancellation: CancelScope) -> None: ...
+
+    def collect(self, action: Collect, cancellation: CancelScope) -> Collected:
+        """Follow one collection to its end; what was begun goes on when it is cancelled."""
+        ...

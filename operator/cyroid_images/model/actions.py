@@ -95,6 +95,18 @@ class Untag:
     names: tuple[Reference, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Have the disk of our registry freed of what no tag needs, or have it counted."""
+
+    id: str
+    """One collection, whoever asks for it: what was begun already is followed."""
+    collector: RegistryEndpoint
+    is_dry_run: bool
+    keep: frozenset[Digest] = frozenset()
+    """Manifests that stay, tagged or not."""
+
+
 Step = Present | Wait | Pull | Load
 
 

@@ -10,6 +10,7 @@
     limits         how long a range may wait, and how often it may have engines looked at
     tidy           which names in an engine an interrupted transfer left
     gate           does a pod hold all that anybody wants in it?
+    collection     is the disk of a registry to be freed now, and what is said of it
     leading        may a Lease be taken?
     status/        what to say of it all, in the status of an object
 

@@ -6,11 +6,12 @@ is pushed after everything that somebody asks for.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from cyroid_images.errors import Reason
+from cyroid_images.errors import InvalidReference, Reason
 from cyroid_images.model.actions import Push
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.image import EngineImage
@@ -54,7 +55,7 @@ def offered(
     and what an earlier engine or archive has under that name, since a push would take that.
     """
     named = _named(sources, _infrastructure(item))
-    order = sorted(named, key=lambda name: _order(name, named[name], appeared))
+    order = _ordered(named, appeared)
     known = Sources(
         [each for each in sources if not isinstance(each.shown, UpstreamShown)], item.spec.aliases
     )
@@ -77,7 +78,7 @@ def automatic(seen: CacheSeen, registry: RegistryEndpoint | None) -> tuple[Push,
     if seen.item.spec.push_policy is not PushPolicy.AUTOMATIC or registry is None:
         return ()
     taken = {_slot(each, seen.item) for each, may_push in seen.wishes.items() if may_push}
-    taken |= {_slot(Wish(each.reference), seen.item) for each in seen.item.spec.removed_images}
+    taken |= _removed(seen)
     return tuple(
         Push(each.wish, each.held, slot_of(each.wish, seen, registry))
         for each in seen.offers.listed
@@ -109,9 +110,7 @@ def goes_on(push: Push, pushes: Collection[Push], seen: CacheSeen) -> bool:
     same = next((each for each in pushes if each.wish == push.wish), None)
     if same is not None:
         return same.source.id == push.source.id
-    is_removed = _slot(push.wish, seen.item) in {
-        _slot(Wish(each.reference), seen.item) for each in seen.item.spec.removed_images
-    }
+    is_removed = _slot(push.wish, seen.item) in _removed(seen)
     unseen = {each.name for each in seen.sources if each.shown is None}
     return push.source.source in unseen and not is_removed
 
@@ -126,6 +125,23 @@ def believed(seen: CacheSeen) -> tuple[tuple[Wish, Digest], ...]:
         for each in seen.offers.listed
         if each.stored is not None and each.wish not in seen.wishes and not _is_pinned(each, seen)
     )
+
+
+def kept_unasked(seen: CacheSeen) -> frozenset[Wish]:
+    """What pushPolicy Automatic keeps in the registry although nobody wants it: it is in use.
+
+    Of a source that cannot be seen what status tells of it: unknown is never unused.
+    """
+    if seen.item.spec.push_policy is not PushPolicy.AUTOMATIC:
+        return frozenset()
+    unseen = {each.name for each in seen.sources if each.shown is None}
+    told = [row.image for row in seen.item.status.source_images if row.source in unseen]
+    wishes = [each.wish for each in seen.offers.listed]
+    for image in told:
+        with contextlib.suppress(InvalidReference):
+            wishes.append(Wish(Reference.parse(image)))
+    removed = _removed(seen)
+    return frozenset(wish for wish in wishes if _slot(wish, seen.item) not in removed)
 
 
 def created_at(held: HeldByEngine) -> datetime | None:
@@ -156,14 +172,23 @@ def _infrastructure(item: ImageCache) -> frozenset[str]:
     return frozenset({TRANSPORT_HOST} | own - {alias.lower() for alias in item.spec.aliases})
 
 
-def _order(name: Reference, image: EngineImage, appeared: Appeared) -> tuple[int, str, str]:
-    """Smallest first: a moment in UTC is a text that sorts, the other way round here."""
-    reverse = "".join(chr(0x7F - min(ord(each), 0x7E)) for each in image.content.created[:40])
-    return -appeared.get((name, image.id), 0), reverse or "\x7f", str(name)
+def _ordered(named: Mapping[Reference, EngineImage], appeared: Appeared) -> list[Reference]:
+    """What appeared last first, then the newest, then by name: sorts are stable."""
+    order = sorted(named, key=lambda name: (name.path, name.tag or "", name.host))
+    order.sort(key=lambda name: named[name].content.created, reverse=True)
+    if appeared:
+        order.sort(key=lambda name: appeared.get((name, named[name].id), 0), reverse=True)
+    return order
 
 
 def _slot(wish: Wish, item: ImageCache) -> tuple[str, str]:
     return repository_of(wish.reference, item.spec.aliases), tag_of(wish.reference)
+
+
+def _removed(seen: CacheSeen) -> frozenset[tuple[str, str]]:
+    """Where spec.removedImages lets nothing be put by itself."""
+    asked = seen.item.spec.removed_images
+    return frozenset(_slot(Wish(each.reference), seen.item) for each in asked)
 
 
 def _is_pinned(offer: Offer, seen: CacheSeen) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from cyroid_images.defects import defect_in
 from cyroid_images.errors import Reason
 from cyroid_images.model.actions import Fill
 from cyroid_images.model.clock import Clock
@@ -17,7 +18,7 @@ from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.repository import repository_of, tag_of
 from cyroid_images.model.kinds.image_cache import ImageCache, PushPolicy
 from cyroid_images.model.knowledge import HeldByEngine, Stored, Wanted, Wish
-from cyroid_images.model.observed import CacheSeen, SourceSeen
+from cyroid_images.model.observed import CacheSeen, SourceSeen, UpstreamShown
 from cyroid_images.model.offer import Offer, Offers
 from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
@@ -35,6 +36,8 @@ MOST_AGAIN = 4
 """Offers of which it could not tell and that are asked for again, the longest ago first."""
 MOST_TOLD = 5
 """New images in one pass that get an event each; of more there is one for all."""
+MOST_PER_SECOND = 10
+"""Questions about offers that were answered before, whatever the interval."""
 WAKE_SECONDS = 0.5
 """From an answer to the pass that reads it, and all others that came meanwhile."""
 NEVER = float("inf")
@@ -64,12 +67,26 @@ class CacheOffers:
         registry: tuple[RegistryPlace, Fault | None],
     ) -> Offers:
         """What is offered, with what the registry said; `registry`: where it is, and why it
-        cannot be asked."""
+        cannot be asked. A defect in here costs the offers of a pass, and no image."""
+        try:
+            return self._take(key, item, state, sources, registry)
+        except Exception as exc:
+            defect_in(f"the offers of {key}", exc)
+            return Offers(is_settled=False)
+
+    def _take(
+        self,
+        key: Key,
+        item: ImageCache,
+        state: CacheState,
+        sources: Sequence[SourceSeen],
+        registry: tuple[RegistryPlace, Fault | None],
+    ) -> Offers:
         offers, (place, fault) = state.offers, registry
         if state.is_new:
             offers.failures.clear()
         _choose(item, offers, sources, place)
-        self._follow(key, item, offers, is_away=fault is not None, is_new=state.is_new)
+        self._follow(key, item, offers, is_away=fault is not None)
         listed = tuple(self._offer(each, offers) for each in offers.chosen)
         is_asked = any(self.images.at(each.place) is None for each in offers.chosen)
         is_away = fault is not None and fault.reason is not Reason.PROGRESSING
@@ -107,24 +124,31 @@ class CacheOffers:
             if each.wish == wish:
                 self.images.learn(each.place, ImageThere(stored, stored.manifest.digest))
 
-    def refused(self, state: CacheState, fill: Fill, fault: Fault) -> None:
+    def refused(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
         """Such a push failed; it is tried again as others are, and says nothing of the cache."""
+        if item.spec.push_policy is not PushPolicy.AUTOMATIC:
+            return  # somebody wanted it until just now
         before = state.offers.failures.get(fill.wish)
         state.offers.failures[fill.wish] = backoff.failed(
             before, fault, self.clock.now(), spread=self.clock.spread()
         )
 
+    def look_again(self, state: CacheState, repository: str) -> None:
+        """Something happened in this repository of the registry, such as a removal."""
+        for each in state.offers.chosen:
+            if each.place.repository == repository:
+                self.images.refresh(each.place, is_awaited=False)
+
     def forget(self, key: Key) -> None:
         """The cache is gone."""
         self.images.follow(OfferOwner(key), {})
 
-    def _follow(
-        self, key: Key, item: ImageCache, offers: OfferState, *, is_away: bool, is_new: bool
-    ) -> None:
+    def _follow(self, key: Key, item: ImageCache, offers: OfferState, *, is_away: bool) -> None:
         seen = {each.place: self.images.at(each.place) for each in offers.chosen}
         again = _asked_again(seen)
         every: dict[ImagePlace, float] = {}
         room = 0 if is_away else MOST_ASKED
+        pause = max(item.spec.refresh.interval, len(seen) / MOST_PER_SECOND)
         for place, last in seen.items():
             if last is None and room == 0:
                 continue
@@ -132,9 +156,10 @@ class CacheOffers:
             is_left = is_away or (
                 last is not None and last.fault is not None and place not in again
             )
-            every[place] = NEVER if is_left else item.spec.refresh.interval
+            every[place] = NEVER if is_left else pause
         self.images.follow(OfferOwner(key), every)
-        if is_new:
+        if item.metadata.reconcile_at != offers.token:  # an edit asks for nothing of these anew
+            offers.token = item.metadata.reconcile_at
             for place in every:
                 self.images.refresh(place, is_awaited=False)
 
@@ -144,6 +169,9 @@ class CacheOffers:
         if last is None or there is None:
             return Offer(each.wish, each.held, failure=failure)
         stored = there.stored if _is_under_its_name(there) else None
+        if stored is not None:  # by whatever way
+            offers.failures.pop(each.wish, None)
+            failure = None
         is_lacking = stored is None and last.fault is None
         return Offer(
             each.wish,
@@ -163,7 +191,7 @@ def _choose(
     item: ImageCache, offers: OfferState, sources: Sequence[SourceSeen], place: RegistryPlace
 ) -> None:
     """Which names are offered: computed anew only where a view or the spec is another one."""
-    shown = tuple(source.shown for source in sources)
+    shown = [None if isinstance(each.shown, UpstreamShown) else each.shown for each in sources]
     basis = (place, item.spec.aliases, item.spec.registry.pull_host, *shown)
     if len(basis) == len(offers.basis) and all(map(_is_it, basis, offers.basis)):
         return
@@ -212,9 +240,14 @@ def _is_under_its_name(there: ImageThere) -> bool:
 
 
 def _is_pushed(offer: Offer, seen: CacheSeen) -> bool:
-    """Does it go into the registry by itself, or because somebody wants it?"""
-    is_automatic = seen.item.spec.push_policy is PushPolicy.AUTOMATIC
-    return is_automatic or seen.wishes.get(offer.wish, False)
+    """Does it go into the registry by itself, or because somebody wants it, also by an alias?"""
+    if seen.item.spec.push_policy is PushPolicy.AUTOMATIC:
+        return True
+    wanted = [seen.found.get(wish) for wish, may_push in seen.wishes.items() if may_push]
+    mine = offer.held.source, offer.held.id
+    return any(
+        isinstance(found, HeldByEngine) and (found.source, found.id) == mine for found in wanted
+    )
 
 
 def _of_one(offer: Offer) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended
-from cyroid_images.model.actions import Copy, Fill, Push, Remove, Untag
+from cyroid_images.model.actions import Collect, Copy, Fill, Push, Remove, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.kinds.image_cache import ImageCache
@@ -16,6 +16,7 @@ from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
+from cyroid_images.plan.collection import summary
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.reconcile.removals import Removals
@@ -37,6 +38,9 @@ class CacheOutcomes:
         """Everything that has ended for this cache since its last pass."""
         for ended in self.executor.take_ended(key):
             fill = ended.transfer.action
+            if isinstance(fill, Collect):
+                self._tell_collected(key, item, state, ended)
+                continue
             if isinstance(fill, Untag):
                 self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
                 now, spread = self.clock.now(), self.clock.spread()
@@ -46,7 +50,8 @@ class CacheOutcomes:
             if not isinstance(fill, Push | Copy) or not is_for(fill, item):
                 continue
             if ended.fault is not None:
-                self._failed(item, state, fill, ended.fault)
+                if not state.collection.hides(ended.fault, ended.at):
+                    self._failed(item, state, fill, ended.fault)
                 continue
             stored = _stored(ended)
             if fill.wish in state.wanted_since:
@@ -86,6 +91,18 @@ class CacheOutcomes:
                 about=f"{wish}/{digest}",
             )
 
+    def _tell_collected(self, key: Key, item: ImageCache, state: CacheState, ended: Ended) -> None:
+        """What came of a collection; one that only counted is told in status alone."""
+        told = state.collection.over(ended, self.clock.now())
+        if told is None or (told.is_dry_run and ended.fault is None):
+            return
+        if ended.fault is not None:
+            reason, message = ended.fault.reason, f"the disk was not freed: {ended.fault.message}"
+        else:
+            reason, message = Reason.COLLECTED, summary(ended.result)
+            self.snapshots.measures.collected(key.name, ended.result.freed_bytes)
+        self.recorder.record(key, item.metadata.uid, reason, message, about=str(told.started))
+
     def _failed(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
         if fault.reason.mark is Mark.TERMINAL and state.endpoint not in (None, fill.to.registry):
             return  # begun with a password or CA that was replaced since: tried anew at once
@@ -97,7 +114,7 @@ class CacheOutcomes:
             host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
             state.refused(fill.wish, failure, host)
         else:
-            self.snapshots.offers.refused(state, fill, fault)
+            self.snapshots.offers.refused(item, state, fill, fault)
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
         self.snapshots.refresh(item)

@@ -132,6 +132,8 @@ class CacheSnapshots:
         if seen is None or (seen.view is None and seen.fault is None):
             return NOT_YET
         if seen.fault is not None:
+            if state.endpoint is not None and state.collection.hides(seen.fault, seen.began):
+                return None
             state.was_away = True
             return seen.fault
         if seen.view is not None:
@@ -201,6 +203,8 @@ class CacheSnapshots:
             state.lost(wish)
             return None
         if seen.fault is not None:
+            if state.collection.hides(seen.fault, seen.began):
+                return None if wish in state.proven else NOT_YET
             self._count_damage(wish, state, seen, seen.fault)
             return seen.fault
         there = seen.view

@@ -16,6 +16,7 @@ from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import ImagePlace
+from cyroid_images.reconcile.collection import CollectionState
 from cyroid_images.reconcile.offer_state import OfferState
 from cyroid_images.reconcile.removal_state import RemovalState
 from cyroid_images.reconcile.untidy import Untidy
@@ -62,6 +63,7 @@ class CacheState:
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
     untidy: Untidy = field(default_factory=Untidy)
+    collection: CollectionState = field(default_factory=CollectionState)
     is_new: bool = True
     """A changed spec or a manual token: everything is to be looked at anew."""
     wanted_since: dict[Wish, float] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class CacheState:
         """What the status of the object still tells: attempts of failing pushes, and anchors."""
         state = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
         state.has_status = bool(item.status.conditions)
+        state.collection.told = item.status.collection
         for row in item.status.failures:
             for each in item.spec.images:
                 if str(each.reference) == row.image:

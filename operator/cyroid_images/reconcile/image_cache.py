@@ -35,6 +35,7 @@ from cyroid_images.plan.status.initial_status import initial_cache_status
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.collection import Collections
 from cyroid_images.reconcile.removals import Removals
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
@@ -70,9 +71,11 @@ class CacheReconciler:
     measures: Measures
     defect: Defect
     _states: States[CacheState] = field(init=False)
+    _collections: Collections = field(init=False)
 
     def __post_init__(self) -> None:
         self._states = States(lambda item: CacheState.of(item, self.clock.now()))
+        self._collections = Collections(self.store, self.executor, self.movers)
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns the seconds until the next one, None for a gone object."""
@@ -94,6 +97,7 @@ class CacheReconciler:
         since = await self._let_others_on(since)
         seen = self.removals.decide(self._anchored(seen, state), state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
+        seen = self._collections.take(seen, state.collection, self.queue.time())
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
         self.snapshots.offers.tell_new(key, seen, state)
@@ -166,15 +170,20 @@ class CacheReconciler:
         running = [transfer.action for transfer in transfers.values()]
         wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
-        for step in self.removals.free(due(open_ones, running), seen, state):
-            transfers[_slot_key(step)] = self._transfer(key, step)
-        under_way = [t.action for t in transfers.values() if isinstance(t.action, Push)]
-        for push in due_unasked(unasked, seen, under_way):
-            transfers.setdefault(_slot_key(push), self._transfer(key, push))
+        begun = due(open_ones, running)
+        pushes = [each for each in (*running, *begun) if isinstance(each, Push)]
+        begun = (*begun, *due_unasked(unasked, seen, pushes))
+        if self._collections.holds_pushes(seen.item, state.collection):
+            begun = ()
+        for step in self.removals.free(begun, seen, state):
+            transfers.setdefault(_slot_key(step), self._transfer(key, step))
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         tidy = state.untidy.due(tidy, seen.now)
         removals = self.removals.transfers(key, seen, state)
-        self.executor.sync(key, [*transfers.values(), *tidy, *removals])
+        freeing = self._collections.transfer(
+            seen, state.collection, state.endpoint, self.queue.time()
+        )
+        self.executor.sync(key, [*transfers.values(), *tidy, *removals, *freeing])
 
     def _going_on(
         self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep], unasked: Sequence[Push]

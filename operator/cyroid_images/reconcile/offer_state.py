@@ -36,6 +36,8 @@ class OfferState:
     omitted: int = 0
     basis: tuple[object, ...] = field(default=(), repr=False)
     """What `chosen` was computed from: views that are the same object need not be read again."""
+    token: str | None = None
+    """Of the last manual pass, which has everything looked at anew."""
     is_settled: bool = False
     """The registry was asked once for everything that was there at the start."""
     appeared: dict[tuple[Reference, Digest], int] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class OfferState:
                 self._notice(source.name, source.shown)
         names = {source.name for source in sources}
         self._seen = {name: held for name, held in self._seen.items() if name in names}
+        if not self.appeared:
+            return
         there = {each for held in self._seen.values() for each in held.items()}
         self.appeared = {each: at for each, at in self.appeared.items() if each in there}
         self.fresh = {each: None for each in self.fresh if each in there}

@@ -25,6 +25,7 @@ from cyroid_images.observe.places import (
     UpstreamAnswer,
     UpstreamPlace,
 )
+from cyroid_images.observe.source_events import SourceEvents
 from cyroid_images.plan import backoff
 from cyroid_images.reconcile.cache_offers import WAKE_SECONDS, CacheOffers, OfferOwner
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
@@ -58,6 +59,9 @@ LOOKUP_AGAIN_SECONDS = 30.0
 """One that answers and cannot tell what it has is asked for each image, so less often."""
 WAITING_SECONDS = 30.0
 """What only a human can mend, and does not announce itself."""
+MOST_LISTENING = 64
+"""Threads that hear the events of source engines, of which one cache has a quarter: as many as
+it can have sources. Others are looked at by schedule alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Observers:
     upstreams: Observer[UpstreamPlace, UpstreamAnswer]
     registries: Observer[RegistryPlace, RegistryEndpoint]
     images: Observer[ImagePlace, ImageThere]
+    source_events: SourceEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Parts:
     def close_observers(self) -> None:
         """Look no more."""
         seen = self.observers
+        seen.source_events.close()
         seen.range_engines.close()
         seen.source_engines.close()
         seen.archives.close()
@@ -203,7 +209,9 @@ class _Shared:
 
     def cache_reconciler(self) -> CacheReconciler:
         ports, seen = self.ports, self.observers
-        sources = CacheSources(seen.source_engines, seen.archives, seen.upstreams, ports.platform)
+        sources = CacheSources(
+            seen.source_engines, seen.archives, seen.upstreams, seen.source_events, ports.platform
+        )
         snapshots = CacheSnapshots(
             self.demand,
             self.queue,
@@ -260,9 +268,11 @@ def _observers(
     registries = Threads("registries", sizes.registries, computing=turns)
     clock, lookers = ports.clock, ports.lookers
     engines = Schedule(_engine_pause)
+    source_engines = Observer(lookers.source_engines, sources, wake, schedule=engines, clock=clock)
+    listening = Threads("source-events", MOST_LISTENING, share=MOST_LISTENING // 4, computing=turns)
     observers = Observers(
         Observer(lookers.range_engines, looks, wake, schedule=engines, clock=clock),
-        Observer(lookers.source_engines, sources, wake, schedule=engines, clock=clock),
+        source_engines,
         Observer(lookers.archives, archives, wake, schedule=Schedule(_archive_pause), clock=clock),
         Observer(
             lookers.upstreams, upstreams, wake, schedule=Schedule(_upstream_pause), clock=clock
@@ -277,6 +287,7 @@ def _observers(
         Observer(
             lookers.images, registries, wake, schedule=Schedule(_lookup_pause, blips=1), clock=clock
         ),
+        SourceEvents(lookers.source_events, listening, source_engines, wake, clock),
     )
     return observers, (looks, sources, archives, upstreams, registries)
 

@@ -36,10 +36,11 @@ PROMPT = frozenset(
         "tarDeliveries",
         "sourceImages",
         "removedImages",
+        "collection",
     }
 )
 """What somebody waits for: a condition that turned, a failure, the record of a load, an image
-that was just built or is gone. All else is progress."""
+that was just built or is gone, a collection that was asked for. All else is progress."""
 AGAIN_SECONDS = 2.0
 """After a conflict or an outage of the API: by then the watch has told what changed."""
 DEFECT_SECONDS = 60.0

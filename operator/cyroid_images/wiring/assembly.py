@@ -32,6 +32,7 @@ from cyroid_images.wiring.lookers import (
 )
 from cyroid_images.wiring.movers import Transfers
 from cyroid_images.wiring.secrets import ClusterSecrets
+from cyroid_images.wiring.watchers import EngineWatcher
 
 NOWHERE = Path("/archives")
 """Where a chart mounts archives; without a volume nothing there is ever asked for."""
@@ -83,6 +84,7 @@ def assemble(
         upstreams=UpstreamLooker(secrets, upstreams),
         registries=RegistryLooker(secrets, on_requests.registries),
         images=ImageLooker(secrets, known, contents, on_requests.registries),
+        source_events=EngineWatcher(secrets, on_requests.engines),
     )
     ports = Ports(
         lookers=lookers,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.actions import Collect, Copy, Fill, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.collected import Collected
 from cyroid_images.model.engine import EngineEndpoint, FoundImages
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.pushed import Pushed
@@ -14,8 +15,10 @@ from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.model.telemetry.request_observer import RequestObservers
 from cyroid_images.registry.client import RegistryClient
+from cyroid_images.registry.collector import CollectorClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull, push
+from cyroid_images.transfer.collect import collect
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
@@ -89,6 +92,10 @@ class Transfers:
         for name in action.names:
             cancellation.raise_if_cancelled()
             engine.untag(name)
+
+    def collect(self, action: Collect, cancellation: CancelScope) -> Collected:
+        observed = self._on_requests.registries
+        return collect(action, CollectorClient(action.collector, on_request=observed), cancellation)
 
     def _engine(self, endpoint: EngineEndpoint) -> Engine:
         return Engine(endpoint, on_request=self._on_requests.engines)

@@ -15,7 +15,15 @@ from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.knowledge import HeldByEngine
 from cyroid_images.model.observed import CacheSeen, SourceSeen
 from cyroid_images.model.offer import Offer, Offers
-from cyroid_images.plan.offers import automatic, believed, created_at, due_unasked, goes_on, offered
+from cyroid_images.plan.offers import (
+    automatic,
+    believed,
+    created_at,
+    due_unasked,
+    goes_on,
+    kept_unasked,
+    offered,
+)
 from cyroid_images.plan.status import cache_report
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (
@@ -217,6 +225,19 @@ def test_what_automatic_keeps_in_the_registry_is_believed_and_nothing_else() -> 
     assert list(believed(seen_with(there, lacking("b:1", "b")))) == told
     assert believed(seen_with(there, item=cache_item(sources=SOURCES))) == ()
     assert believed(seen_with(there, wishes={wish("kali:1"): True})) == ()
+
+
+def test_what_the_policy_keeps_is_in_use_also_while_its_source_cannot_be_seen() -> None:
+    automatic_of = {"pushPolicy": "Automatic", "sources": SOURCES}
+    removed = [{"image": "old:1"}]
+    item = cache_item(**automatic_of, removedImages=removed)
+    seen = seen_with(lacking(), lacking("old:1"), item=item)
+    assert kept_unasked(seen) == {wish("kali:1")}
+    away = (source_seen(fault(Reason.ENGINE_UNREACHABLE)),)
+    told = replace(item, status=before("kali:1", "old:1").status)
+    assert kept_unasked(seen_with(item=told, sources=away)) == {wish("kali:1")}
+    assert kept_unasked(seen_with(item=told, sources=(source_seen(view()),))) == frozenset()
+    assert kept_unasked(seen_with(lacking(), item=cache_item(sources=SOURCES))) == frozenset()
 
 
 # -- what is said ---------------------------------------------------------------------

@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.execute import ports as execute_ports
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.actions import Collect, Copy, Load, Pull, Push, Remove, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
+from cyroid_images.model.collected import Collected
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView, FoundImages
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
@@ -181,7 +182,10 @@ class FakeMovers:
     then: Callable[[Copy | Push | Pull | Load], None]
     shows: Callable[[Pull | Load], EngineView]
     """The engine once the move is done there."""
-    moves: list[Copy | Push | Pull | Load | Untag | Remove] = field(default_factory=list)
+    moves: list[Copy | Push | Pull | Load | Untag | Remove | Collect] = field(default_factory=list)
+    collects: Callable[[Collect], Collected] = lambda each: Collected(
+        each.id, each.is_dry_run, is_over=True
+    )
     dropped: Callable[[], None] = lambda: None
     """Happens when names are dropped."""
     takes_out: Callable[[Remove], Removed] = lambda _: Removed()
@@ -220,6 +224,10 @@ class FakeMovers:
     def remove(self, action: Remove, cancellation: CancelScope) -> Removed:  # noqa: ARG002 - the port
         self.moves.append(action)
         return self.takes_out(action)
+
+    def collect(self, action: Collect, cancellation: CancelScope) -> Collected:  # noqa: ARG002 - the port
+        self.moves.append(action)
+        return self.collects(action)
 
     def _deliver(self, action: Pull | Load) -> FoundImages:
         self._move(action)

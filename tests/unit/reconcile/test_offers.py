@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Push
+from cyroid_images.model.engine import ImageListener
+from cyroid_images.observe.places import EnginePlace
+from cyroid_images.observe.source_events import Listen
+from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.store.keys import Kind
-from tests.unit.plan.examples import BUILDER, cache_body
+from tests.unit.plan.examples import BUILDER, cache_body, stored
 from tests.unit.reconcile.stage import CACHE, SOURCES
-from tests.unit.reconcile.town import REGISTRY_URL, Town, lived
+from tests.unit.reconcile.town import Town, lived
 from tests.unit.reconcile.virtual_time import comes
 
 KALI = "kali-attack:latest"
@@ -108,6 +115,32 @@ def test_what_a_range_wants_is_pushed_for_it_and_not_told_as_left_behind() -> No
     assert len(notes(town, Reason.NEW_DIGEST)) == 1
 
 
+def test_what_is_wanted_by_an_alias_is_not_told_as_left_behind_either() -> None:
+    async def scenario(town: Town) -> None:
+        spelled = "127.0.0.1:5000/lab/kali:1"
+        of_cache(town, aliases=["127.0.0.1:5000"], images=[{"image": spelled}])
+        await town.loop.start()
+        await comes(lambda: "nginx:1.25" in rows(town))
+        build(town, "lab/kali:1", "kali")
+        await comes(lambda: town.told(CACHE)["Ready"] == CACHED, 60)
+        await asyncio.sleep(60)
+        assert rows(town)["lab/kali:1"] is False, "under that name it is not there"
+
+    town = lived(scenario)
+    assert notes(town, Reason.IMAGE_BUILT) == []
+
+
+def test_a_defect_in_the_offers_costs_no_image(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(town: Town) -> None:
+        offers = town.parts.caches.snapshots.offers
+        object.__setattr__(offers, "images", None)
+        await town.become_ready()
+
+    town = lived(scenario)
+    assert "defect" in caplog.text
+    assert pushes(town) == ["nginx:1.25"]
+
+
 def test_automatic_pushes_everything_but_what_is_to_be_removed_and_believes_it() -> None:
     async def scenario(town: Town) -> None:
         of_cache(town, pushPolicy="Automatic", removedImages=[{"image": "old:1"}])
@@ -180,6 +213,58 @@ def test_the_registry_is_asked_for_offers_at_the_pace_of_the_interval_and_few_at
         assert len(town.shelf.asked) == count
         await asyncio.sleep(3000)
         assert count * 5 <= len(town.shelf.asked) <= count * 6
+
+    lived(scenario)
+
+
+def test_many_offers_are_asked_for_ten_a_second_at_most_whatever_the_interval() -> None:
+    async def scenario(town: Town) -> None:
+        of_cache(town, refresh={"interval": "1s"})
+        town.holds[BUILDER.url] = {f"n{number:03}:1": f"w{number}" for number in range(100)}
+        await town.loop.start()
+        await comes(lambda: len(rows(town)) == 100)
+        asked = len(town.shelf.asked)
+        await asyncio.sleep(100)
+        assert 800 < len(town.shelf.asked) - asked < 1100
+
+    lived(scenario)
+
+
+def test_an_edit_asks_for_no_offer_anew_and_a_manual_pass_for_all() -> None:
+    async def scenario(town: Town) -> None:
+        of_cache(town)
+        town.holds[BUILDER.url] = {f"n{number}:1": f"w{number}" for number in range(10)}
+        await town.loop.start()
+        await comes(lambda: len(rows(town)) == 10)
+        await asyncio.sleep(10)
+        asked = len(town.shelf.asked)
+        body = cache_body(sources=SOURCES, limits={"interval": "7s"})
+        body["metadata"] |= {"generation": 4, "resourceVersion": "2000"}
+        town.loop.changed("ImageCache", "MODIFIED", body)
+        await asyncio.sleep(10)
+        assert len(town.shelf.asked) == asked
+        annotated = {"generation": 4, "resourceVersion": "3000"}
+        body["metadata"] |= {**annotated, "annotations": {"cyroid.io/reconcile-at": "now"}}
+        town.loop.changed("ImageCache", "MODIFIED", body)
+        await asyncio.sleep(10)
+        assert len(town.shelf.asked) == asked + 10
+
+    lived(scenario)
+
+
+def test_what_was_removed_from_the_registry_is_seen_to_be_gone_at_once() -> None:
+    async def scenario(town: Town) -> None:
+        of_cache(town)
+        town.shelf.put(stored(), "1.25")
+        await town.loop.start()
+        await comes(lambda: rows(town) == {"nginx:1.25": True})
+        del town.shelf.images["docker.io/library/nginx", "1.25"]
+        caches = town.parts.caches
+        state = caches._states.find(CACHE)
+        assert state is not None
+        caches.snapshots.offers.look_again(state, "docker.io/library/other")
+        caches.snapshots.offers.look_again(state, "docker.io/library/nginx")
+        assert await comes(lambda: rows(town) == {"nginx:1.25": False}, 30) < 2
 
     lived(scenario)
 
@@ -261,4 +346,54 @@ def test_a_wish_and_an_offer_of_one_image_ask_the_registry_once() -> None:
         assert len(town.parts.observers.images.places()) == 1
 
     lived(scenario)
-    assert REGISTRY_URL
+
+
+class Quiet:
+    """Listens to an engine in which nothing happens."""
+
+    def party(self, place: EnginePlace, /) -> str:
+        return place.party
+
+    async def prepare(self, place: EnginePlace, /) -> Listen:
+        del place
+        return self.listen
+
+    def listen(self, listener: ImageListener, scope: CancelScope) -> None:
+        listener.began()
+        scope.wait(60)
+
+
+@pytest.mark.parametrize(("is_heard", "looks"), [(False, range(30, 40)), (True, range(8, 12))])
+def test_while_something_is_missing_an_engine_that_tells_of_changes_is_looked_at_less_often(
+    is_heard: bool, looks: range
+) -> None:
+    async def scenario(town: Town) -> None:
+        town.join(replace(town.lookers(), source_events=Quiet() if is_heard else None))
+        town.holds[BUILDER.url] = {}
+        await town.loop.start()
+        await comes(lambda: bool(town.told(CACHE)) and BUILDER.url in town.engines.looks)
+        (place,) = town.parts.observers.source_engines.places()
+        if is_heard:
+            await comes(lambda: town.parts.observers.source_events.is_live(place))
+        await asyncio.sleep(60)
+        before = town.engines.looks.count(BUILDER.url)
+        await asyncio.sleep(1000)
+        assert town.engines.looks.count(BUILDER.url) - before in looks
+
+    lived(scenario)
+
+
+def test_a_push_that_failed_and_was_made_good_by_hand_is_told_no_more() -> None:
+    def fail(_: object) -> None:
+        raise TransferError(Reason.IMAGE_REFUSED, "no")
+
+    async def scenario(town: Town) -> None:
+        of_cache(town, pushPolicy="Automatic", refresh={"interval": "60s"})
+        town.movers.then = fail
+        await town.loop.start()
+        await comes(lambda: bool(town.told(CACHE)) and "failures" in town.cluster.last(CACHE))
+        town.shelf.put(stored(), "1.25")
+        await comes(lambda: rows(town) == {"nginx:1.25": True}, 120)
+        assert "failures" not in town.cluster.last(CACHE)
+
+    lived(scenario)

@@ -41,6 +41,7 @@ _KNOWN_ANEW = (
     "source_images_omitted",
     "removed_images",
     "unused_images",
+    "collection",
 )
 """Fields that say nothing of what is Ready: told anew also while the rest is kept."""
 
@@ -115,6 +116,7 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         unused_images=seen.removal.unused,
         transfers=transfers,
         transfers_omitted=transfers_omitted,
+        collection=seen.collection,
         conditions=conditions,
     )
 
