@@ -13,12 +13,12 @@ from cyroid_images.model.actions import Fill, Remove
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.repository import stored_as
-from cyroid_images.model.kinds.image_cache import ImageCache, PushPolicy
-from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.removal import Leaving, Needs, RemovalPlan, Removed
 from cyroid_images.plan import needs
+from cyroid_images.plan.offers import kept_unasked
 from cyroid_images.plan.removal import RemovalSeen, places_asked, plan_removals
 from cyroid_images.reconcile.cache_snapshot import NOT_YET
 from cyroid_images.reconcile.cache_state import CacheState
@@ -57,7 +57,7 @@ class Removals:
                 now=seen.now,
                 needs=self._needs(item),
                 wishes=seen.wishes,
-                offered=_offered(seen),
+                offered=kept_unasked(seen),
                 registry=seen.registry or (None if state.endpoint else NOT_YET),
                 stored=seen.stored,
                 anchors=state.anchors,
@@ -183,11 +183,6 @@ class Removals:
             run=lambda cancellation, _: self.movers.remove(action, cancellation),
             total_seconds=REMOVE_SECONDS,
         )
-
-
-def _offered(seen: CacheSeen) -> list[Wish]:
-    is_automatic = seen.item.spec.push_policy is PushPolicy.AUTOMATIC
-    return [each.wish for each in seen.offers.listed] if is_automatic else []
 
 
 def _limit(registry: RegistryEndpoint, repository: str) -> str:
