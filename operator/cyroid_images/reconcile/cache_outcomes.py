@@ -47,6 +47,7 @@ class CacheOutcomes:
                 state.untidy.ended(fill.endpoint, ended.fault, now, spread)
             if isinstance(fill, Remove):
                 self.removals.ended(key, item, state, ended)
+                self.snapshots.offers.look_again(state, fill.repository)
             if not isinstance(fill, Push | Copy) or not is_for(fill, item):
                 continue
             if ended.fault is not None:

@@ -14,14 +14,14 @@ from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.repository import StoredAs, stored_as
-from cyroid_images.model.kinds.image_cache import ImageCache, PushPolicy
-from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.removal import Leaving, RemovalPlan, Removed, Wanters
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ImagePlace, ImageThere
 from cyroid_images.plan.needs import NOT_LISTED, digests_needed, sharing, unreadable, wanters
+from cyroid_images.plan.offers import kept_unasked
 from cyroid_images.plan.removal import RemovalSeen, plan_removals
 from cyroid_images.reconcile.cache_snapshot import NOT_YET
 from cyroid_images.reconcile.cache_state import CacheState
@@ -64,7 +64,7 @@ class Removals:
                 who=self._who(item, state),
                 unknown=self._unknown(),
                 wishes=seen.wishes,
-                offered=_offered(seen),
+                offered=kept_unasked(seen),
                 registry=seen.registry or (None if endpoint else NOT_YET),
                 anchors=state.anchors,
                 tried=memory.tried,
@@ -207,11 +207,6 @@ class Removals:
             run=lambda cancellation, _: self.movers.remove(action, cancellation),
             total_seconds=REMOVE_SECONDS,
         )
-
-
-def _offered(seen: CacheSeen) -> list[Wish]:
-    is_automatic = seen.item.spec.push_policy is PushPolicy.AUTOMATIC
-    return [each.wish for each in seen.offers.listed] if is_automatic else []
 
 
 def _limit(registry: RegistryEndpoint, repository: str) -> str:

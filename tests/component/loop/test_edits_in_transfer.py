@@ -51,9 +51,12 @@ class Moving:
     def cut_within(self, seconds: float) -> Iterator[None]:
         """What carries bytes before the block is over, on both ends, so soon after it.
 
-        Only that: what is wanted instead begins at once, over connections of its own.
+        Only that: what is wanted instead begins at once, over connections of its own, and over
+        one the operator hears the events of the source, whatever moves.
         """
-        under_way = [each for each in self.way.exchanges if not each.is_over]
+        under_way = [
+            each for each in self.way.exchanges if not each.is_over and "/events" not in each.target
+        ]
         way = open_connections(self.way.port)
         held = {engine.port: open_connections(engine.port) for engine in self.ends}
         assert under_way
@@ -61,7 +64,10 @@ class Moving:
         def is_cut() -> bool:
             # The way may go on for a while with what was given to it before.
             has_left = not way & open_connections(self.way.port)
-            is_left = not any(open_connections(port) & ends for port, ends in held.items())
+            left = {port: open_connections(port) & ends for port, ends in held.items()}
+            is_left = all(
+                len(ends) <= (port == self.site.source.port) for port, ends in left.items()
+            )
             return is_left and (has_left or all(each.is_over for each in under_way))
 
         yield
