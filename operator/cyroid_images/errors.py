@@ -215,10 +215,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "neither the registry nor any source has the image"),
     Reason.IMAGE_REFUSED: (Mark.TERMINAL, "the engine rejects the configuration of the image"),
     Reason.IMAGE_WANTED: (Mark.WAITING, "not removed: a range wants it, or spec.images lists it"),
-    Reason.MANIFEST_SHARED: (
-        Mark.WAITING,
-        "another image needs the manifest, and the registry removes no tag alone",
-    ),
+    Reason.MANIFEST_SHARED: (Mark.WAITING, "another image needs it; no tag can be removed alone"),
     Reason.DELETION_REFUSED: (Mark.TERMINAL, "the registry deletes nothing; the message says why"),
     Reason.REMOVAL_FAILED: (Mark.TRANSIENT, "a removal failed; the message says why"),
     Reason.PLATFORM_MISMATCH: (Mark.TERMINAL, "the image is not for the wanted platform"),
@@ -248,10 +245,7 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         "an older RangeImages wants that name with other content in the same pod",
     ),
     Reason.INVALID_REFERENCE: (Mark.TERMINAL, "not an image reference"),
-    Reason.TAG_REQUIRED: (
-        Mark.TERMINAL,
-        "an image in a RangeImages needs a tag",
-    ),
+    Reason.TAG_REQUIRED: (Mark.TERMINAL, "an image in a RangeImages needs a tag"),
     Reason.INVALID_SPEC: (Mark.TERMINAL, "the stored object breaks a rule of its schema"),
     Reason.INTERNAL_ERROR: (
         Mark.TERMINAL,
