@@ -167,7 +167,8 @@ class CollectedRegistry(RegistryPart):
             return super()._spawn(name)
         registry = str(tools.ensure("docker-registry"))
         # The listener ends with the script, as it would with its container.
-        bound = ("setpriv", "--pdeathsig", "KILL")
+        # By its path: the shell of busybox would take its own, which lacks this option.
+        bound = (str(shutil.which("setpriv")), "--pdeathsig", "KILL")
         script = (*bound, *self._shell, str(SCRIPT), str(self.gate))
         with (self._folder / "push.log").open("ab") as log:
             return subprocess.Popen(

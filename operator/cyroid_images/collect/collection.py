@@ -147,6 +147,7 @@ class Collector:
         _log.info("collection: %s", collection.to_document())
 
     def _collect(self, collection: Collection) -> None:
+        self._tree.forget()
         manifests = Manifests(self._tree)
         older_than = self._now() - self._grace
         if not collection.order.is_dry_run:

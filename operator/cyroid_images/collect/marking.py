@@ -21,7 +21,6 @@ from cyroid_images.collect.tree import (
     folders,
     is_file,
     is_folder,
-    links,
     read_link,
 )
 from cyroid_images.model.images.digest import Digest
@@ -34,6 +33,8 @@ class MarkedRepository:
     name: str
     folder: Path
     unneeded: tuple[Linked, ...] = ()
+    layers: tuple[Linked, ...] = ()
+    """Every layer that it links."""
     why_kept: str = ""
     """Why it is kept as it is; empty where it was understood."""
 
@@ -67,22 +68,25 @@ def mark(
     for name, folder in tree.repositories():
         step()
         try:
-            found = _Repository(folder, manifests, rules)
+            found = _Repository(tree, folder, manifests, rules)
             unneeded = found.mark()
         except OddTree as exc:
             marks.needed.update(all_links(folder))
             marks.repositories.append(MarkedRepository(name, folder, why_kept=str(exc)))
         else:
             marks.needed |= found.needed
-            marks.repositories.append(MarkedRepository(name, folder, unneeded))
+            layers = tuple(found.layers)
+            marks.repositories.append(MarkedRepository(name, folder, unneeded, layers))
     return marks
 
 
 class _Repository:
     """The marks of one repository, while they are made."""
 
-    def __init__(self, folder: Path, manifests: Manifests, rules: Rules) -> None:
+    def __init__(self, tree: Tree, folder: Path, manifests: Manifests, rules: Rules) -> None:
         self.needed: set[Digest] = set()
+        self.layers: list[Linked] = []
+        self._tree = tree
         self._followed: set[Digest] = set()
         """Needed as manifests. Somebody may name a manifest as a layer, too."""
         self._folder = folder
@@ -94,7 +98,7 @@ class _Repository:
         strange = [name for name in folders(self._folder) if name not in _KNOWN and name[0] == "_"]
         if strange:
             raise OddTree(f"{self._folder / strange[0]} is not known")
-        revisions = [*links(self._folder / "_manifests" / "revisions")]
+        revisions = [*self._tree.links(self._folder / "_manifests" / "revisions")]
         for each in revisions:
             if each.target != each.named:
                 raise OddTree(f"{each.folder / LINK} does not hold the digest of its folder")
@@ -103,7 +107,8 @@ class _Repository:
             if each.named in self._rules.keep or self._is_young(each):
                 self._follow([each.named])
         rest = self._without_subjects([r for r in revisions if r.named not in self._followed])
-        for layer in links(self._folder / "_layers"):
+        self.layers = [*self._tree.links(self._folder / "_layers")]
+        for layer in self.layers:
             if self._is_young(layer) or layer.target is None or layer.named in self.needed:
                 self.needed |= {layer.named} | ({layer.target} if layer.target else set())
         return tuple(rest)

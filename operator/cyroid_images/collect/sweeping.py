@@ -24,7 +24,6 @@ from cyroid_images.collect.tree import (
     Tree,
     folders,
     is_folder,
-    links,
     newest,
 )
 from cyroid_images.model.images.digest import Digest
@@ -70,7 +69,7 @@ def unneeded(tree: Tree, marks: Marks, older_than: float) -> Sweep:
     manifests = [each for repository in understood for each in repository.unneeded]
     gone = [each.folder for each in manifests]
     for repository in understood:
-        gone += _histories(repository)
+        gone += _histories(tree, repository)
     for repository in understood:
         gone += _layers(repository, staying, older_than)
     uploads = tuple(each for found in understood for each in _uploads(found, older_than))
@@ -116,14 +115,14 @@ def _moved(sweep: Sweep) -> list[Path]:
     return [each.folder for each in sweep.blobs] + [each.folder for each in sweep.uploads]
 
 
-def _histories(repository: MarkedRepository) -> list[Path]:
+def _histories(tree: Tree, repository: MarkedRepository) -> list[Path]:
     """Where tags remember that they once named a manifest that goes."""
     going = {each.named for each in repository.unneeded}
     tags = repository.folder / "_manifests" / "tags"
     return [
         each.folder
         for tag in (folders(tags) if going else ())
-        for each in links(tags / tag / "index")
+        for each in tree.links(tags / tag / "index")
         if each.named in going
     ]
 
@@ -132,7 +131,7 @@ def _layers(repository: MarkedRepository, staying: set[Digest], older_than: floa
     """Links to blobs that go, or went: the registry must not think that it has such a layer."""
     return [
         each.folder
-        for each in links(repository.folder / "_layers")
+        for each in repository.layers
         if each.at < older_than and (each.target or each.named) not in staying
     ]
 

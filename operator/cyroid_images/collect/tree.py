@@ -61,6 +61,31 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self._v2 = self.root / "docker" / "registry" / "v2"
+        self._links: dict[Path, tuple[tuple[int, int, int], Linked]] = {}
+
+    def forget(self) -> None:
+        """Read every link anew from now on."""
+        self._links.clear()
+
+    def links(self, folder: Path) -> Iterator[Linked]:
+        """The links in `folder/ALGORITHM/HEX/link`, of folders that are named after a digest.
+
+        A file that was read and has not changed since is not read again.
+        """
+        for algorithm in folders(folder):
+            for name in folders(folder / algorithm):
+                named, path = _digest(f"{algorithm}:{name}"), folder / algorithm / name
+                found = _state(path / LINK)
+                if named is not None and found is not None:
+                    yield self._link(path, named, found)
+
+    def _link(self, path: Path, named: Digest, found: os.stat_result) -> Linked:
+        version = (found.st_ino, found.st_mtime_ns, found.st_size)
+        known = self._links.get(path)
+        if known is None or known[0] != version:
+            link = Linked(path, named, read_link(path / LINK), found.st_mtime)
+            known = self._links[path] = version, link
+        return known[1]
 
     def repositories(self) -> Iterator[tuple[str, Path]]:
         """Name and folder of each; OddTree where there are blobs and no repositories at all."""
@@ -89,16 +114,6 @@ class Tree:
     def blob_file(self, digest: Digest) -> Path:
         """Where the content of this digest is stored."""
         return self._v2 / "blobs" / digest.algorithm / digest.hex[:2] / digest.hex / DATA
-
-
-def links(folder: Path) -> Iterator[Linked]:
-    """The links in `folder/ALGORITHM/HEX/link`, of folders that are named after a digest."""
-    for algorithm in folders(folder):
-        for name in folders(folder / algorithm):
-            named, path = _digest(f"{algorithm}:{name}"), folder / algorithm / name
-            found = _state(path / LINK)
-            if named is not None and found is not None:
-                yield Linked(path, named, read_link(path / LINK), found.st_mtime)
 
 
 def all_links(folder: Path) -> Iterator[Digest]:
