@@ -15,6 +15,13 @@ from tests.parts.apiserver import ApiServerPart, running_api_server
 from tests.parts.engines import KEPT, EnginePart
 from tests.parts.identity import OWN_NAMESPACE, grant
 from tests.parts.operator import OperatorPart
+from tests.parts.people_api import (
+    People,
+    PeopleApiPart,
+    api_account,
+    people,
+    running_people_api,
+)
 from tests.parts.registry import CREDENTIALS
 from tests.parts.save_tars import noise
 from tests.parts.site import PUSH_SECRET, Site
@@ -64,6 +71,20 @@ def _put_secret(apiserver: ApiServerPart, name: str, password: str) -> None:
     encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
     secret = {"metadata": {"name": name}, "data": encoded}
     apiserver.call("POST", f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets", secret)
+
+
+@pytest.fixture(scope="session")
+def api(apiserver: ApiServerPart) -> Iterator[PeopleApiPart]:
+    """The REST API beside the operator."""
+    apiserver.install_crds()
+    with running_people_api(api_account(apiserver)) as part:
+        yield part
+
+
+@pytest.fixture(scope="session")
+def accounts(apiserver: ApiServerPart) -> People:
+    """A token per role of people."""
+    return people(apiserver)
 
 
 @pytest.fixture

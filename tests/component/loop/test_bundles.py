@@ -13,16 +13,10 @@ import yaml
 from cyroid_images.blueprints.conversion import ConversionOptions, as_yaml, documents
 from cyroid_images.blueprints.opening import open_blueprint
 from cyroid_images.client import Client
-from tests.parts.apiserver import ApiServerPart, wait_for
+from tests.parts.apiserver import wait_for
 from tests.parts.catalog import TRAINING_V2, bundle_members, zip_bundle
 from tests.parts.engines import EnginePart
-from tests.parts.people_api import (
-    People,
-    PeopleApiPart,
-    api_account,
-    people,
-    running_people_api,
-)
+from tests.parts.people_api import People, PeopleApiPart
 from tests.parts.registry import RegistryPart
 from tests.parts.save_tars import noise, saved_image
 from tests.parts.site import Site, condition, holds
@@ -31,19 +25,6 @@ pytestmark = pytest.mark.slow
 
 INTRUDER = "alpine:3.19"
 """What a tar of the bundle brings as well, and its list does not name."""
-
-
-@pytest.fixture(scope="module")
-def api(apiserver: ApiServerPart) -> Iterator[PeopleApiPart]:
-    """The REST API beside the operator."""
-    apiserver.install_crds()
-    with running_people_api(api_account(apiserver)) as part:
-        yield part
-
-
-@pytest.fixture(scope="module")
-def accounts(apiserver: ApiServerPart) -> People:
-    return people(apiserver)
 
 
 def saved(name: str) -> bytes:
