@@ -32,19 +32,35 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared() -> set[str]:
+EXTRAS = {"cli": "console"}
+"""By extra: the package that needs it, which nothing else imports."""
+
+
+def declared(extra: str = "") -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = (re.split(r"[<>=!~\[; ]", each, maxsplit=1)[0] for each in project["dependencies"])
+    chosen = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    names = (re.split(r"[<>=!~\[; ]", each, maxsplit=1)[0] for each in chosen)
     return {normal(name) for name in names}
 
 
-def imported() -> set[str]:
-    files = (ROOT / "operator" / OWN).rglob("*.py")
+def imported(part: str = "") -> set[str]:
+    """By one package of ours, or by all that need no extra."""
+    package = ROOT / "operator" / OWN
+    files = [
+        file
+        for file in (package / part).rglob("*.py")
+        if part or file.relative_to(package).parts[0] not in EXTRAS.values()
+    ]
     return set().union(*(distributions_of(file.read_text()) for file in files))
 
 
 def test_what_is_imported_is_what_is_declared() -> None:
     assert imported() == declared()
+
+
+@pytest.mark.parametrize(("extra", "part"), EXTRAS.items())
+def test_what_only_a_part_imports_is_its_extra(extra: str, part: str) -> None:
+    assert imported(part) - declared() == declared(extra)
 
 
 @pytest.mark.parametrize(

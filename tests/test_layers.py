@@ -25,10 +25,10 @@ LAYERS: dict[str, tuple[str, str]] = {
     # time: the moment until which a bearer token is good, the end of a call
     "registry": ("errors model scheduling sockets", "httpx ssl time"),
     # tempfile, pathlib: ssl takes a client certificate only from a file; requests: what
-    # docker-py raises and sends by
+    # docker-py raises and sends by; time: how fast an engine that talks without end is read
     "engine": (
         "errors model scheduling sockets",
-        "httpx docker requests ssl tempfile pathlib",
+        "httpx docker requests ssl tempfile pathlib time",
     ),
     # pathlib, os: the archive volume; zstandard, isal: archives come compressed; threading:
     # the lock of what is remembered of archives
@@ -83,7 +83,15 @@ LAYERS: dict[str, tuple[str, str]] = {
     "crds": ("model", "yaml pathlib"),
     # runs once, as a Job of its own: it talks to the API without the operator around it
     "bootstrap": ("errors", "kubernetes bcrypt yaml urllib3 pathlib time"),
-    "cli": ("errors settings logs wiring handlers crds bootstrap api", "kopf pathlib os"),
+    "cli": ("errors settings logs wiring handlers crds bootstrap api collect", "kopf pathlib os"),
+    # what people start: quick to import, and with the official client's reading of a kubeconfig;
+    # threading: a watch beside the picture of it
+    "console": (
+        "errors model overview edits crds blueprints client",
+        "click rich kubernetes urllib3 yaml cryptography os pathlib time threading shutil tarfile",
+    ),
+    # runs beside the registry, over its files; threading: one collection, beside the server
+    "collect": ("errors model", "aiohttp asyncio bcrypt os pathlib shutil socket threading time"),
 }
 GUARDED = frozenset(
     [

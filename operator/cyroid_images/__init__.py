@@ -33,5 +33,7 @@ what came of it. The layers, from the ground up; each may import only what stand
     api         the REST API, a process of its own
     crds        writes the CustomResourceDefinitions from the models
     bootstrap   what an installation needs once: Secrets, a first cache; not the operator's
-    cli         the command line
+    collect     frees the disk of the chart's registry, beside it; not the operator's
+    cli         the command line of the operator's image
+    console     the command line of people: `kubectl cyroid`
 """

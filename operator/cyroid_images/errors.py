@@ -87,6 +87,10 @@ class Reason(StrEnum):
     SOURCE_UNREACHABLE = "SourceUnreachable"
     IMAGE_NOT_FOUND = "ImageNotFound"
     IMAGE_REFUSED = "ImageRefused"
+    IMAGE_WANTED = "ImageWanted"
+    MANIFEST_SHARED = "ManifestShared"
+    DELETION_REFUSED = "DeletionRefused"
+    REMOVAL_FAILED = "RemovalFailed"
     PLATFORM_MISMATCH = "PlatformMismatch"
     ARCHIVE_MISSING = "ArchiveMissing"
     ARCHIVE_INVALID = "ArchiveInvalid"
@@ -106,13 +110,17 @@ class Reason(StrEnum):
     STATUS_REJECTED = "StatusRejected"
     LEADER_ELECTED = "LeaderElected"
     IMAGE_PUSHED = "ImagePushed"
+    IMAGE_REMOVED = "ImageRemoved"
     IMAGE_DELIVERED = "ImageDelivered"
+    IMAGE_BUILT = "ImageBuilt"
     REGISTRY_RECOVERED = "RegistryRecovered"
     REGISTRY_TAG_DRIFT = "RegistryTagDrift"
     PARTIAL_PLATFORM_IMAGE = "PartialPlatformImage"
     TARGET_REPLACED = "TargetReplaced"
     DRIFT_CORRECTED = "DriftCorrected"
     INSECURE_ENDPOINT = "InsecureEndpoint"
+    COLLECTED = "Collected"
+    COLLECTION_FAILED = "CollectionFailed"
 
     @property
     def mark(self) -> Mark:
@@ -206,6 +214,13 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     ),
     Reason.IMAGE_NOT_FOUND: (Mark.TERMINAL, "neither the registry nor any source has the image"),
     Reason.IMAGE_REFUSED: (Mark.TERMINAL, "the engine rejects the configuration of the image"),
+    Reason.IMAGE_WANTED: (Mark.WAITING, "not removed: a range wants it, or spec.images lists it"),
+    Reason.MANIFEST_SHARED: (
+        Mark.WAITING,
+        "another image needs the manifest, and the registry removes no tag alone",
+    ),
+    Reason.DELETION_REFUSED: (Mark.TERMINAL, "the registry deletes nothing; the message says why"),
+    Reason.REMOVAL_FAILED: (Mark.TRANSIENT, "a removal failed; the message says why"),
     Reason.PLATFORM_MISMATCH: (Mark.TERMINAL, "the image is not for the wanted platform"),
     Reason.ARCHIVE_MISSING: (Mark.TERMINAL, "no archive at the path in the archive volume"),
     Reason.ARCHIVE_INVALID: (Mark.TERMINAL, "the archive is truncated or holds no image"),
@@ -249,10 +264,12 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
     ),
     Reason.LEADER_ELECTED: (Mark.EVENT, "this operator holds the Lease"),
     Reason.IMAGE_PUSHED: (Mark.EVENT, "an image was pushed into the registry and verified"),
+    Reason.IMAGE_REMOVED: (Mark.EVENT, "an image was removed from the registry, and is gone"),
     Reason.IMAGE_DELIVERED: (
         Mark.EVENT,
         "an image was delivered into a target and verified; the message names the route",
     ),
+    Reason.IMAGE_BUILT: (Mark.EVENT, "an engine source has a new image that the registry lacks"),
     Reason.REGISTRY_RECOVERED: (Mark.EVENT, "the registry answers again"),
     Reason.REGISTRY_TAG_DRIFT: (Mark.EVENT, "somebody moved a tag in the registry"),
     Reason.PARTIAL_PLATFORM_IMAGE: (
@@ -265,6 +282,11 @@ REASONS: dict[Reason, tuple[Mark, str]] = {
         "an image was removed or retagged in a target; delivering it again",
     ),
     Reason.INSECURE_ENDPOINT: (Mark.EVENT, "an engine is used without TLS, as the spec says"),
+    Reason.COLLECTED: (Mark.EVENT, "the disk of the registry was freed of what no tag needs"),
+    Reason.COLLECTION_FAILED: (
+        Mark.TRANSIENT,
+        "the disk of the registry could not be freed; status.collection says why",
+    ),
 }
 """Every reason once: what it leads to and what it means."""
 

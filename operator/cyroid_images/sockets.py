@@ -42,21 +42,36 @@ the socket's buffer at once."""
 CONNECT_SECONDS = 5.0
 """A connect inside a cluster takes milliseconds; after 5 s nobody will answer."""
 
+_PROBES = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+]
+"""For who may rightly be silent for minutes: one that is gone is noticed within one."""
 
-def client(
+
+def client(  # noqa: PLR0913 - no two of them belong together
     base_url: str,
     *,
     read_seconds: float | None = None,
     tls: ssl.SSLContext | None = None,
     unix_socket: str | None = None,
     on_request: RequestObserver = unobserved,
+    is_probed: bool = False,
 ) -> httpx.Client:
     """A client that follows no redirect and trusts no environment variable.
 
     `trust_env=False` also matters for TLS: with it, SSL_CERT_FILE would replace the CA.
-    Without `read_seconds` only the scope of a request ends it.
+    Without `read_seconds` only the scope of a request ends it. `is_probed`: the kernel asks a
+    silent TCP peer whether it is there.
     """
-    transport = httpx.HTTPTransport(verify=tls or trusting(None), trust_env=False, uds=unix_socket)
+    transport = httpx.HTTPTransport(
+        verify=tls or trusting(None),
+        trust_env=False,
+        uds=unix_socket,
+        socket_options=_PROBES if is_probed and unix_socket is None else None,
+    )
     timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
     return httpx.Client(
         base_url=base_url,

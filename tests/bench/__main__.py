@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from tests.bench import deliveries, effort, fleet, lag, memory, pushes, reaction, rest
+from tests.bench import deliveries, effort, fleet, lag, memory, people, pushes, reaction, rest
 from tests.bench.hand import HandFailed
 from tests.bench.images import BIG, BLUEPRINT, make
 from tests.bench.machine import head
@@ -32,10 +32,11 @@ MEASURES: tuple[tuple[tuple[str, ...], Measure], ...] = (
     (("ranges",), lambda stage, stock, _: fleet.ranges(stage, stock)),
     (("lag",), lambda stage, stock, _: lag.lag(stage, stock)),
     (("memory",), lambda stage, _, __: memory.memory(stage)),
+    (("people",), lambda stage, _, __: people.people(stage)),
 )
 """What `--only` may say, and who measures it; those of one line share their runs."""
 
-SMALL = frozenset({"first-status", "pull-start", "effort", "no-op-pass"})
+SMALL = frozenset({"first-status", "pull-start", "effort", "no-op-pass", "people"})
 """What moves small images of its own: alone, it need not wait until the large ones are made."""
 
 

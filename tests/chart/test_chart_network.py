@@ -46,6 +46,7 @@ def test_ranges_reach_the_pull_listener_and_never_the_push_listener() -> None:
     assert peers(policy("registry")["ingress"], "from") == {
         5000: {RANGES, "operator", "api"},
         5001: {"operator", "builder"},
+        5002: {"operator"},
     }
 
 
@@ -73,6 +74,15 @@ def test_without_an_api_nobody_else_reaches_the_registry() -> None:
     assert peers(spec["ingress"], "from")[5000] == {RANGES, "operator"}
 
 
+def test_without_the_collector_nobody_reaches_its_port() -> None:
+    rendered = manifests(LAB, "--set=registry.collector.enabled=false")
+    for name, side in (("registry", "ingress"), ("operator", "egress")):
+        rules = one(rendered, "NetworkPolicy", f"cyroid-{name}")["spec"][side]
+        assert all(port["port"] != 5002 for rule in rules for port in rule["ports"])
+    ports = one(rendered, "Service", "cyroid-registry")["spec"]["ports"]
+    assert [each["name"] for each in ports] == ["pull", "push"]
+
+
 def test_the_registry_asks_nobody() -> None:
     assert policy("registry")["egress"] == []
     assert policy("registry")["policyTypes"] == ["Ingress", "Egress"]
@@ -91,6 +101,7 @@ def test_the_operator_reaches_what_it_works_with() -> None:
         6443: {"anybody"},
         5000: {"registry"},
         5001: {"registry"},
+        5002: {"registry"},
         2375: {"builder", engines},
         2376: {engines},
     }

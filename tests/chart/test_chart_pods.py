@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
+from cyroid_images.cli import _parser
 from cyroid_images.settings import Settings
 from tests.chart.rendering import (
     CASES,
@@ -23,9 +25,15 @@ from tests.chart.rendering import (
 pytestmark = pytest.mark.slow
 
 
+def registry_containers(*arguments: str) -> dict[str, Manifest]:
+    """By name."""
+    found = one(manifests(DEFAULT, *arguments), "Deployment", "cyroid-registry")
+    return {each["name"]: each for each in found["spec"]["template"]["spec"]["containers"]}
+
+
 def registry_files() -> dict[str, Manifest]:
     data = one(manifests(), "ConfigMap", "cyroid-registry")["data"]
-    return {name: yaml.safe_load(text) for name, text in data.items()}
+    return {name: yaml.safe_load(text) for name, text in data.items() if name.endswith(".yml")}
 
 
 def test_every_pod_but_the_builder_is_restricted() -> None:
@@ -50,9 +58,13 @@ def test_the_pull_listener_cannot_write_and_keeps_no_uploads() -> None:
     pull = registry_files()["pull.yml"]
     assert pull["storage"]["maintenance"]["readonly"] == {"enabled": True}
     assert "delete" not in pull["storage"]
-    pod = one(manifests(), "Deployment", "cyroid-registry")["spec"]["template"]["spec"]
-    mounts = {c["name"]: c["volumeMounts"][0]["readOnly"] for c in pod["containers"]}
-    assert mounts == {"pull": True, "push": False}
+    mounts = {
+        container["name"]: mount.get("readOnly", False)
+        for container in registry_containers().values()
+        for mount in container["volumeMounts"]
+        if mount["name"] == "data"
+    }
+    assert mounts == {"pull": True, "push": False, "collector": False}
 
 
 def test_the_push_listener_asks_for_a_password() -> None:
@@ -66,9 +78,63 @@ def test_neither_listener_caches_blob_descriptors() -> None:
 
 
 def test_each_listener_has_its_own_http_secret() -> None:
-    pod = one(manifests(), "Deployment", "cyroid-registry")["spec"]["template"]["spec"]
-    keys = [c["env"][0]["valueFrom"]["secretKeyRef"]["key"] for c in pod["containers"]]
-    assert keys == ["pull", "push"]
+    containers = registry_containers()
+    keys = {
+        name: containers[name]["env"][0]["valueFrom"]["secretKeyRef"]["key"]
+        for name in ("pull", "push")
+    }
+    assert keys == {"pull": "pull", "push": "push"}
+
+
+def test_the_collector_is_told_what_its_own_command_line_knows() -> None:
+    """And it sees the gate of the push listener, which nobody else can open or close."""
+    containers = registry_containers()
+    parsed = _parser().parse_args(containers["collector"]["args"])
+    mounts = {
+        name: {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        for name, container in containers.items()
+    }
+    assert (str(parsed.root), parsed.listen) == (mounts["collector"]["data"], ("0.0.0.0", 5002))
+    assert str(parsed.gate) == mounts["collector"]["gate"] == mounts["push"]["gate"]
+    assert "gate" not in mounts["pull"]
+    assert parsed.htpasswd.parent == Path(mounts["push"]["htpasswd"])
+    assert parsed.grace == 3600
+    assert "env" not in containers["collector"]
+
+
+def test_the_push_listener_runs_under_the_script_that_can_stop_it() -> None:
+    push = registry_containers()["push"]
+    assert push["command"] == ["/bin/sh", "/etc/cyroid-registry/push.sh", "/gate", "registry"]
+    script = one(manifests(), "ConfigMap", "cyroid-registry")["data"]["push.sh"]
+    assert script.strip() == (CHART / "files/registry/push.sh").read_text().strip()
+
+
+def test_without_the_collector_the_registry_is_as_it_would_be_alone() -> None:
+    arguments = "--set=registry.collector.enabled=false"
+    containers = registry_containers(arguments)
+    assert list(containers) == ["pull", "push"]
+    assert containers["push"]["command"] == ["registry"]
+    assert containers["push"]["livenessProbe"]["tcpSocket"] == {"port": "push"}
+    found = manifests(DEFAULT, arguments)
+    volumes = one(found, "Deployment", "cyroid-registry")["spec"]["template"]["spec"]["volumes"]
+    assert "gate" not in {each["name"] for each in volumes}
+    assert (
+        "collectorURL"
+        not in one(found, "ConfigMap", "cyroid-default-cache")["data"]["image-cache.yaml"]
+    )
+
+
+def test_the_default_cache_collects_as_the_values_say() -> None:
+    def spec(*arguments: str) -> Manifest:
+        found = one(manifests(DEFAULT, *arguments), "ConfigMap", "cyroid-default-cache")
+        read: Manifest = yaml.safe_load(found["data"]["image-cache.yaml"])["spec"]
+        return read
+
+    assert spec()["registry"]["collectorURL"] == "http://cyroid-registry.cyroid.svc:5002"
+    assert spec()["retention"] == {"collectEvery": "24h"}
+    both = spec("--set=defaultCache.retention.unused=168h")
+    assert both["retention"] == {"collectEvery": "24h", "unused": "168h"}
+    assert "retention" not in spec("--set=defaultCache.retention.collectEvery=null")
 
 
 def daemon_files() -> dict[str, Manifest]:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.demo import evidence, installation, lab_images, ranges, story
-from tests.demo.cluster import LAB, Cluster, of_kubeconfig, of_lab
+from tests.demo import evidence, installation, lab_images, people, ranges, story
+from tests.demo.cluster import LAB, OPERATOR, Cluster, of_kubeconfig, of_lab
 from tests.demo.errors import DemoError
 from tests.demo.screen import Screen
 from tests.demo.stage import Stage
@@ -15,6 +15,8 @@ from tests.lab import cache, lab
 from tests.lab.errors import LabError
 
 _INTERRUPTED = 130
+_PROGRAMS = Path(sys.executable).parent
+"""Where `kubectl-cyroid` is, which kubectl finds as `kubectl cyroid`."""
 _OWN_CLUSTER = ("--set=builder.enabled=true", "--set=registry.persistence.enabled=false")
 _EPILOG = """
 Without --kubeconfig a one-node Kubernetes is made on the spot (Linux, root, Go; see tests/lab).
@@ -78,7 +80,13 @@ def _run(asked: argparse.Namespace, screen: Screen) -> int:
         _say_how_to_look(screen, cluster)
         return _INTERRUPTED
     screen.summary()
-    _say_how_to_go_on(screen, cluster)
+    try:
+        token = _show_people(screen, cluster)
+    except DemoError as exc:
+        screen.failed(str(exc))
+        _say_how_to_look(screen, cluster)
+        return 1
+    _say_how_to_go_on(screen, cluster, token)
     return 0
 
 
@@ -99,6 +107,7 @@ def _end(asked: argparse.Namespace, screen: Screen) -> int:
     if asked.kubeconfig:
         cluster = of_kubeconfig(asked.kubeconfig, ())
         ranges.remove_namespace(cluster)
+        people.take_back(cluster, people.TRIES)
         installation.uninstall(cluster)
         screen.note("the demo is gone; the two CRDs stay, as the chart keeps them")
         return 0
@@ -113,7 +122,20 @@ def _say_how_to_look(screen: Screen, cluster: Cluster) -> None:
     screen.note(f"`make demo{_own(cluster)}` begins anew; `make demo-down{_own(cluster)}` ends it.")
 
 
-def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
+def _show_people(screen: Screen, cluster: Cluster) -> str:
+    """The same by the command line; a token for the page, which is tried."""
+    screen.note("")
+    screen.note("The same at a glance:")
+    words = ("status", "--namespace", ranges.NAMESPACE)
+    screen.command("kubectl cyroid", *words)
+    screen.output(people.console(cluster, *words))
+    token = people.token(cluster, people.TRIES, "cyroid-engineer")
+    with people.reached(cluster) as url:
+        people.look_at_page(url, token)
+    return token
+
+
+def _say_how_to_go_on(screen: Screen, cluster: Cluster, token: str) -> None:
     path = cache.root() / "demo" / "range-four.yaml"
     path.parent.mkdir(exist_ok=True)
     items = ranges.documents(cluster, "range-four", lab_images.all_references())
@@ -124,6 +146,11 @@ def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
     screen.output(f"kubectl apply -f {path}  # a fourth range")
     screen.output(f"kubectl get rimg -n {ranges.NAMESPACE} -w")
     screen.output(f"kubectl describe rimg/range-three -n {ranges.NAMESPACE}")
+    screen.output(f"kubectl port-forward -n {OPERATOR} {people.SERVICE} {people.PORT}  # the page")
+    screen.note(
+        f"and then http://127.0.0.1:{people.PORT}/, with a token that may push for 8 hours:"
+    )
+    screen.note(token)
     screen.note(f"`make demo-down{_own(cluster)}` ends it.")
 
 
@@ -134,7 +161,7 @@ def _own(cluster: Cluster) -> str:
 def _say_how_to_reach(screen: Screen, cluster: Cluster) -> None:
     screen.output(f"export KUBECONFIG={cluster.kubeconfig}")
     if cluster.is_lab:
-        screen.output(f"export PATH={cluster.kubectl_path.parent}:$PATH")
+        screen.output(f"export PATH={cluster.kubectl_path.parent}:{_PROGRAMS}:$PATH")
     screen.output("kubectl get rimg -A")
 
 

@@ -31,6 +31,13 @@ GO = {
     "coredns": "./dns",
     "pause": "./pause",
 }
+OWN_MODULES: Mapping[str, tuple[Path, str]] = {
+    "registry3": (
+        Path(__file__).parent / "registry3",
+        "github.com/distribution/distribution/v3/cmd/registry",
+    ),
+}
+"""Programs of the tests alone, each in a Go module of its own: its versions bind no other."""
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "etcd": ("etcd-server",),
     "containerd": ("containerd",),
@@ -75,7 +82,7 @@ def ensure(name: str) -> Path:
     Building takes minutes the first time (the API server most of them). Raises
     LabError if the name is unknown or the tool cannot be had on this machine.
     """
-    if name in GO:
+    if name in GO or name in OWN_MODULES:
         return _built(name)
     if name not in PACKAGES:
         raise LabError(f"the lab knows no tool {name!r}")
@@ -98,7 +105,8 @@ def _found(name: str) -> Path | None:
 
 
 def _built(name: str) -> Path:
-    sources = sorted(path for path in MODULE.rglob("*") if path.is_file())
+    module, package = OWN_MODULES.get(name) or (MODULE, GO[name])
+    sources = sorted(path for path in module.rglob("*") if path.is_file())
     built_from = cache.key(platform.machine(), _LINKER_FLAGS, *(p.read_bytes() for p in sources))
     path = cache.root() / "bin" / built_from / name
     if path.exists():
@@ -108,13 +116,14 @@ def _built(name: str) -> Path:
         return on_path
     with cache.locked("go-build"):  # two at once only share the processor and the memory
         return cache.made(
-            path, lambda unfinished: go_build(MODULE, GO[name], unfinished, _LINKER_FLAGS)
+            path, lambda unfinished: go_build(module, package, unfinished, _LINKER_FLAGS)
         )
 
 
 def _fits(name: str, path: Path) -> bool:
     """Whether the program says it has our minor version of Kubernetes, or of Helm."""
-    wanted = {"helm": HELM, "coredns": None, "pause": None}.get(name, KUBERNETES)
+    own = dict.fromkeys(("coredns", "pause", *OWN_MODULES), None)
+    wanted = {"helm": HELM, **own}.get(name, KUBERNETES)
     if wanted is None:
         return False
     question = {"kubectl": ["version", "--client"], "helm": ["version", "--short"]}

@@ -25,6 +25,7 @@ PROGRAMS = (
     "dockerd",
     "docker",
     "docker-registry",
+    "registry3",
     "openssl",
     "ip",
     "chromium",

@@ -12,6 +12,7 @@ TABLE = {
     "transfer_total": ("counter", "route result reason"),
     "transfer_duration_seconds": ("histogram", "route"),
     "transfer_bytes_total": ("counter", "route"),
+    "collected_bytes_total": ("counter", "cache"),
     "transfers_in_progress": ("gauge", "route"),
     "fallback_total": ("counter", "reason"),
     "integrity_failures_total": ("counter", "where"),

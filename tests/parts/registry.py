@@ -1,4 +1,4 @@
-"""A real registry (distribution 2.8) with two listeners over one data root, as deployed.
+"""A real registry (distribution 2.8, or 3) with two listeners over one data root, as deployed.
 
 The push listener wants a password and takes writes and deletes; the pull listener is a
 second process, anonymous and read-only. Both listen on every address of the tests' own
@@ -44,7 +44,8 @@ class RegistryPart:
     With `disk_bytes` its data root is a file system of that size; with `authority` both
     listeners speak TLS with a certificate of that CA; with `has_cache` the push listener keeps
     in memory what it knows of blobs, as many configurations say (distribution #3743); with
-    `logs_calls` each listener logs every answer, with its size. Start
+    `logs_calls` each listener logs every answer, with its size; `program` is what runs
+    (`registry3`: distribution 3), and without `deletes` it refuses every deletion. Start
     it from the main thread: its processes end with the thread that started them.
     """
 
@@ -56,8 +57,12 @@ class RegistryPart:
         authority: Authority | None = None,
         has_cache: bool = False,
         logs_calls: bool = False,
+        program: str = "docker-registry",
+        deletes: bool = True,
     ) -> None:
         self._folder = folder
+        self.program = program
+        self._deletes = deletes
         self._logs_calls = logs_calls
         self._has_cache = has_cache
         self._authority = authority
@@ -182,7 +187,7 @@ class RegistryPart:
 
     def collect_garbage(self) -> None:
         """Remove blobs that no manifest names, as an admin does; what runs is not told."""
-        registry = str(tools.ensure("docker-registry"))
+        registry = str(tools.ensure(self.program))
         subprocess.run(
             [registry, "garbage-collect", "push.yml"],
             cwd=self._folder,
@@ -221,7 +226,7 @@ class RegistryPart:
         passwords.write_text(f"{CREDENTIALS.username}:{hashed}\n")
         listener = {"auth": {"htpasswd": {"realm": "tests", "path": str(passwords)}}}
         cache = {"cache": {"blobdescriptor": "inmemory"}} if self._has_cache else {}
-        self._write("push", listener, {"delete": {"enabled": True}, **cache})
+        self._write("push", listener, {"delete": {"enabled": self._deletes}, **cache})
         self._write("pull", {}, {"maintenance": {"readonly": {"enabled": True}}})
 
     def _write(self, name: str, more: dict[str, Any], storage: dict[str, Any]) -> None:
@@ -240,7 +245,7 @@ class RegistryPart:
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes]:
         """A child that cannot outlive this process, with its output in a file."""
-        registry = str(tools.ensure("docker-registry"))
+        registry = str(tools.ensure(self.program))
         with (self._folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", registry, "serve", f"{name}.yml"],
@@ -277,6 +282,8 @@ class NewRegistry(Protocol):
         disk_bytes: int | None = None,
         authority: Authority | None = None,
         has_cache: bool = False,
+        program: str = "docker-registry",
+        deletes: bool = True,
     ) -> RegistryPart: ...
 
 
@@ -286,8 +293,8 @@ def registry() -> Iterator[RegistryPart]:
 
     Whoever stops or pauses it takes `new_registry`.
     """
-    with _factory() as make:
-        yield make()
+    with running_registry() as part:
+        yield part
 
 
 @pytest.fixture
@@ -295,6 +302,13 @@ def new_registry() -> Iterator[NewRegistry]:
     """Registries for one test only."""
     with _factory() as make:
         yield make
+
+
+@contextmanager
+def running_registry(program: str = "docker-registry") -> Iterator[RegistryPart]:
+    """One for a `with` block."""
+    with _factory() as make:
+        yield make(program=program)
 
 
 @contextmanager
@@ -307,10 +321,17 @@ def _factory() -> Iterator[NewRegistry]:
             disk_bytes: int | None = None,
             authority: Authority | None = None,
             has_cache: bool = False,
+            program: str = "docker-registry",
+            deletes: bool = True,
         ) -> RegistryPart:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cyroid-registry-"))
             part = RegistryPart(
-                Path(folder), disk_bytes=disk_bytes, authority=authority, has_cache=has_cache
+                Path(folder),
+                disk_bytes=disk_bytes,
+                authority=authority,
+                has_cache=has_cache,
+                program=program,
+                deletes=deletes,
             )
             stack.callback(part.close)
             part.start()

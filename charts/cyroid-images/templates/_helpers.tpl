@@ -70,6 +70,7 @@ priorityClassName: {{ . }}
 {{/* Host:port of the two listeners of our own registry. */}}
 {{- define "cyroid.pullHost" -}}cyroid-registry.{{ .Release.Namespace }}.svc:5000{{- end }}
 {{- define "cyroid.pushHost" -}}cyroid-registry.{{ .Release.Namespace }}.svc:5001{{- end }}
+{{- define "cyroid.collectorHost" -}}cyroid-registry.{{ .Release.Namespace }}.svc:5002{{- end }}
 
 {{/* The port an outside registry is reached at; argument: root */}}
 {{- define "cyroid.externalPort" -}}

@@ -19,6 +19,7 @@ process of its own: the operator imports nothing of it.
     changed      the ranges by name, with the order of their changes
     visible      which ranges a caller may see
     changing     patches, tried again where somebody was faster
+    examining    what the doctor may read here
     streams      server-sent events: how many, how long, how fast
     upload_body  the body of an upload, raw or as a form, piece by piece
     contents     what the registry holds, by its own lists

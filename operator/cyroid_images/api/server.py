@@ -17,6 +17,7 @@ from cyroid_images.api.app import create_app
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import MANAGER, Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.examining import Examining
 from cyroid_images.api.pages import PACKAGED
 from cyroid_images.api.services import Services
 from cyroid_images.api.world import CachesFollower, RangesFollower, World
@@ -105,10 +106,11 @@ class _Server(uvicorn.Server):
 async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
     """The services of a process, and the tasks that keep them current."""
     uploads = ArchiveUploads(settings.archives, UploadLimits(most_bytes=settings.max_upload_bytes))
-    await asyncio.to_thread(uploads.remove_leftovers)
+    await asyncio.to_thread(uploads.prepare)
     api = Api(await connect(settings.kubeconfig))
     world = World()
     contents = RegistryContents(ca)
+    contents.on_listed = world.touch
     followings = (
         Following(api, "ImageCache", CachesFollower(world)),
         Following(api, "RangeImages", RangesFollower(world)),
@@ -119,7 +121,12 @@ async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
         task.add_done_callback(_ended)
     try:
         yield Services(
-            world, Callers(Reviews(api)), Changing(Editing(api, MANAGER)), contents, uploads
+            world,
+            Callers(Reviews(api)),
+            Changing(Editing(api, MANAGER)),
+            contents,
+            examining=Examining(api, settings.namespace),
+            uploads=uploads,
         )
     finally:
         for task in tasks:

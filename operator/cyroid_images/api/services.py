@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from fastapi import Depends, Query, Request
 from cyroid_images.api.callers import Callers
 from cyroid_images.api.changing import Changing
 from cyroid_images.api.contents import RegistryContents
+from cyroid_images.api.examining import Examining
 from cyroid_images.api.remembered import Remembered
 from cyroid_images.api.streams import Streams
 from cyroid_images.api.world import World
@@ -30,11 +32,13 @@ class Services:
     callers: Callers
     changing: Changing
     contents: RegistryContents
+    examining: Examining | None = None
     uploads: ArchiveUploads = field(default_factory=lambda: ArchiveUploads(None))
     """Without an archive volume each is refused."""
     streams: Streams = field(default_factory=Streams)
     told: Remembered[Hashable, list[bytes]] = field(default_factory=lambda: Remembered(60.0, 256))
     """What streams send, by what their readers saw before: made once for all of them."""
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from cyroid_images.api.changed import KnownRange, RangesByName, name_in
 from cyroid_images.api.problems import RETRY, Problem
 from cyroid_images.errors import CyroidError
 from cyroid_images.kube.following import Item
+from cyroid_images.model.images.repository import StoredAs
 from cyroid_images.model.kinds.image_cache import ImageCache
-from cyroid_images.overview.used_by import StoredAs, used_by
+from cyroid_images.overview.used_by import used_by
 
 
 class Contact:

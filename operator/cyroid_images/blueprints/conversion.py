@@ -31,9 +31,10 @@ _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", re
 _FRAGMENT = (
     "# Only what the blueprint adds to this ImageCache. It is joined with the rest by\n"
     "#   kubectl apply --server-side --field-manager={manager} -f FILE\n"
+    "# As any other manager, who made the cache would take back what is not listed here.\n"
 )
 
-Document = Mapping[str, Any]
+KindDocument = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class ConversionOptions:
 
 def documents(
     blueprint: Blueprint, options: ConversionOptions, *, has_bundle: bool = False
-) -> tuple[Document, ...]:
+) -> tuple[KindDocument, ...]:
     """The objects; raises UnreadableBlueprint where nothing is left, InvalidSpec for an option."""
     if not blueprint.images:
         raise UnreadableBlueprint(
@@ -75,7 +76,7 @@ def documents(
     return (_image_cache(blueprint.images, options.cache, has_bundle=has_bundle), ranges)
 
 
-def as_yaml(written: Sequence[Document]) -> str:
+def as_yaml(written: Sequence[KindDocument]) -> str:
     """As a person applies it, with a word on how a fragment is applied."""
     return "---\n".join(_texts(written))
 
@@ -86,7 +87,7 @@ def object_name(text: str) -> str:
     return plain[:LONGEST_NAME].strip("-") or "blueprint"
 
 
-def _texts(written: Sequence[Document]) -> Iterator[str]:
+def _texts(written: Sequence[KindDocument]) -> Iterator[str]:
     manager = next(
         (each["metadata"]["name"] for each in written if each["kind"] == "RangeImages"), "blueprint"
     )
@@ -95,7 +96,7 @@ def _texts(written: Sequence[Document]) -> Iterator[str]:
         yield f"{_FRAGMENT.format(manager=manager)}{text}" if each["kind"] == "ImageCache" else text
 
 
-def _range_images(blueprint: Blueprint, options: ConversionOptions) -> Document:
+def _range_images(blueprint: Blueprint, options: ConversionOptions) -> KindDocument:
     name = object_name(blueprint.name) if options.name is None else options.name
     labels = dict(options.labels) or {RANGE_LABEL: options.range_id or name}
     for key, value in labels.items():
@@ -113,7 +114,7 @@ def _range_images(blueprint: Blueprint, options: ConversionOptions) -> Document:
     return {"apiVersion": API_VERSION, "kind": "RangeImages", "metadata": metadata, "spec": spec}
 
 
-def _image_cache(images: Sequence[BlueprintImage], name: str, *, has_bundle: bool) -> Document:
+def _image_cache(images: Sequence[BlueprintImage], name: str, *, has_bundle: bool) -> KindDocument:
     spec: dict[str, Any] = {}
     if has_bundle:
         spec["sources"] = [{"name": BUNDLES, "archive": {"path": BUNDLES}}]

@@ -13,6 +13,7 @@ from cyroid_images.blueprints.blueprint import Blueprint, BlueprintImage
 from cyroid_images.blueprints.checking import BundleContents
 from cyroid_images.errors import InvalidReference
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import StoredAs
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.upstream import normal_host
@@ -22,7 +23,7 @@ from cyroid_images.overview.blueprints import (
     RefusedRow,
     Whereabouts,
 )
-from cyroid_images.overview.used_by import StoredAs, stored_as
+from cyroid_images.overview.used_by import stored_as
 
 _NOT_ASKED = "the cluster was not asked"
 _NOBODY_ASKED = "nobody has asked the cache for it yet"

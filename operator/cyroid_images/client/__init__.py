@@ -1,21 +1,23 @@
 """The REST API from Python, for callers that block and for those that await.
 
-from cyroid_images.client import Client, token_file
+    with Client("https://cyroid-api.cyroid.svc:8443", token_file()) as client:
+        for status in client.push_and_follow("kali-attack:latest"):
+            print(status.status, status.progress_percent)
 
-with Client("https://cyroid-api.cyroid.svc:8443", token_file()) as client:
-    for status in client.push_and_follow("kali-attack:latest"):
-        print(status.status, status.progress_percent)
+What it answers are the objects of `overview`. Who leaves an event stream closes it: of an
+`AsyncClient` by `contextlib.aclosing`.
 
-blocking       Client
-awaiting       AsyncClient
-surface        every method of both
-calls          every call as a value
-programs       what takes more than one call
-steps          retries, bounds, reconnecting: done by neither client itself
-server_events  events out of a stream
-wire           a call as httpx takes it
-options        patience, retries, CA, where the token comes from
-errors         what a call can end in
+    blocking       Client
+    awaiting       AsyncClient
+    surface        every method of both
+    calls          every call as a value
+    content        what is uploaded, piece by piece
+    programs       what takes more than one call
+    steps          retries, bounds, reconnecting: done by neither client itself
+    server_events  events out of a stream
+    wire           a call as httpx takes it
+    options        patience, retries, CA, where the token comes from
+    errors         what a call can end in
 """
 
 from cyroid_images.client.awaiting import AsyncClient

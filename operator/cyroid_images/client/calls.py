@@ -7,19 +7,20 @@ ImageCache; None: `default`. `image` is an image as a person writes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from cyroid_images.client.content import UploadContent, chunks_of
 from cyroid_images.client.errors import Invalid
 from cyroid_images.client.steps import ApiCall, ApiReply, Upload
 from cyroid_images.model.text import clean_message
 from cyroid_images.overview.blueprints import BundleImported, DockerImagesLoaded
 from cyroid_images.overview.collection import CollectionView
-from cyroid_images.overview.doctor import CheckRow
+from cyroid_images.overview.doctor.checks import Check
 from cyroid_images.overview.events import EventView
 from cyroid_images.overview.operations import PushStatus
 from cyroid_images.overview.pages import EventRow, RangePage
@@ -121,12 +122,12 @@ def source_images(*, cache: str | None = None) -> ApiCall[tuple[HostImage, ...]]
 
 
 def upload_docker_images(
-    chunks: Iterable[bytes], *, name: str | None = None, cache: str | None = None
+    content: UploadContent, *, name: str | None = None, cache: str | None = None
 ) -> ApiCall[DockerImagesLoaded]:
     """Bring what `docker save` wrote to the archive volume; `name`: that of the file. It is sent
     while it is read, and kept whole or not at all."""
     path = f"{API}/cache/docker-images/upload"
-    body = Upload(iter(chunks), "application/x-tar")
+    body = Upload(chunks_of(content), "application/x-tar")
     return ApiCall("POST", path, _a(DockerImagesLoaded), _query(cache=cache, name=name), body)
 
 
@@ -143,9 +144,9 @@ def caches() -> ApiCall[tuple[CacheRow, ...]]:
     return ApiCall("GET", f"{API}/caches", _a(tuple[CacheRow, ...]))
 
 
-def doctor() -> ApiCall[tuple[CheckRow, ...]]:
+def doctor() -> ApiCall[tuple[Check, ...]]:
     """Every precondition of the installation, with what to do where it does not hold."""
-    return ApiCall("GET", f"{API}/doctor", _a(tuple[CheckRow, ...]))
+    return ApiCall("GET", f"{API}/doctor", _a(tuple[Check, ...]))
 
 
 def tags(
@@ -185,7 +186,7 @@ def reconcile(*, cache: str | None = None) -> ApiCall[Asked]:
 
 
 def import_bundle(
-    chunks: Iterable[bytes],
+    content: UploadContent,
     *,
     name: str | None = None,
     push: bool | None = None,
@@ -194,7 +195,7 @@ def import_bundle(
     """Bring a bundle (zip or tar.gz) to the archive volume; `push` has the registry hold its images
     now. It is sent while it is read, and kept whole or not at all."""
     query = _query(cache=cache, push=push, name=name)
-    body = Upload(iter(chunks), "application/octet-stream")
+    body = Upload(chunks_of(content), "application/octet-stream")
     return ApiCall("POST", f"{API}/bundles", _a(BundleImported), query, body)
 
 

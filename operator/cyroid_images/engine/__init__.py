@@ -8,6 +8,7 @@
     listing    the rows of the list of images, and whether all of an image is there
     view       what the answers of list and inspect mean as values
     events     the JSON objects of a stream, found in bytes cut anywhere
+    image_events  that the images of the engine change, as one long answer
     layers     how far a pull or push is
     streams    pull and push, ended by a result or an error
     save_load  save and load

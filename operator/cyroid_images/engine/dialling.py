@@ -30,8 +30,8 @@ class Dialler:
         self.on_request = on_request
         self._context: ssl.SSLContext | None = None
 
-    def client(self, read_seconds: float) -> httpx.Client:
-        """An HTTP client for this engine, to be closed by `with`.
+    def client(self, read_seconds: float, *, is_probed: bool = False) -> httpx.Client:
+        """An HTTP client for this engine, to be closed by `with` (see `sockets.client`).
 
         Raises TransferError(TLSRejected) when our own TLS files are unusable.
         """
@@ -50,6 +50,7 @@ class Dialler:
             read_seconds=read_seconds,
             tls=self._tls(),
             on_request=self.on_request,
+            is_probed=is_probed,
         )
 
     def extensions(self, cancellation: CancelScope) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
 import docker
@@ -15,12 +16,18 @@ import docker.errors
 import httpx
 
 from cyroid_images import sockets
-from cyroid_images.engine import control, listing, save_load, streams, view
+from cyroid_images.engine import control, image_events, listing, save_load, streams, view
 from cyroid_images.engine.dialling import Dialler
 from cyroid_images.engine.layers import LayerProgress
 from cyroid_images.engine.limits import StreamLimits
 from cyroid_images.errors import Reason, TransferError
-from cyroid_images.model.engine import EngineEndpoint, EngineInfo, EngineView, FoundImages
+from cyroid_images.model.engine import (
+    EngineEndpoint,
+    EngineInfo,
+    EngineView,
+    FoundImages,
+    ImageListener,
+)
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.image import EngineImage, ImageContent
 from cyroid_images.model.images.platform import Platform
@@ -218,6 +225,15 @@ class Engine:
         ask = save_load.load_ask(self._path(cancellation), length)
         wire = self._wire(cancellation, limits.reply_seconds, write=limits.stall_seconds)
         return save_load.load(wire, ask, tar, observer)
+
+    def listen(self, listener: ImageListener, cancellation: CancelScope) -> None:
+        """Tell of every change to the images of the engine, until it ends its answer.
+
+        Raises TransferError, at the latest after an hour.
+        """
+        ask = image_events.events_ask(self._path(cancellation), listener.since)
+        wire = self._wire(cancellation, self._answer_seconds)
+        image_events.listen(replace(wire, is_probed=True), ask, listener)
 
     def _session(
         self, cancellation: CancelScope, total_seconds: float | None = None

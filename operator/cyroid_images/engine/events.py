@@ -56,10 +56,14 @@ class Decoder:
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that this chunk completes; raises TransferError(ProtocolError) on excess."""
+        return map(event_of, self.documents(chunk))
+
+    def documents(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        """The same as they came, for who acts on other fields."""
         self._buffer += chunk
         while (end := self._end_of_object()) is not None:
-            if (event := self._read(bytes(self._buffer[:end]))) is not None:
-                yield event
+            if (document := self._read(bytes(self._buffer[:end]))) is not None:
+                yield document
             del self._buffer[:end]
             self._scanned, self._escaped_at = 0, -1
         if len(self._buffer) > LONGEST_OBJECT:
@@ -109,14 +113,14 @@ class Decoder:
             return self._depth == 0
         return False
 
-    def _read(self, content: bytes) -> Event | None:
+    def _read(self, content: bytes) -> dict[str, Any] | None:
         try:
             # RecursionError: a mebibyte of nested brackets.
-            document = json.loads(content.decode("utf-8", "replace"))
+            document: dict[str, Any] = json.loads(content.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             self._dump(content)
             return None
-        return event_of(document)
+        return document
 
     def _dump(self, content: bytes) -> None:
         if not content.strip():

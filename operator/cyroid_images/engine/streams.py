@@ -82,12 +82,14 @@ class Wire:
     dialler: Dialler
     cancellation: CancelScope
     silence: httpx.Timeout
+    is_probed: bool = False
+    """See `sockets.client`."""
 
     @contextlib.contextmanager
     def send(self, ask: Ask, content: Iterator[bytes] | None = None) -> Iterator[httpx.Response]:
         """The answer to an Ask, its body unread; raises on every status but 2xx."""
         with (
-            self.dialler.client(self.silence.read or 0) as http,
+            self.dialler.client(self.silence.read or 0, is_probed=self.is_probed) as http,
             http.stream(
                 ask.method,
                 ask.path,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Collect, Copy, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.collected import Collected
 from cyroid_images.model.engine import FoundImages
 from cyroid_images.model.knowledge import Stored
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.scheduling.cancel_scope import CancelScope
 
@@ -43,4 +45,10 @@ class Movers(Protocol):
         """As `pull`."""
         ...
 
+    def remove(self, action: Remove, cancellation: CancelScope) -> Removed: ...
+
     def untag(self, action: Untag, cancellation: CancelScope) -> None: ...
+
+    def collect(self, action: Collect, cancellation: CancelScope) -> Collected:
+        """Follow one collection to its end; what was begun goes on when it is cancelled."""
+        ...

@@ -91,14 +91,19 @@ class Metrics:
     def relisted(self) -> None:
         self._relists.inc()
 
+    def collected(self, cache: str, freed_bytes: int) -> None:
+        self._freed.labels(cache).inc(freed_bytes)
+
     def heard(self) -> None:
         self._heard_at = self._clock()
 
     def serves(self, cache: str, host: str | None) -> None:
         if host is not None:
             self._caches[naming.host_of(host)] = cache
+            self._freed.labels(cache)
         elif cache in self._caches.values():
             self._caches = {at: name for at, name in self._caches.items() if name != cache}
+            self._freed.remove_by_labels({"cache": cache})
             self._registry_seconds.remove_by_labels({"cache": cache})
 
     # -- Watch: what the leaves tell, from their threads ------------------------------
@@ -159,6 +164,9 @@ class Metrics:
         )
         for way in Way:
             self._bytes.labels(way)
+        self._freed = self._counter(
+            "collected_bytes", "Bytes that collections freed on the disk of a registry.", "cache"
+        )
 
     def _requests(self) -> None:
         self._registry_seconds = self._histogram(

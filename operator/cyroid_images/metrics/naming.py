@@ -24,6 +24,7 @@ _ENGINE = (
     (re.compile(r"^/version$|/version$"), "version"),
     (re.compile(r"/info$"), "info"),
     (re.compile(r"/images/json$"), "list"),
+    (re.compile(r"/events$"), "events"),
     (re.compile(r"/images/create$"), "pull"),
     (re.compile(r"/images/load$"), "load"),
     (re.compile(r"/distribution/.+/json$"), "preflight"),

@@ -9,9 +9,11 @@
     pod, lease                  the parts of other kinds that matter
     fault, event, text          what is told; errors.py has the reasons; text makes it fit
     knowledge                   what is known of a wanted image: stored, held by which source
+    offer                       what source engines hold, whether anybody wants it or not
     observed                    what a pass saw: the input of decisions and reports
     clock                       the port to the time of day
-    actions, pushed             the steps of a plan, and what came of a push
+    removal                     what keeps images in a registry, what leaves it, what came of it
+    actions, pushed, collected  the steps of a plan, and what came of a push or collection
 
 Not here: decisions (`plan`), and anything that changes.
 """

@@ -1,15 +1,16 @@
 """The steps of a plan, as values that say what is moved, where to, and why.
 
-A range is given Pull, Load and Wait per target and image; a cache Push, Copy and Wait.
+A range is given Pull, Load and Wait per target and image; a cache Push, Copy, Wait and Remove.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.engine import EngineEndpoint, EngineInfo
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.image import ImageContent
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.image_cache import Compression
@@ -94,6 +95,18 @@ class Untag:
     names: tuple[Reference, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Have the disk of our registry freed of what no tag needs, or have it counted."""
+
+    id: str
+    """One collection, whoever asks for it: what was begun already is followed."""
+    collector: RegistryEndpoint
+    is_dry_run: bool
+    keep: frozenset[Digest] = frozenset()
+    """Manifests that stay, tagged or not."""
+
+
 Step = Present | Wait | Pull | Load
 
 
@@ -133,6 +146,28 @@ class Cached:
 
     wish: Wish
     stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take an image out of the registry: its tag, and of its manifests what nothing else needs."""
+
+    image: Reference
+    registry: RegistryEndpoint = field(repr=False)
+    repository: str
+    tag: str
+    because: str
+    """Why, for people."""
+    wishes: frozenset[Wish] = frozenset()
+    """What the cache knew of it."""
+    named: frozenset[Digest] = frozenset()
+    """The only digests that the tag may name for this to be the image; empty: whatever it names."""
+    known: frozenset[Digest] = frozenset()
+    """Manifests of it that the registry was given: they go, too."""
+    kept: frozenset[Digest] = frozenset()
+    """What wanted images of this repository are known by: none of it goes."""
+    leaving: frozenset[str] = frozenset()
+    """Tags of this repository that are removed as well: they keep nothing."""
 
 
 Fill = Push | Copy

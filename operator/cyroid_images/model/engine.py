@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -104,3 +104,16 @@ class EngineView:
     def contents(self) -> Mapping[Digest, ImageContent]:
         """By ID, which names a content for good: what a later look need not ask for again."""
         return {image.id: image.content for image in self.listed}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageListener:
+    """Who is told that the images of an engine change; called in the thread that listens."""
+
+    since: float
+    """Unix seconds: what happened from then on is told first."""
+    ours: frozenset[str]
+    """Hosts of names that only transfers of ours give: those come and go unheard."""
+    began: Callable[[], None]
+    """The engine has begun to tell."""
+    changed: Callable[[], None]

@@ -13,9 +13,12 @@ from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.platform import Platform
 from cyroid_images.model.kinds.image_cache import ImageCache
+from cyroid_images.model.kinds.lifecycle import CollectionStatus
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.knowledge import CacheView, HeldByUpstream, SourceImage, Stored, Wish
+from cyroid_images.model.offer import NO_OFFERS, Offers
+from cyroid_images.model.removal import RemovalPlan
 from cyroid_images.model.telemetry.progress import Progress
 
 
@@ -151,5 +154,11 @@ class CacheSeen:
     """Where each wish comes from, or why that is not known; computed once for a pass."""
     anchors: Mapping[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source: believed while no source can be seen."""
+    collection: CollectionStatus | None = None
+    """What is said of the last collection of the registry's disk, or of one under way."""
     is_looking: bool = False
     """A look is under way at the registry or a source: a manual pass is not over yet."""
+    offers: Offers = NO_OFFERS
+    """What engine sources hold, whether anybody wants it or not."""
+    removal: RemovalPlan = field(default_factory=RemovalPlan)
+    """What leaves the registry, and what is said of it."""

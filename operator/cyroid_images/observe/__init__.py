@@ -3,6 +3,7 @@
     observer     looks at the places of one purpose: own threads, schedule, fair turns
     places       what is looked at, as values: an equal value is the same place
     observation  the last view or fault of a place, and when that look began and ended
+    source_events  has a source engine looked at when it tells that its images changed
     host_gate    leaves an upstream host alone while it limits us
     ports        what looks need of the Kubernetes API
 

@@ -13,6 +13,8 @@ of fields that CYROID's clients know are theirs; what is ours stands beside them
     places       what a place in the registry is called
     used_by      which ranges want an image
     collection   the last collection
-    doctor       what of an installation is as it has to be
     people       who asks, and what this installation can do
+    doctor       every precondition of an installation, with what to do
+    explain      one image name: how it is read, where it is, who wants it, why it is not here
+    images       what a registry holds or is to hold, as its ImageCache alone tells it
 """

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from cyroid_images.errors import InvalidReference
 from cyroid_images.model.images.reference import Reference
-from cyroid_images.model.images.repository import repository_of
+from cyroid_images.model.images.repository import StoredAs, repository_of
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
-from cyroid_images.overview.used_by import StoredAs, stored_as
+from cyroid_images.overview.used_by import stored_as
 
 PIN = "_pin-"
 """Start of the tags that only keep a manifest (`model.images.repository.pin_tag`)."""

@@ -105,6 +105,8 @@ class RangeRow(Answer):
     since: datetime | None = None
     """Since when `ready` is what it is."""
     suspended: bool = False
+    stalled: bool = False
+    """Nothing more comes by itself: only somebody can bring what is missing."""
     images_present: int
     images_desired: int
     images_failed: int
@@ -194,6 +196,7 @@ def _row(item: RangeImages) -> dict[str, Any]:
         "message": None if known is None else known.message,
         "since": None if known is None else known.last_transition_time,
         "suspended": item.spec.suspend,
+        "stalled": known is not None and status.condition(ConditionType.STALLED) is not None,
         "images_present": status.images.present,
         "images_desired": status.images.desired or len(item.spec.images),
         "images_failed": status.images.failed,

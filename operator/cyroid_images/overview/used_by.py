@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from cyroid_images.model.images import repository
 from cyroid_images.model.images.reference import Reference
-from cyroid_images.model.images.repository import repository_of, tag_of
+from cyroid_images.model.images.repository import StoredAs
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
-
-StoredAs = tuple[str, str]
-"""Repository and tag (or digest) in the registry of a cache: what two spellings of one image
-have in common."""
 
 
 def stored_as(cache: ImageCache, image: Reference) -> StoredAs:
     """Where the registry of this cache keeps the image."""
-    return repository_of(image, cache.spec.aliases), str(tag_of(image))
+    return repository.stored_as(image, cache.spec.aliases)
 
 
 def used_by(cache: ImageCache, ranges: Iterable[RangeImages]) -> Mapping[StoredAs, tuple[str, ...]]:

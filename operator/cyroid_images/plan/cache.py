@@ -55,7 +55,7 @@ def plan_image(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint | None) -
     failure = _holding_up(wish, found, seen)
     if failure is not None:
         return Wait(wish, failure.fault)
-    return _fill(wish, found, _slot(wish, seen, registry))
+    return _fill(wish, found, slot_of(wish, seen, registry))
 
 
 def know(wish: Wish, seen: CacheSeen) -> ImageRecord:
@@ -160,7 +160,8 @@ def _fill(wish: Wish, found: SourceImage, slot: Slot) -> Fill:
             assert_never(found)
 
 
-def _slot(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint) -> Slot:
+def slot_of(wish: Wish, seen: CacheSeen, registry: RegistryEndpoint) -> Slot:
+    """Where in the registry an image of this name is put."""
     repository = repository_of(wish.reference, seen.item.spec.aliases)
     compression = seen.item.spec.registry.compression
     is_doubted = wish in seen.doubted

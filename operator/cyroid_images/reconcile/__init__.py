@@ -6,7 +6,9 @@
     range_snapshot  what it decides by, as one value; range_state what is remembered of it
     range_transfers which transfers its steps come to; range_outcomes what became of them
     image_cache     the same for an ImageCache: cache_snapshot, cache_sources, cache_state,
-                    cache_outcomes
+                    cache_outcomes; cache_offers and offer_state: what nobody asked for
+    removals        images that leave a registry; removal_state what is remembered of them
+    collection      when the disk of a registry is freed
     tidy            transfers that drop what interrupted ones left in engines; untidy engines
                     in which that failed
     requeue         when the next pass is due without any event (RequeueAfter)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.execute.executor import Executor
 from cyroid_images.execute.transfer import Ended
-from cyroid_images.model.actions import Copy, Fill, Push, Untag
+from cyroid_images.model.actions import Collect, Copy, Fill, Push, Remove, Untag
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.kinds.image_cache import ImageCache
@@ -16,8 +16,10 @@ from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.pushed import Pushed
 from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
+from cyroid_images.plan.collection import summary
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.report.ports import Recorder
 from cyroid_images.store.keys import Key
 
@@ -30,23 +32,33 @@ class CacheOutcomes:
     recorder: Recorder
     snapshots: CacheSnapshots
     clock: Clock
+    removals: Removals
 
     def take(self, key: Key, item: ImageCache, state: CacheState) -> None:
         """Everything that has ended for this cache since its last pass."""
         for ended in self.executor.take_ended(key):
             fill = ended.transfer.action
+            if isinstance(fill, Collect):
+                self._tell_collected(key, item, state, ended)
+                continue
             if isinstance(fill, Untag):
                 self.snapshots.sources.refresh_engine(item, fill.endpoint, ended.at)
                 now, spread = self.clock.now(), self.clock.spread()
                 state.untidy.ended(fill.endpoint, ended.fault, now, spread)
+            if isinstance(fill, Remove):
+                self.removals.ended(key, item, state, ended)
             if not isinstance(fill, Push | Copy) or not is_for(fill, item):
                 continue
             if ended.fault is not None:
-                self._failed(item, state, fill, ended.fault)
+                if not state.collection.hides(ended.fault, ended.at):
+                    self._failed(item, state, fill, ended.fault)
                 continue
             stored = _stored(ended)
-            state.pushed(fill.wish, stored, ended.at)
-            self.snapshots.learn(state, fill.wish, stored)
+            if fill.wish in state.wanted_since:
+                state.pushed(fill.wish, stored, ended.at)
+                self.snapshots.learn(state, fill.wish, stored)
+            else:
+                self.snapshots.offers.pushed(state, fill.wish, stored)
             self._tell_filled(key, item, fill, ended)
 
     def tell_moved_tags(self, key: Key, seen: CacheSeen, state: CacheState) -> None:
@@ -79,15 +91,30 @@ class CacheOutcomes:
                 about=f"{wish}/{digest}",
             )
 
+    def _tell_collected(self, key: Key, item: ImageCache, state: CacheState, ended: Ended) -> None:
+        """What came of a collection; one that only counted is told in status alone."""
+        told = state.collection.over(ended, self.clock.now())
+        if told is None or (told.is_dry_run and ended.fault is None):
+            return
+        if ended.fault is not None:
+            reason, message = ended.fault.reason, f"the disk was not freed: {ended.fault.message}"
+        else:
+            reason, message = Reason.COLLECTED, summary(ended.result)
+            self.snapshots.measures.collected(key.name, ended.result.freed_bytes)
+        self.recorder.record(key, item.metadata.uid, reason, message, about=str(told.started))
+
     def _failed(self, item: ImageCache, state: CacheState, fill: Fill, fault: Fault) -> None:
         if fault.reason.mark is Mark.TERMINAL and state.endpoint not in (None, fill.to.registry):
             return  # begun with a password or CA that was replaced since: tried anew at once
         fault = backoff.gone_for_now(fault, Reason.SOURCE_CHANGED)
-        before, spread = state.failures.get(fill.wish), self.clock.spread()
-        failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
         is_upstream = isinstance(fill.source, HeldByUpstream)
-        host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
-        state.refused(fill.wish, failure, host)
+        if fill.wish in state.wanted_since:
+            before, spread = state.failures.get(fill.wish), self.clock.spread()
+            failure = backoff.failed(before, fault, self.clock.now(), spread=spread)
+            host = fill.source.upstream.host if isinstance(fill.source, HeldByUpstream) else None
+            state.refused(fill.wish, failure, host)
+        else:
+            self.snapshots.offers.refused(item, state, fill, fault)
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
         self.snapshots.refresh(item)

@@ -21,6 +21,7 @@ from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ImagePlace, ImageThere, RegistryPlace
 from cyroid_images.plan.sources import Sources, resolve
+from cyroid_images.reconcile.cache_offers import CacheOffers
 from cyroid_images.reconcile.cache_sources import CacheSources
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.scheduling.work_queue import WorkQueue
@@ -44,6 +45,7 @@ class CacheSnapshots:
     demand: Demand
     queue: WorkQueue[Key]
     sources: CacheSources
+    offers: CacheOffers
     registries: Observer[RegistryPlace, RegistryEndpoint]
     images: Observer[ImagePlace, ImageThere]
     clock: Clock
@@ -61,6 +63,8 @@ class CacheSnapshots:
         known = Sources(sources, item.spec.aliases, self.platform, not_fresh)
         found = {wish: resolve(wish, known) for wish in wishes}
         lookups = self._look_up(key, item, state, found, is_away=registry is not None)
+        there = registry_place(item), registry
+        offers = self.offers.take(key, item, state, sources, there)
         state.is_new = False
         return CacheSeen(
             item=item,
@@ -80,6 +84,7 @@ class CacheSnapshots:
             found=found,
             anchors=dict(anchors_of(item, state)),
             is_looking=self._is_looking(key, item, state, is_away=registry is not None),
+            offers=offers,
         )
 
     def _is_looking(self, key: Key, item: ImageCache, state: CacheState, *, is_away: bool) -> bool:
@@ -100,6 +105,7 @@ class CacheSnapshots:
     def forget(self, key: Key) -> None:
         """The cache is gone."""
         self.sources.forget(key)
+        self.offers.forget(key)
         self.registries.follow(key, {})
         self.images.follow(key, {})
 
@@ -126,6 +132,8 @@ class CacheSnapshots:
         if seen is None or (seen.view is None and seen.fault is None):
             return NOT_YET
         if seen.fault is not None:
+            if state.endpoint is not None and state.collection.hides(seen.fault, seen.began):
+                return None
             state.was_away = True
             return seen.fault
         if seen.view is not None:
@@ -147,6 +155,7 @@ class CacheSnapshots:
     ) -> Mapping[Wish, Fault]:
         """Have the registry asked for what is wanted; why it could not tell, by wish."""
         every: dict[ImagePlace, float] = {}
+        is_away |= state.collection.is_running  # looks would only fail
         for wish in found:
             place = self._image_place(wish, item, state, found[wish])
             if place is None:
@@ -195,6 +204,8 @@ class CacheSnapshots:
             state.lost(wish)
             return None
         if seen.fault is not None:
+            if state.collection.hides(seen.fault, seen.began):
+                return None if wish in state.proven else NOT_YET
             self._count_damage(wish, state, seen, seen.fault)
             return seen.fault
         there = seen.view

@@ -12,6 +12,7 @@ from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.engine import EngineEndpoint
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.platform import Platform
+from cyroid_images.model.images.repository import TRANSPORT_HOST
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.sources import EngineSource, Source, UpstreamSource
 from cyroid_images.model.knowledge import HeldByUpstream, Wish
@@ -19,12 +20,16 @@ from cyroid_images.model.observed import EngineShown, SourceSeen, UpstreamShown
 from cyroid_images.model.upstream import normal_host
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ArchivePlace, EnginePlace, UpstreamAnswer, UpstreamPlace
+from cyroid_images.observe.source_events import SourceEvents
 from cyroid_images.plan.sources import Sources, find_in
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.store.keys import Key
 
 WAITING_SECONDS = 30.0
-"""What no source has may be built at any moment, and sources send no events."""
+"""What no source has may be there at any moment, and archives send no events."""
+LISTENING_SECONDS = 120.0
+"""The same of an engine that tells of every change: what comes into its store behind its back
+(`ctr`) is no event. A containerd store works 12 ms for each image that it lists."""
 NOT_YET = Fault(Reason.PROGRESSING, "not looked at yet")
 
 UpstreamFound = HeldByUpstream | Fault | None
@@ -37,6 +42,7 @@ class CacheSources:
     engines: Observer[EnginePlace, EngineShown]
     archives: Observer[ArchivePlace, ArchiveView]
     upstreams: Observer[UpstreamPlace, UpstreamAnswer]
+    events: SourceEvents
     platform: Platform
 
     def take(
@@ -84,6 +90,7 @@ class CacheSources:
 
     def forget(self, key: Key) -> None:
         """The cache is gone."""
+        self.events.follow(key, {})
         self.engines.follow(key, {})
         self.archives.follow(key, {})
         self.upstreams.follow(key, {})
@@ -92,9 +99,8 @@ class CacheSources:
         self, key: Key, item: ImageCache, state: CacheState, wishes: list[Wish]
     ) -> Mapping[str, SourceSeen]:
         """What source engines and archives show."""
-        pause = item.spec.refresh.interval
-        if any(wish not in state.proven for wish in wishes):
-            pause = min(pause, WAITING_SECONDS)
+        is_waiting = any(wish not in state.proven for wish in wishes)
+        interval = item.spec.refresh.interval
         engines = {
             each.name: _engine_place(item, each.name, each.engine)
             for each in item.spec.sources
@@ -105,7 +111,11 @@ class CacheSources:
             for each in item.spec.sources
             if each.archive is not None
         }
-        self.engines.follow(key, dict.fromkeys(engines.values(), pause))
+        self._listen(key, item, engines.values())
+        pause = min(interval, WAITING_SECONDS) if is_waiting else interval
+        heard = min(interval, LISTENING_SECONDS) if is_waiting else interval
+        live = {place: self.events.is_live(place) for place in engines.values()}
+        self.engines.follow(key, {at: heard if is_live else pause for at, is_live in live.items()})
         self.archives.follow(key, dict.fromkeys(archives.values(), pause))
         if state.is_new:
             for place in engines.values():
@@ -116,6 +126,13 @@ class CacheSources:
             **{name: _seen(name, self.engines, place) for name, place in engines.items()},
             **{name: _seen(name, self.archives, path) for name, path in archives.items()},
         }
+
+    def _listen(self, key: Key, item: ImageCache, places: Iterable[EnginePlace]) -> None:
+        """Hear the events of those that answer, or were not asked yet."""
+        ours = frozenset({TRANSPORT_HOST, urlsplit(item.spec.registry.push_url).netloc.lower()})
+        seen = {place: self.engines.at(place) for place in places}
+        answering = [place for place, last in seen.items() if last is None or last.fault is None]
+        self.events.follow(key, dict.fromkeys(answering, ours))
 
     def _not_fresh(
         self, item: ImageCache, state: CacheState, wishes: list[Wish]

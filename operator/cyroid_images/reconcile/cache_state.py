@@ -16,6 +16,9 @@ from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import ImagePlace
+from cyroid_images.reconcile.collection import CollectionState
+from cyroid_images.reconcile.offer_state import OfferState
+from cyroid_images.reconcile.removal_state import RemovalState
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_ANCHORS = 2000
@@ -60,6 +63,7 @@ class CacheState:
     looked_at: int = -1
     """The generation of which somebody was told that it was looked at."""
     untidy: Untidy = field(default_factory=Untidy)
+    collection: CollectionState = field(default_factory=CollectionState)
     is_new: bool = True
     """A changed spec or a manual token: everything is to be looked at anew."""
     wanted_since: dict[Wish, float] = field(default_factory=dict)
@@ -78,6 +82,9 @@ class CacheState:
     """When a look that found damage ended: each is counted once."""
     anchors: dict[Wish, Digest] = field(default_factory=dict)
     """The digest that was proven against a source; the one state that survives a restart."""
+    offers: OfferState = field(default_factory=OfferState)
+    """What engine sources hold unasked."""
+    removals: RemovalState = field(default_factory=RemovalState)
     _ours: set[Digest] | None = field(default=None, repr=False)
 
     @classmethod
@@ -85,6 +92,7 @@ class CacheState:
         """What the status of the object still tells: attempts of failing pushes, and anchors."""
         state = cls(item.metadata.uid, item.metadata.generation, item.metadata.reconcile_at)
         state.has_status = bool(item.status.conditions)
+        state.collection.told = item.status.collection
         for row in item.status.failures:
             for each in item.spec.images:
                 if str(each.reference) == row.image:
@@ -98,6 +106,7 @@ class CacheState:
                 for wish in _wishes_of(each_row):
                     state.anchors[wish] = each_row.digest
         state.anchors |= read_digests(item.status)
+        state.removals = RemovalState.of(item, now)
         return state
 
     def begin(self, item: ImageCache) -> None:
@@ -105,6 +114,7 @@ class CacheState:
         self._moves_to(item.spec.registry.push_url)
         asked = (item.metadata.generation, item.metadata.reconcile_at)
         if asked != (self.generation, self.token):
+            self.removals.begin(is_asked=asked[1] != self.token)
             self.generation, self.token = asked
             self.failures.clear()
             self.hosts.clear()
@@ -117,6 +127,7 @@ class CacheState:
                 held.clear()
             for kept in (self.distrusted, self.doubted, self.refilling):
                 kept.clear()
+            self.removals.moves()
             self.endpoint = self.write = self._ours = None
             self.was_away = False
         self.registry = registry
@@ -130,6 +141,7 @@ class CacheState:
                 if failure.reason.mark is not Mark.TERMINAL
             }
             self.write = None
+            self.removals.begin(is_asked=False)
         self.endpoint = endpoint
 
     def pushed(self, wish: Wish, stored: Stored, now: float) -> None:

@@ -28,12 +28,15 @@ from cyroid_images.model.observed import CacheSeen, Running
 from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.model.telemetry.milestones import Milestone
 from cyroid_images.plan.cache import anchored, know, plan_image
+from cyroid_images.plan.offers import automatic, due_unasked, goes_on
 from cyroid_images.plan.push_order import due
 from cyroid_images.plan.status import cache_report
 from cyroid_images.plan.status.initial_status import initial_cache_status
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
 from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
 from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.collection import Collections
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.reconcile.tidy import tidy_sources
@@ -63,13 +66,16 @@ class CacheReconciler:
     outcomes: CacheOutcomes
     executor: Executor
     movers: Movers
+    removals: Removals
     clock: Clock
     measures: Measures
     defect: Defect
     _states: States[CacheState] = field(init=False)
+    _collections: Collections = field(init=False)
 
     def __post_init__(self) -> None:
         self._states = States(lambda item: CacheState.of(item, self.clock.now()))
+        self._collections = Collections(self.store, self.executor, self.movers)
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns the seconds until the next one, None for a gone object."""
@@ -89,16 +95,22 @@ class CacheReconciler:
         since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
         since = await self._let_others_on(since)
-        seen = self._anchored(seen, state)
+        # No turn of others from here until the transfers begin: they might want what leaves.
+        seen = self.removals.decide(self._anchored(seen, state), state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
+        seen = self._collections.take(seen, state.collection, self.queue.time())
         self.outcomes.tell_moved_tags(key, seen, state)
         self.outcomes.tell_foreign_tags(key, seen, state)
+        self.snapshots.offers.tell_new(key, seen, state)
         self._sync(key, seen, steps, state)
         since = await self._let_others_on(since)
         self._publish(key, seen, state)
         await self._let_others_on(since)
         self._report(key, seen, steps, state)
-        return requeue_cache_after(seen, is_running=bool(self.executor.running(key)))
+        is_running = bool(self.executor.running(key))
+        is_held = state.removals.holds_pushes
+        pause = requeue_cache_after(seen, is_running=is_running, is_held=is_held)
+        return min(pause, self._collections.pause(seen, state.collection, self.queue.time()))
 
     def tried(self, key: Key, token: object, *, is_written: bool) -> None:
         """A status of this object was written, or could not be: see `StatusWriter`."""
@@ -132,6 +144,7 @@ class CacheReconciler:
             digest = anchored(wish, seen)
             if digest is not None:
                 state.anchor(wish, digest)
+        self.snapshots.offers.believe(seen, state)
         return replace(seen, anchors=dict(anchors_of(seen.item, state)))
 
     def _step(self, wish: Wish, seen: CacheSeen, state: CacheState) -> CacheStep:
@@ -153,31 +166,48 @@ class CacheReconciler:
         if seen.item.spec.suspend:
             self.executor.sync(key, ())
             return
-        transfers = {job.transfer.key: job.transfer for job in self._going_on(key, seen, steps)}
+        unasked = automatic(seen, state.endpoint)
+        going_on = self._going_on(key, seen, steps, unasked)
+        transfers = {job.transfer.key: job.transfer for job in going_on}
         running = [transfer.action for transfer in transfers.values()]
         wanted = [s for s in steps if isinstance(s, Push | Copy) and seen.wishes[s.wish]]
         open_ones = [step for step in wanted if _slot_key(step) not in transfers]
-        for step in due(open_ones, running):
-            transfers[_slot_key(step)] = self._transfer(key, step)
+        begun = due(open_ones, running)
+        pushes = [each for each in (*running, *begun) if isinstance(each, Push)]
+        begun = (*begun, *due_unasked(unasked, seen, pushes))
+        if self._collections.holds_pushes(seen.item, state.collection):
+            begun = ()
+        for step in self.removals.free(begun, seen, state):
+            transfers.setdefault(_slot_key(step), self._transfer(key, step))
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         tidy = state.untidy.due(tidy, seen.now)
-        self.executor.sync(key, [*transfers.values(), *tidy])
+        removals = self.removals.transfers(key, seen, state)
+        freeing = self._collections.transfer(
+            seen, state.collection, state.endpoint, self.queue.time()
+        )
+        self.executor.sync(key, [*transfers.values(), *tidy, *removals, *freeing])
 
-    def _going_on(self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep]) -> list[Job]:
+    def _going_on(
+        self, key: Key, seen: CacheSeen, steps: Sequence[CacheStep], unasked: Sequence[Push]
+    ) -> list[Job]:
         """Pushes that may end: nobody wants other content under their name meanwhile.
 
         One whose image is in the registry already still has to prove it and to tidy up.
         """
         wanted = {step.wish: step for step in steps}
+
+        def may_end(fill: Fill) -> bool:
+            step = wanted.get(fill.wish)
+            if step is None:
+                return isinstance(fill, Push) and goes_on(fill, unasked, seen)
+            return not (isinstance(step, Push | Copy) and step.source.id != fill.source.id)
+
         return [
             job
             for job in self.executor.running(key)
             if isinstance(job.transfer.action, Push | Copy)
             and is_for(job.transfer.action, seen.item)
-            and (step := wanted.get(job.transfer.action.wish)) is not None
-            and not (
-                isinstance(step, Push | Copy) and step.source.id != job.transfer.action.source.id
-            )
+            and may_end(job.transfer.action)
         ]
 
     def _transfer(self, key: Key, fill: Fill) -> Transfer:

@@ -25,7 +25,9 @@ from cyroid_images.observe.places import (
     UpstreamAnswer,
     UpstreamPlace,
 )
+from cyroid_images.observe.source_events import SourceEvents
 from cyroid_images.plan import backoff
+from cyroid_images.reconcile.cache_offers import WAKE_SECONDS, CacheOffers, OfferOwner
 from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
 from cyroid_images.reconcile.cache_snapshot import CacheSnapshots, registry_place
 from cyroid_images.reconcile.cache_sources import CacheSources
@@ -35,6 +37,7 @@ from cyroid_images.reconcile.range_images import RangeReconciler
 from cyroid_images.reconcile.range_outcomes import RangeOutcomes
 from cyroid_images.reconcile.range_snapshot import RangeSnapshots
 from cyroid_images.reconcile.range_transfers import RangeTransfers
+from cyroid_images.reconcile.removals import Removals
 from cyroid_images.report.log_fields import about_action
 from cyroid_images.report.readiness_gates import ReadinessGates
 from cyroid_images.report.status_writer import StatusWriter
@@ -56,6 +59,9 @@ LOOKUP_AGAIN_SECONDS = 30.0
 """One that answers and cannot tell what it has is asked for each image, so less often."""
 WAITING_SECONDS = 30.0
 """What only a human can mend, and does not announce itself."""
+MOST_LISTENING = 64
+"""Threads that hear the events of source engines, of which one cache has a quarter: as many as
+it can have sources. Others are looked at by schedule alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Observers:
     upstreams: Observer[UpstreamPlace, UpstreamAnswer]
     registries: Observer[RegistryPlace, RegistryEndpoint]
     images: Observer[ImagePlace, ImageThere]
+    source_events: SourceEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class Parts:
     def close_observers(self) -> None:
         """Look no more."""
         seen = self.observers
+        seen.source_events.close()
         seen.range_engines.close()
         seen.source_engines.close()
         seen.archives.close()
@@ -201,18 +209,31 @@ class _Shared:
 
     def cache_reconciler(self) -> CacheReconciler:
         ports, seen = self.ports, self.observers
-        sources = CacheSources(seen.source_engines, seen.archives, seen.upstreams, ports.platform)
+        sources = CacheSources(
+            seen.source_engines, seen.archives, seen.upstreams, seen.source_events, ports.platform
+        )
         snapshots = CacheSnapshots(
             self.demand,
             self.queue,
             sources,
+            CacheOffers(seen.images, ports.recorder, ports.clock),
             seen.registries,
             seen.images,
             ports.clock,
             ports.measures,
             ports.platform,
         )
-        outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock)
+        removals = Removals(
+            self.store,
+            self.demand,
+            self.queue,
+            self.executor,
+            ports.movers,
+            ports.recorder,
+            seen.images,
+            ports.clock,
+        )
+        outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock, removals)
         return CacheReconciler(
             self.store,
             self.demand,
@@ -222,6 +243,7 @@ class _Shared:
             outcomes,
             self.executor,
             ports.movers,
+            removals,
             ports.clock,
             ports.measures,
             partial(defect_in, "the plan of a cache"),
@@ -231,6 +253,8 @@ class _Shared:
 def _wake(queue: WorkQueue[Key], owner: Hashable) -> None:
     if isinstance(owner, Key):
         queue.wake(owner)
+    elif isinstance(owner, OfferOwner):
+        queue.wake(owner.key, after=WAKE_SECONDS)
 
 
 def _observers(
@@ -245,9 +269,11 @@ def _observers(
     registries = Threads("registries", sizes.registries, computing=turns)
     clock, lookers = ports.clock, ports.lookers
     engines = Schedule(_engine_pause)
+    source_engines = Observer(lookers.source_engines, sources, wake, schedule=engines, clock=clock)
+    listening = Threads("source-events", MOST_LISTENING, share=MOST_LISTENING // 4, computing=turns)
     observers = Observers(
         Observer(lookers.range_engines, looks, wake, schedule=engines, clock=clock),
-        Observer(lookers.source_engines, sources, wake, schedule=engines, clock=clock),
+        source_engines,
         Observer(lookers.archives, archives, wake, schedule=Schedule(_archive_pause), clock=clock),
         Observer(
             lookers.upstreams, upstreams, wake, schedule=Schedule(_upstream_pause), clock=clock
@@ -262,6 +288,7 @@ def _observers(
         Observer(
             lookers.images, registries, wake, schedule=Schedule(_lookup_pause, blips=1), clock=clock
         ),
+        SourceEvents(lookers.source_events, listening, source_engines, wake, clock),
     )
     return observers, (looks, sources, archives, upstreams, registries)
 

@@ -24,6 +24,7 @@ from cyroid_images.observe.places import (
     UpstreamAnswer,
     UpstreamPlace,
 )
+from cyroid_images.observe.source_events import Watcher
 from cyroid_images.plan.limits import RangeLimits
 from cyroid_images.report.ports import Recorder, StatusAPI
 from cyroid_images.scheduling.computing import Computing
@@ -49,6 +50,8 @@ class Lookers:
     upstreams: Looker[UpstreamPlace, UpstreamAnswer]
     registries: Looker[RegistryPlace, RegistryEndpoint]
     images: Looker[ImagePlace, ImageThere]
+    source_events: Watcher | None = None
+    """How source engines are listened to; absent: they are only looked at."""
 
 
 @dataclass(frozen=True, slots=True)

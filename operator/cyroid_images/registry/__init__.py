@@ -1,7 +1,9 @@
 """Leaf: the distribution API of a registry, over httpx, blocking and cuttable.
 
     client        the calls: manifests, blobs, uploads, by digest
+    deletion      a manifest or a tag is removed
     listing       its own lists of repositories and tags
+    collector     the collector beside our own registry
     download      one blob, over as many connections as it takes
     upload        open, send, close an upload, or take it back
     connection    one request and its response, bounded

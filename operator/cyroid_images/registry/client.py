@@ -29,12 +29,12 @@ from cyroid_images.model.images.manifest import (
 )
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.model.telemetry.request_observer import RequestObserver, unobserved
+from cyroid_images.registry import deletion
 from cyroid_images.registry.connection import Connection
 from cyroid_images.registry.download import downloading
 from cyroid_images.registry.errors import RegistryResponse, RequestKind, is_foreign, words_of
 from cyroid_images.registry.names import (
     blob_path,
-    delete_scope,
     manifest_path,
     named,
     pull_scope,
@@ -204,18 +204,15 @@ class RegistryClient:
             )
         return digest
 
-    def delete_manifest(self, repository: str, digest: Digest, scope: CancelScope = NEVER) -> None:
-        """Remove a manifest and with it every tag that names it; gone already is fine."""
-        request = RegistryRequest(
-            act=f"delete manifest {named(repository, digest)}",
-            method="DELETE",
-            url=manifest_path(repository, digest),
-            scopes=(delete_scope(repository),),
-            kind=RequestKind.WRITE,
-        )
-        response = self._connection.answer(request, scope)
-        if response.status not in (200, 202, 404):
-            raise self._connection.refused(request, response)
+    def delete_manifest(
+        self, repository: str, reference: str | Digest, scope: CancelScope = NEVER
+    ) -> None:
+        """By digest with every tag that names it, by tag that tag alone; see `deletion`."""
+        deletion.delete(self._connection, repository, reference, scope)
+
+    def tags(self, repository: str, scope: CancelScope = NEVER) -> tuple[str, ...]:
+        """Every tag of the repository; see `deletion`."""
+        return deletion.tags(self._connection, repository, scope)
 
     def blob_size(self, repository: str, digest: Digest, scope: CancelScope = NEVER) -> int | None:
         """Bytes of a blob as the registry has it stored; None only on a 404."""

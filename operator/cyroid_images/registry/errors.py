@@ -60,6 +60,7 @@ class RequestKind(Enum):
     WRITE = "write"
     RESUME = "resume"
     """Going on with an upload that this registry opened a moment ago."""
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ def _client_reason(status: int, codes: frozenset[str], kind: RequestKind) -> Rea
     if kind is RequestKind.READ:
         # Where it could mean "absent" it is that before it comes here.
         return Reason.REGISTRY_UNREACHABLE if status == 404 else Reason.PROTOCOL_ERROR
+    if kind is RequestKind.DELETE:
+        return _deletion_reason(status, codes)
     # It took the upload and knows it no more: restarted, or another replica.
     if kind is RequestKind.RESUME and status == 404:
         return Reason.TRANSFER_INTERRUPTED
@@ -157,6 +160,14 @@ def _client_reason(status: int, codes: frozenset[str], kind: RequestKind) -> Rea
         return Reason.REGISTRY_READ_ONLY
     meanings = (reason for code, reason in _WRITE_CODES.items() if code in codes)
     return next(meanings, Reason.PUSH_FAILED)
+
+
+def _deletion_reason(status: int, codes: frozenset[str]) -> Reason:
+    """distribution answers 405 with a code where deletion is off, in plain text where the
+    listener only reads, and 400 to a tag that it cannot remove alone (2.8)."""
+    if status != 405:
+        return Reason.REMOVAL_FAILED
+    return Reason.DELETION_REFUSED if "UNSUPPORTED" in codes else Reason.REGISTRY_READ_ONLY
 
 
 def _codes(text: str) -> frozenset[str]:

@@ -7,9 +7,9 @@ Repositories" and OCI distribution-spec, "Listing Tags": pages are followed by L
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote
+from dataclasses import replace
+
+import httpx
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.images.manifest import LARGEST, MALFORMED
@@ -45,52 +45,70 @@ class RegistryListing:
 
     def repositories(self, most: int, scope: CancelScope = NEVER) -> list[str]:
         """All names, `most` of them at most; raises TransferError when that is not known."""
-        found: list[str] = []
-        for page in self._pages("list repositories", "/v2/_catalog", "repositories", (), scope):
-            found += page or ()
-            if len(found) >= most:
-                break
-        return found[:most]
+        request = RegistryRequest("list repositories", "GET", "/v2/_catalog", ())
+        return _names(self._connection, request, "repositories", most, scope) or []
 
     def tags(self, repository: str, most: int, scope: CancelScope = NEVER) -> list[str] | None:
         """Tags of a repository, `most` at most; None only on a 404."""
-        found: list[str] = []
-        path, scopes = tags_path(repository), (pull_scope(repository),)
-        for page in self._pages(f"list tags of {repository}", path, "tags", scopes, scope):
-            if page is None:
-                return None
-            found += page
-            if len(found) >= most:
-                break
-        return found[:most]
+        return tags(self._connection, repository, most, scope)
 
-    def _pages(
-        self, act: str, path: str, key: str, scopes: tuple[str, ...], scope: CancelScope
-    ) -> Iterator[list[str] | None]:
-        """Page after page; None on a 404. Every page must bring something new."""
-        last = ""
-        while True:
-            after = f"&last={quote(last, safe='')}" if last else ""
-            request = RegistryRequest(act, "GET", f"{path}?n={PAGE}{after}", scopes)
-            response = self._connection.answer(request, scope, most=LARGEST)
-            if response.status == 404 and not is_foreign(response):
-                yield None
-                return
-            names = self._names(request, response, key)
-            yield names
-            if not names or "link" not in response.headers or names[-1] == last:
-                return
-            last = names[-1]
 
-    def _names(self, request: RegistryRequest, response: RegistryResponse, key: str) -> list[str]:
-        told = self._connection.told(request)
-        if is_foreign(response):
-            cause = f"response is not from a registry: {words_of(response)}"
-            raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{told}: {cause}")
-        if response.status != 200:
-            raise self._connection.refused(request, response)
-        try:
-            names: Any = json.loads(response.body)[key] or []  # null: all tags are gone
-            return [str(name) for name in names]
-        except MALFORMED as exc:
-            raise TransferError(Reason.PROTOCOL_ERROR, f"{told}: no list of {key}") from exc
+def tags(
+    connection: Connection, repository: str, most: int, scope: CancelScope
+) -> list[str] | None:
+    """Tags of a repository, `most` at most; None only on a 404.
+
+    Raises TransferError when they are not known. A repository whose last tag is gone says null
+    (distribution 2.8), which is none.
+    """
+    scopes = (pull_scope(repository),)
+    request = RegistryRequest(
+        f"list the tags of {repository}", "GET", tags_path(repository), scopes
+    )
+    return _names(connection, request, "tags", most, scope)
+
+
+def _names(
+    connection: Connection, first: RegistryRequest, key: str, most: int, scope: CancelScope
+) -> list[str] | None:
+    """Page after page; None on a 404. Every page must bring something new."""
+    found: dict[str, None] = {}
+    last: str | None = None
+    while len(found) < most:
+        query = {"n": str(PAGE), **({"last": last} if last is not None else {})}
+        request = replace(first, url=httpx.URL(first.url, params=query))
+        response = connection.answer(request, scope, most=LARGEST)
+        page = _page(connection, request, response, key)
+        if page is None and found:
+            cause = "the list ended in the middle with 404"
+            raise TransferError(Reason.PROTOCOL_ERROR, f"{connection.told(request)}: {cause}")
+        if page is None:
+            return None
+        before = len(found)
+        found.update(dict.fromkeys(page))
+        if "link" not in response.headers or len(found) == before:
+            break
+        last = page[-1]
+    return list(found)[:most]
+
+
+def _page(
+    connection: Connection, request: RegistryRequest, response: RegistryResponse, key: str
+) -> list[str] | None:
+    told = connection.told(request)
+    if is_foreign(response):
+        cause = f"response is not from a registry: {words_of(response)}"
+        raise TransferError(Reason.REGISTRY_UNREACHABLE, f"{told}: {cause}")
+    if response.status == 404:
+        return None
+    if response.status != 200:
+        raise connection.refused(request, response)
+    try:
+        names = json.loads(response.body)[key]
+    except MALFORMED as exc:
+        raise TransferError(Reason.PROTOCOL_ERROR, f"{told}: no list of {key}") from exc
+    if names is None:
+        return []
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise TransferError(Reason.PROTOCOL_ERROR, f"{told}: no list of {key}")
+    return names

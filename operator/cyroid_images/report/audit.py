@@ -74,9 +74,11 @@ def tell_refusals(key: Key, before: Status, after: Status) -> None:
 
 
 def fields_of_event(reason: Reason) -> dict[str, Any]:
-    """Of the line that goes with an event; this refusal stands in no status."""
+    """Of the line that goes with an event, where no other line tells what was done or refused."""
     if reason is Reason.HOST_NETWORK_REFUSED:
         return _audit(result="refused", reason=reason)
+    if reason is Reason.IMAGE_REMOVED:
+        return _audit(result="removed", reason=reason)
     return {"reason": reason}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Copy, Load, Pull, Push, Remove, Untag
 from cyroid_images.model.kinds.metadata import Metadata
 from cyroid_images.store.keys import Key
 
@@ -34,6 +34,8 @@ def about_action(action: Any) -> dict[str, Any]:
             return {**_image(action, action.source.id), **_target(action)}
         case Push() | Copy():
             return {**_image(action, action.source.id), "source": action.source.source}
+        case Remove():
+            return {"image": str(action.image)}
         case Untag() | _:
             return {}
 

@@ -28,10 +28,19 @@ _log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 5.0
 """Counts and words change with every image; people and etcd are content with this pace."""
 PROMPT = frozenset(
-    {"observedGeneration", "lastHandledReconcileAt", "conditions", "failures", "tarDeliveries"}
+    {
+        "observedGeneration",
+        "lastHandledReconcileAt",
+        "conditions",
+        "failures",
+        "tarDeliveries",
+        "sourceImages",
+        "removedImages",
+        "collection",
+    }
 )
-"""What somebody waits for: a condition that turned, a failure, the record of a load. All else
-is progress."""
+"""What somebody waits for: a condition that turned, a failure, the record of a load, an image
+that was just built or is gone, a collection that was asked for. All else is progress."""
 AGAIN_SECONDS = 2.0
 """After a conflict or an outage of the API: by then the watch has told what changed."""
 DEFECT_SECONDS = 60.0

@@ -40,6 +40,14 @@ def find(registry: RegistryClient, place: ImageLocation, wanted: Wanted) -> Stor
     for the platform is the answer. None means: not there. Raises TransferError where the
     registry could not be asked, or has only damage to show.
     """
+    found = locate(registry, place, wanted)
+    return found[0] if found else None
+
+
+def locate(
+    registry: RegistryClient, place: ImageLocation, wanted: Wanted
+) -> tuple[Stored, str | Digest] | None:
+    """The same, and the tag or digest under which it was found."""
     content = wanted.content
     platform = content.platform if content else wanted.platform
     damage: TransferError | None = None
@@ -52,7 +60,7 @@ def find(registry: RegistryClient, place: ImageLocation, wanted: Wanted) -> Stor
             damage = damage or exc
             continue
         if stored and _answers(stored, content, platform):
-            return stored
+            return stored, reference
     if damage is not None:
         raise damage
     return None

@@ -32,6 +32,7 @@ from cyroid_images.wiring.lookers import (
 )
 from cyroid_images.wiring.movers import Transfers
 from cyroid_images.wiring.secrets import ClusterSecrets
+from cyroid_images.wiring.watchers import EngineWatcher
 
 NOWHERE = Path("/archives")
 """Where a chart mounts archives; without a volume nothing there is ever asked for."""
@@ -53,6 +54,7 @@ def sizes(settings: Settings) -> Sizes:
             "pulls": _doubled(settings.max_transfers),
             "bytes": _doubled(settings.max_transfers),
             "tidy": Limit(16, 8),
+            "removal": Limit.whole(1),
             "engine": Limit.whole(settings.max_transfers_per_engine),
             "source": _doubled(settings.max_pushes_per_source),
             "upstream": _doubled(settings.max_pushes_per_source),
@@ -82,6 +84,7 @@ def assemble(
         upstreams=UpstreamLooker(secrets, upstreams),
         registries=RegistryLooker(secrets, on_requests.registries),
         images=ImageLooker(secrets, known, contents, on_requests.registries),
+        source_events=EngineWatcher(secrets, on_requests.engines),
     )
     ports = Ports(
         lookers=lookers,

@@ -281,10 +281,12 @@ class ImageLooker:
                 if held.is_there:
                     return ImageThere(last.stored, held.tagged)
             asked = ImageLocation(place.repository, place.reference)
-            stored = lookup.find(registry, asked, place.wanted)
-        if stored is not None:
-            self.known.learn(endpoint, stored)
-        return ImageThere(stored)
+            found = lookup.locate(registry, asked, place.wanted)
+        if found is None:
+            return ImageThere(None)
+        stored, under = found
+        self.known.learn(endpoint, stored)
+        return ImageThere(stored, stored.manifest.digest if under == place.tag else None)
 
 
 async def registry_endpoint(secrets: Secrets, place: RegistryPlace) -> RegistryEndpoint:

@@ -6,18 +6,23 @@ from dataclasses import replace
 
 from cyroid_images.archive.library import Archives
 from cyroid_images.engine import Engine, StreamLimits
-from cyroid_images.model.actions import Copy, Fill, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Collect, Copy, Fill, Load, Pull, Push, Remove, Untag
+from cyroid_images.model.collected import Collected
 from cyroid_images.model.engine import EngineEndpoint, FoundImages
 from cyroid_images.model.knowledge import HeldByUpstream, Stored
 from cyroid_images.model.pushed import Pushed
+from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.model.telemetry.request_observer import RequestObservers
 from cyroid_images.registry.client import RegistryClient
+from cyroid_images.registry.collector import CollectorClient
 from cyroid_images.scheduling.cancel_scope import CancelScope
 from cyroid_images.transfer import load, lookup, pull, push
+from cyroid_images.transfer.collect import collect
 from cyroid_images.transfer.copy_archive import copy_archive
 from cyroid_images.transfer.copy_upstream import copy_upstream
 from cyroid_images.transfer.known_layers import KnownLayers
+from cyroid_images.transfer.remove_tag import remove_tag
 from cyroid_images.transfer.supervision import Supervision
 from cyroid_images.wiring.lookers import UpstreamRegistries
 
@@ -77,11 +82,20 @@ class Transfers:
         under = Supervision(limits, observer, cancellation, self._on_requests)
         return load.load(action, self._engine(action.target.endpoint), under, self._archives)
 
+    def remove(self, action: Remove, cancellation: CancelScope) -> Removed:
+        on_request = self._on_requests.registries
+        with RegistryClient(action.registry, on_request=on_request) as registry:
+            return remove_tag(action, registry, cancellation)
+
     def untag(self, action: Untag, cancellation: CancelScope) -> None:
         engine = self._engine(action.endpoint)
         for name in action.names:
             cancellation.raise_if_cancelled()
             engine.untag(name)
+
+    def collect(self, action: Collect, cancellation: CancelScope) -> Collected:
+        observed = self._on_requests.registries
+        return collect(action, CollectorClient(action.collector, on_request=observed), cancellation)
 
     def _engine(self, endpoint: EngineEndpoint) -> Engine:
         return Engine(endpoint, on_request=self._on_requests.engines)

@@ -44,6 +44,13 @@ def api(account: Path) -> Iterator[PeopleApiPart]:
 
 
 @pytest.fixture
+def own_api(account: Path) -> Iterator[PeopleApiPart]:
+    """An API that a test may kill."""
+    with running_people_api(account) as part:
+        yield part
+
+
+@pytest.fixture
 def world(
     apiserver: ApiServerPart, api: PeopleApiPart, accounts: People, registry: RegistryPart
 ) -> Iterator[ApiWorld]:

@@ -24,13 +24,6 @@ def resumed(apiserver: ApiServerPart) -> Iterator[ApiServerPart]:
     apiserver.resume() if apiserver.is_running else apiserver.start()
 
 
-@pytest.fixture
-def own_api(account: Path) -> Iterator[PeopleApiPart]:
-    """An API that a test may kill."""
-    with running_people_api(account) as part:
-        yield part
-
-
 def test_a_push_is_the_same_after_a_restart(
     apiserver: ApiServerPart, own_api: PeopleApiPart, accounts: People, registry: RegistryPart
 ) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import socket
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,11 @@ import httpx
 import pytest
 
 from tests.component.api.world import ApiWorld
-from tests.parts.apiserver import ApiServerPart, wait_for
+from tests.parts.apiserver import wait_for
 from tests.parts.archives import KALI, config_of, layer, old_tar, saved_list
 from tests.parts.catalog import FORMS, TRAINING_V2, bundle_members, zip_bundle
 from tests.parts.people_api import PeopleApiPart, problem, running_people_api
-from tests.parts.save_tars import tar_of
+from tests.parts.save_tars import noise, tar_of
 
 SOURCE = {"name": "bundles", "archive": {"path": "bundles"}}
 GOOD = bundle_members(TRAINING_V2.exported(), {KALI: old_tar(KALI)})
@@ -128,6 +129,36 @@ def test_a_bundle_is_taken_from_a_form_as_well(importing: ApiWorld) -> None:
     assert left(importing.api) == [answer.json()["name"]]
 
 
+def part(about: str, content: bytes) -> bytes:
+    return b"--cut\r\nContent-Disposition: form-data; " + about.encode() + b"\r\n\r\n" + content
+
+
+FILE = part('name="file"; filename="lab.zip"', zip_bundle(GOOD) + b"\r\n")
+FORMS_THAT_ARE_NONE: dict[str, tuple[bytes, int, str]] = {
+    "no file": (part('name="note"', b"x\r\n") + b"--cut--\r\n", 422, "no file"),
+    "two files": (FILE + FILE + b"--cut--\r\n", 422, "more than one file"),
+    "no end": (FILE[:-40], 400, "breaks off"),
+    "no form": (b"x" * 100, 422, "cannot be read"),
+    "too much beside": (part('name="note"', bytes(100_000)) + b"\r\n--cut--", 413, "beside its"),
+    "many parts": (part('name="note"', b"\r\n") * 20 + b"--cut--\r\n", 422, "parts"),
+    "a long head": (part("x" * 100_000, b"\r\n--cut--\r\n"), 422, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("what", FORMS_THAT_ARE_NONE)
+def test_a_form_that_is_none_leaves_nothing(importing: ApiWorld, what: str) -> None:
+    body, status, why = FORMS_THAT_ARE_NONE[what]
+    answer = importing.api.call(
+        "POST",
+        f"/api/v1/bundles?cache={importing.name}",
+        importing.people["admin"],
+        content=body,
+        headers={"content-type": "multipart/form-data; boundary=cut"},
+    )
+    problem(answer, status, why)
+    assert left(importing.api) == []
+
+
 def test_a_bundle_that_is_sent_as_docker_images_is_told_where_to_go(importing: ApiWorld) -> None:
     answer = send(importing, zip_bundle(GOOD), path="/cache/docker-images/upload")
     problem(answer, 422, "/api/v1/bundles")
@@ -198,12 +229,9 @@ def test_a_list_that_is_full_keeps_the_bundle_and_says_so(importing: ApiWorld) -
 
 
 @pytest.fixture(scope="module")
-def other_api(
-    apiserver: ApiServerPart, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PeopleApiPart]:
+def other_api(account: Path) -> Iterator[PeopleApiPart]:
     """An API for tests that start it in other ways."""
-    folder = tmp_path_factory.mktemp("other-api")
-    with running_people_api(apiserver, folder, account="other-api") as part:
+    with running_people_api(account) as part:
         yield part
 
 
@@ -237,6 +265,27 @@ def test_what_is_too_large_leaves_nothing(seen: ApiWorld, other_api: PeopleApiPa
     pieces = (large[at : at + 10_000] for at in range(0, len(large), 10_000))
     problem(send(seen, pieces, api=other_api), 413, "100000")  # not announced
     assert left(other_api) == []
+
+
+@pytest.fixture
+def small_volume(tmp_path: Path) -> Iterator[Path]:
+    """A volume of two megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(
+    small_volume: Path, seen: ApiWorld, other_api: PeopleApiPart
+) -> None:
+    begin(other_api, seen, CYROID_ARCHIVES=str(small_volume))
+    large = zip_bundle(GOOD) + noise(4 * MIB)
+    problem(send(seen, large, api=other_api), 507, "is full")
+    assert [path for path in small_volume.rglob("*") if path.is_file()] == []
+    assert send(seen, zip_bundle(GOOD), api=other_api).status_code == 201
+    other_api.kill()
 
 
 def test_without_a_volume_the_chart_value_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,6 +123,10 @@ class ApiWorld:
             return any(row["name"] == self.name and row["message"] == marker for row in rows)
 
         wait_for(is_seen, "the API to see the cache", SECONDS, self.api.log)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something that others do."""
+        wait_for(holds, "what a test waits for", SECONDS, self.api.log)
 
     def remove_all(self) -> None:
         for path in self._made:

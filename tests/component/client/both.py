@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from cyroid_images.client import AsyncClient, Client, ClientOptions
@@ -36,24 +37,31 @@ class Both:
 
     def take(self, count: int, method: str, *args: Any, **kwargs: Any) -> list[Any]:
         """The first so many things that the method gives; fewer where it ends before."""
-        url, token, options = self._arguments
         taken: list[Any] = []
+
+        def see(item: Any) -> bool:
+            taken.append(item)
+            return len(taken) == count
+
+        self.each(see, method, *args, **kwargs)
+        return taken
+
+    def each(self, see: Callable[[Any], object], method: str, *args: Any, **kwargs: Any) -> None:
+        """Show everything that the method gives, until `see` says True."""
+        url, token, options = self._arguments
         if not self._awaits:
             with Client(url, token, options=options) as client:
                 for item in getattr(client, method)(*args, **kwargs):
-                    taken.append(item)
-                    if len(taken) == count:
-                        break
-            return taken
+                    if see(item) is True:
+                        return
+            return
 
         async def awaited() -> None:
             async with AsyncClient(url, token, options=options) as client:
-                given: AsyncIterator[Any] = getattr(client, method)(*args, **kwargs)
-                async for item in given:
-                    taken.append(item)
-                    if len(taken) == count:
-                        break
-                await given.aclose()  # type: ignore[attr-defined]
+                given: AsyncGenerator[Any] = getattr(client, method)(*args, **kwargs)
+                async with aclosing(given):
+                    async for item in given:
+                        if see(item) is True:
+                            return
 
         asyncio.run(awaited())
-        return taken

@@ -107,6 +107,8 @@ CALLS: dict[str, tuple[str, str, Callable[[RegistryClient], object]]] = {
         ".*/manifests/.*",
         lambda to: to.delete_manifest("a/b", IMAGE.digest),
     ),
+    "delete_tag": ("DELETE", ".*/manifests/1", lambda to: to.delete_manifest("a/b", "1")),
+    "tags": ("GET", ".*/tags/list", lambda to: to.tags("a/b")),
     "blob_size": ("HEAD", ".*/blobs/.*", lambda to: to.blob_size("a/b", LAYER.digest)),
     "config": ("GET", ".*/blobs/.*", lambda to: to.config("a/b", IMAGE.parsed.config)),
     "open_blob": ("GET", ".*/blobs/.*", read_blob),

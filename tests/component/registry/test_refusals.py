@@ -30,10 +30,12 @@ CALLS: dict[str, Callable[[RegistryClient], object]] = {
     "config": lambda to: to.config("a/b", IMAGE.parsed.config),
     "put_manifest": lambda to: to.put_manifest("a/b", "1", IMAGE.manifest, OCI_MANIFEST),
     "delete_manifest": lambda to: to.delete_manifest("a/b", IMAGE.digest),
+    "delete_tag": lambda to: to.delete_manifest("a/b", "1"),
+    "tags": lambda to: to.tags("a/b"),
     "upload_blob": lambda to: to.upload_blob("a/b", IMAGE.parsed.config, [IMAGE.config]),
     "upload_stream": lambda to: to.upload_stream("a/b", [b"x"], "x/y"),
 }
-WRITES = ("put_manifest", "delete_manifest", "upload_blob", "upload_stream")
+WRITES = ("put_manifest", "delete_manifest", "delete_tag", "upload_blob", "upload_stream")
 
 
 def reason_of(call: Callable[[], object]) -> tuple[Reason, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cyroid_images.client import calls
+from cyroid_images.client.content import PIECE, chunks_of
 from cyroid_images.client.errors import Invalid, Unauthorized
 from cyroid_images.client.options import token_file, token_now
 
@@ -48,6 +51,18 @@ def test_what_would_be_resolved_to_another_path_is_refused(name: str) -> None:
         calls.delete_image(name)
     with pytest.raises(Invalid):
         calls.suspend_range("red", name)
+
+
+@pytest.mark.parametrize("form", ["path", "file", "pieces"])
+def test_content_is_read_in_pieces(tmp_path: Path, form: str) -> None:
+    data = bytes(range(256)) * 4096
+    file = tmp_path / "x"
+    file.write_bytes(data)
+    content: Any = {"path": file, "file": io.BytesIO(data), "pieces": [data[:7], b"", data[7:]]}
+    pieces = list(chunks_of(content[form]))
+    assert b"".join(pieces) == data
+    assert all(pieces), "an empty piece would end an upload"
+    assert form == "pieces" or max(map(len, pieces)) <= PIECE < len(data)
 
 
 def test_only_reading_calls_may_be_repeated() -> None:

@@ -20,7 +20,12 @@ class Playback(Dialler):
         self.requests: list[httpx.Request] = []
         self._chunks, self._status, self._cut = chunks, status, cut
 
-    def client(self, read_seconds: float) -> httpx.Client:  # noqa: ARG002 - nothing is slow here
+    def client(
+        self,
+        read_seconds: float,  # noqa: ARG002 - nothing is slow here
+        *,
+        is_probed: bool = False,  # noqa: ARG002 - nor gone
+    ) -> httpx.Client:
         return httpx.Client(base_url="http://engine", transport=httpx.MockTransport(self._answer))
 
     def wire(self) -> Wire:

@@ -14,6 +14,7 @@ from cyroid_images.model.fault import Failure, Fault, Route
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.kinds.status import TarDelivery
 from cyroid_images.model.observed import FailureKey, RangeDone, TargetSeen
+from cyroid_images.model.offer import Offer, Offers
 from cyroid_images.plan.status import cache_report, range_report
 from tests.parts.conformance import assert_status_conforms
 from tests.unit.plan.examples import (
@@ -26,6 +27,7 @@ from tests.unit.plan.examples import (
     range_body,
     range_item,
     range_seen,
+    source,
     target,
     view,
     wish,
@@ -116,3 +118,19 @@ def test_two_thousand_digests_stay_below_what_etcd_takes(length: int, most: int)
     assert len(json.dumps(document["digests"], separators=(",", ":"))) <= most
     assert document["digestsOmitted"] == 2500 - len(document["digests"])
     assert len(document["digests"]) == 2000 or length == LONGEST
+
+
+@pytest.mark.parametrize(("length", "most"), [(USUAL, 90 * KIB), (LONGEST, 210 * KIB)])
+def test_a_builder_full_of_images_none_of_which_can_be_pushed_stays_small(
+    length: int, most: int
+) -> None:
+    """Each was tried in vain, which costs a reason in its row."""
+    failed = Failure(Fault(Reason.MANIFEST_DIGEST_MISMATCH, "why not " * 400), 99, NOW)
+    wishes = [
+        wish(f"r.example/{number:03}/".ljust(length - 2, "x") + ":1") for number in range(256)
+    ]
+    offers = tuple(Offer(each, source(), failure=failed) for each in wishes)
+    seen = cache_seen(cache_item(), wishes={}, offers=Offers(offers, 9))
+    document = cache_report.report(seen, [], ()).to_document()
+    assert size("ImageCache", cache_body(), document) <= most
+    assert (len(document["sourceImages"]), document["sourceImagesOmitted"]) == (256, 9)

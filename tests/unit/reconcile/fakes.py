@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.execute import ports as execute_ports
-from cyroid_images.model.actions import Copy, Load, Pull, Push, Untag
+from cyroid_images.model.actions import Collect, Copy, Load, Pull, Push, Remove, Untag
 from cyroid_images.model.archive import ArchiveView
 from cyroid_images.model.clock import Clock
+from cyroid_images.model.collected import Collected
 from cyroid_images.model.engine import ClientTLS, EngineEndpoint, EngineView, FoundImages
 from cyroid_images.model.event import EventNote
 from cyroid_images.model.fault import Fault, Route
@@ -26,6 +27,7 @@ from cyroid_images.model.knowledge import (
 )
 from cyroid_images.model.pushed import How, Pushed
 from cyroid_images.model.registry import Credentials, RegistryEndpoint
+from cyroid_images.model.removal import Removed
 from cyroid_images.model.telemetry.progress import ProgressObserver
 from cyroid_images.observe import ports as observe_ports
 from cyroid_images.reconcile import ports
@@ -180,9 +182,14 @@ class FakeMovers:
     then: Callable[[Copy | Push | Pull | Load], None]
     shows: Callable[[Pull | Load], EngineView]
     """The engine once the move is done there."""
-    moves: list[Copy | Push | Pull | Load | Untag] = field(default_factory=list)
+    moves: list[Copy | Push | Pull | Load | Untag | Remove | Collect] = field(default_factory=list)
+    collects: Callable[[Collect], Collected] = lambda each: Collected(
+        each.id, each.is_dry_run, is_over=True
+    )
     dropped: Callable[[], None] = lambda: None
     """Happens when names are dropped."""
+    takes_out: Callable[[Remove], Removed] = lambda _: Removed()
+    """What a removal takes out of the registry."""
 
     def push(self, action: Push, cancellation: CancelScope, observer: ProgressObserver) -> Pushed:  # noqa: ARG002 - the port
         self._move(action)
@@ -213,6 +220,14 @@ class FakeMovers:
     def untag(self, action: Untag, cancellation: CancelScope) -> None:  # noqa: ARG002 - the port
         self.moves.append(action)
         self.dropped()
+
+    def remove(self, action: Remove, cancellation: CancelScope) -> Removed:  # noqa: ARG002 - the port
+        self.moves.append(action)
+        return self.takes_out(action)
+
+    def collect(self, action: Collect, cancellation: CancelScope) -> Collected:  # noqa: ARG002 - the port
+        self.moves.append(action)
+        return self.collects(action)
 
     def _deliver(self, action: Pull | Load) -> FoundImages:
         self._move(action)

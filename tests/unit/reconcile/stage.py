@@ -62,6 +62,7 @@ LIMITS = {
     "pulls": Limit(4, 4),
     "bytes": Limit(4, 4),
     "tidy": Limit(2, 2),
+    "removal": Limit(1, 1),
     "engine": Limit(2, 2),
     "source": Limit(2, 2),
     "archive": Limit(2, 2),
@@ -166,7 +167,9 @@ class Stage:
             if held.is_there:
                 return ImageThere(last.stored, held.tagged)
         asked = ImageLocation(place.repository, place.reference)
-        return ImageThere(self.registries.find(endpoint, asked, place.wanted))
+        found = self.registries.find(endpoint, asked, place.wanted)
+        is_by_tag = found is not None and place.reference == place.tag
+        return ImageThere(found, found.manifest.digest if found and is_by_tag else None)
 
     def arrive(self, action: Copy | Push | Pull | Load) -> None:
         """What a move brings is there."""

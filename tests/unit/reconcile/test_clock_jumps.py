@@ -27,6 +27,7 @@ JUMPS = {"a-day-back": timedelta(days=-1), "a-day-forward": timedelta(days=1)}
 WALL_CLOCK = {
     "wiring/clock.py": "the port Clock: moments for status, and what they are compared with",
     "registry/errors.py": "Retry-After may be a date",
+    "collect/collection.py": "when files were written, and moments for status",
     "kube/cluster.py": "events carry moments; a repeat within ten minutes counts in the first",
 }
 """All modules that read it, and why."""

@@ -187,7 +187,9 @@ class Town(Stage):
         found = shelf.find(place.repository, place.reference)
         wanted = place.wanted.content
         is_wanted = found is not None and (wanted is None or found.content.is_same(wanted))
-        return ImageThere(found if is_wanted else None)
+        if found is None or not is_wanted:
+            return ImageThere(None)
+        return ImageThere(found, found.manifest.digest if place.reference == place.tag else None)
 
     def arrive(self, action: Copy | Push | Pull | Load) -> None:
         if isinstance(action, Copy | Push):

@@ -7,6 +7,7 @@ with the body of an error.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from cyroid_images.api.changed import KnownRange, RangesByName
 from cyroid_images.api.routes.ranges import EventChoice
 from cyroid_images.api.routes.registry import stats_of
 from cyroid_images.api.services import AboutAll, AboutCache, Asking
-from cyroid_images.api.streams import EventStream, Look, StreamOfChanges, event
+from cyroid_images.api.streams import REVIEW_SECONDS, EventStream, Look, StreamOfChanges, event
 from cyroid_images.api.visible import visible_namespaces
 from cyroid_images.overview.operations import PushStatus, pushes
 from cyroid_images.overview.registry import UnpushedImage, unpushed
@@ -26,6 +27,8 @@ router = APIRouter(prefix="/api/v1", tags=["events"])
 
 _PUSHES = TypeAdapter(tuple[PushStatus, ...])
 _UNPUSHED = TypeAdapter(tuple[UnpushedImage, ...])
+STATS_SECONDS = 1.0
+"""A push is told at once, however long the registry takes to list thousands of names."""
 ROWS_AT_ONCE = 50
 """Ranges of one event: a reader that is slow holds no more than that in memory."""
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
@@ -54,15 +57,22 @@ def _stream(about: Asking, look: Look) -> EventStream:
 
 def _registry(about: Asking) -> Look:
     sent: dict[str, bytes] = {}
+    rights = _Rights(about)
 
     async def look() -> list[bytes]:
-        cache = await about.may_see()
+        if rights.are_due():
+            await about.may_see()
+            rights.are_given()
+        cache = about.world.cache(about.cache)
         key = ("registry", about.cache, about.world.version)
 
         async def make() -> list[bytes]:
             return [
                 event("pushes", _PUSHES.dump_json(pushes(cache))),
-                event("stats", (await stats_of(about, cache)).model_dump_json().encode()),
+                event(
+                    "stats",
+                    (await stats_of(about, cache, STATS_SECONDS)).model_dump_json().encode(),
+                ),
                 event("unpushed", _UNPUSHED.dump_json(unpushed(cache))),
             ]
 
@@ -79,6 +89,21 @@ def _registry(about: Asking) -> Look:
     return look
 
 
+class _Rights:
+    """When to ask again what a reader may see: each change would make a crowd of questions."""
+
+    def __init__(self, about: Asking) -> None:
+        self._clock = about.services.clock
+        self._due = -math.inf
+
+    def are_due(self) -> bool:
+        return self._clock() >= self._due
+
+    def are_given(self) -> None:
+        """Not before: who was refused is asked about again with the next change."""
+        self._due = self._clock() + REVIEW_SECONDS
+
+
 class _RangesLook:
     """What is new of the ranges that one caller may see."""
 
@@ -88,11 +113,15 @@ class _RangesLook:
         self._seen = -1
         """Number of the last change that was sent; below zero: nothing was."""
         self._allowed: frozenset[str] | None = None
+        self._rights = _Rights(about)
 
     async def __call__(self) -> list[bytes]:
-        allowed = await visible_namespaces(self._about, None)
-        if allowed != self._allowed:
-            self._allowed, self._seen = allowed, -1
+        if self._rights.are_due():
+            allowed = await visible_namespaces(self._about, None)
+            if allowed != self._allowed:
+                self._allowed, self._seen = allowed, -1
+            self._rights.are_given()
+        allowed = self._allowed
         known = self._about.world.ranges()
         now, before = known.number, self._seen
         if now == before:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
-from cyroid_images.api.contents import TagLists
+from cyroid_images.api.contents import WAIT_SECONDS, TagLists
 from cyroid_images.api.problems import Problem
 from cyroid_images.api.services import (
     AboutCache,
@@ -20,6 +20,7 @@ from cyroid_images.api.services import (
 )
 from cyroid_images.errors import CyroidError, InvalidReference, TransferError
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.images.repository import StoredAs
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.overview.places import is_shown, name_of, names_of
@@ -37,7 +38,7 @@ from cyroid_images.overview.registry import (
     stats,
     unpushed,
 )
-from cyroid_images.overview.used_by import StoredAs, stored_as
+from cyroid_images.overview.used_by import stored_as
 
 router = APIRouter(prefix="/api/v1/registry", tags=["registry"])
 
@@ -122,10 +123,12 @@ async def where(about: AboutCache, image_tag: str) -> ImagePresence:
     return presence(cache, reference, str(digest) if digest else "", None)
 
 
-async def stats_of(about: Asking, cache: ImageCache) -> RegistryStats:
-    """As far as the registry tells."""
+async def stats_of(
+    about: Asking, cache: ImageCache, seconds: float = WAIT_SECONDS
+) -> RegistryStats:
+    """As far as the registry tells within so many seconds."""
     try:
-        named = _named(about, cache, await about.services.contents.lists(cache))
+        named = _named(about, cache, await about.services.contents.lists(cache, seconds))
     except TransferError as exc:
         return stats(cache, None, why=(str(exc.reason), exc.message))
     return stats(cache, (len(named), sum(len(names) for _, names in named.values())))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from cyroid_images.api.problems import RETRY, Problem
 from cyroid_images.api.services import AboutAll, AboutCache
 from cyroid_images.api.visible import visible_namespaces
 from cyroid_images.kube.resources import GROUP
 from cyroid_images.kube.rights import Right
-from cyroid_images.overview.doctor import CheckRow, checks
+from cyroid_images.overview.doctor.checks import Check
+from cyroid_images.overview.doctor.examination import examine
 from cyroid_images.overview.people import CAPABILITIES, Capabilities, Me, MyRights
 from cyroid_images.overview.registry import CacheRow, cache_row
 
@@ -41,7 +43,7 @@ async def caches(about: AboutAll) -> list[CacheRow]:
 
 
 @router.get("/doctor")
-async def doctor(about: AboutAll) -> list[CheckRow]:
+async def doctor(about: AboutAll) -> list[Check]:
     """Every precondition of the installation, with what to do; of ranges, those one may see."""
     await about.require(Right("list", GROUP, "imagecaches"), "list ImageCaches")
     allowed = await visible_namespaces(about, None)
@@ -50,4 +52,7 @@ async def doctor(about: AboutAll) -> list[CheckRow]:
         for item in about.world.ranges().items()
         if allowed is None or item.metadata.namespace in allowed
     ]
-    return checks(about.world.caches(), ranges)
+    services = about.services
+    if services.examining is None:
+        raise Problem(503, "the cluster cannot be looked at yet; try again", headers=RETRY)
+    return list(examine(await services.examining.facts(about.world.caches(), ranges)))

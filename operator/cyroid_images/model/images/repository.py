@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.reference import DOCKER_HUB, Reference
@@ -16,6 +17,9 @@ from cyroid_images.model.images.reference import DOCKER_HUB, Reference
 LONGEST = 200
 """Characters of a repository: clients allow 255 together with host and port."""
 
+
+StoredAs = tuple[str, str]
+"""Repository and tag in the registry of a cache: what spellings of one image have in common."""
 
 TRANSPORT_HOST = "transfer.cyroid.io"
 """Never dialled: the host of names that an image carries in engines while it is loaded, so
@@ -37,6 +41,16 @@ def tag_of(reference: Reference) -> str:
     if reference.tag:
         return reference.tag
     return f"_by-{reference.digest.hex[:40]}" if reference.digest else "latest"
+
+
+def stored_as(reference: Reference, aliases: Sequence[str]) -> StoredAs:
+    """Where our registry keeps the image; passes ask for the same thousands again and again."""
+    return _stored_as(reference, tuple(aliases))
+
+
+@lru_cache(maxsize=8192)
+def _stored_as(reference: Reference, aliases: tuple[str, ...]) -> StoredAs:
+    return repository_of(reference, aliases), tag_of(reference)
 
 
 def pin_tag(manifest: Digest) -> str:

@@ -73,7 +73,7 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, document: Any) -> Any:
-        if not isinstance(document, Mapping):
+        if not isinstance(document, Mapping) or None not in document.values():
             return document
         return {key: value for key, value in document.items() if value is not None}
 

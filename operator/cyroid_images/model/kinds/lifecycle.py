@@ -53,7 +53,11 @@ class SourceImageStatus(Part):
     created: Moment | None = None
     """When it was built, as it says itself; RFC 3339, UTC."""
     in_registry: bool | None = None
-    """Whether the registry has this content under this name; absent: not known."""
+    """Whether the registry had this content under this name when it was last asked; absent: not
+    known."""
+    reason: ReasonField | None = None
+    """Why `pushPolicy: Automatic` could not push it, in words in `failures`; absent when that was
+    not tried, or not in vain."""
 
 
 class RemovedImageStatus(Part):
@@ -84,7 +88,7 @@ class CollectionStatus(Part):
     """The last collection of what no tag needs, or the one that is under way."""
 
     handled: Annotated[str, Field(max_length=128)] | None = None
-    """Value of the annotation `cyroid.io/collect` that it answers; absent: it was due."""
+    """Value of the annotation `cyroid.io/collect` that was answered last."""
     is_dry_run: OnlyIfTrue = False
     """It only counted. Absent: false."""
     started: Moment
@@ -95,6 +99,8 @@ class CollectionStatus(Part):
     """Bytes that were freed, or would be."""
     blobs: Count | None = None
     """Blobs that were removed, or would be."""
+    last_run: Moment | None = None
+    """When the last one ended that did not only count; RFC 3339, UTC."""
     reason: ReasonField | None = None
     """Why it failed; absent when it did not."""
     message: RowMessage | None = None

@@ -49,12 +49,19 @@ class Metadata(Part):
         token = self.annotations.get(RECONCILE_AT)
         return clean_message(token, LONGEST_TOKEN) if token else None
 
+    @property
+    def collect(self) -> str | None:
+        """Which collection of the registry's disk is asked for, cut to what status can echo."""
+        asked = self.annotations.get(COLLECT)
+        return clean_message(asked, LONGEST_TOKEN) if asked else None
+
     def asks_the_same(self, other: Metadata) -> bool:
         """Whether the other metadata are of the same object and ask for no new pass."""
-        return (self.uid, self.generation, self.reconcile_at) == (
+        return (self.uid, self.generation, self.reconcile_at, self.collect) == (
             other.uid,
             other.generation,
             other.reconcile_at,
+            other.collect,
         )
 
     def at_version(self, resource_version: str) -> Metadata:

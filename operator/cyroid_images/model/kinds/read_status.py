@@ -18,11 +18,12 @@ S = TypeVar("S", bound=Status)
 
 def read_status(kind: type[S], document: object) -> S:
     """The status as far as it can be read; what cannot is left out, at worst everything."""
-    readable: Any = deepcopy(dict(document)) if isinstance(document, Mapping) else {}
+    given: Any = document if isinstance(document, Mapping) else {}
     try:
-        return kind.model_validate(readable)
+        return kind.model_validate(given)
     except ValidationError as exc:
         wrong = {error["loc"][:2] for error in exc.errors(include_input=False, include_url=False)}
+    readable: Any = deepcopy(dict(given))  # only here: a copy of 500 objects takes a while
     # Last index first, so that the earlier ones still point at their rows.
     for place in sorted(wrong, key=_row_of, reverse=True):
         _remove(readable, place)

@@ -5,6 +5,7 @@
     availability                who answers
     keep_ready                  what could not be seen says nothing against what was proven
     transfer_rows               what moves
+    source_images               what source engines hold, and whether the registry has it
     ready                       the summary: Ready, and why not
     tar_record                  which images went as a tar, and why
     initial_status              what an object says before anything was seen

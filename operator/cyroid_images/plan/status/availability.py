@@ -80,6 +80,9 @@ def cache_registry_available(seen: CacheSeen) -> Verdict:
     if fault is not None:
         return _unavailable(kind, fault)
     message = f"{seen.item.spec.registry.push_url} answers"
+    told = seen.collection
+    if told is not None and told.finished is None and not told.is_dry_run:
+        message = f"{message}; pushes wait while its disk is freed"
     return Verdict(kind, ConditionStatus.TRUE, Reason.AVAILABLE, message)
 
 

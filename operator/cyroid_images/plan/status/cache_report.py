@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.actions import Cached, CacheStep, Copy, Push, Wait
-from cyroid_images.model.fault import Fault
+from cyroid_images.model.fault import Failure, Fault
 from cyroid_images.model.kinds.conditions import set_conditions
 from cyroid_images.model.kinds.recorded_digests import digests_to_record
 from cyroid_images.model.kinds.status import (
@@ -31,7 +31,19 @@ from cyroid_images.plan.status.keep_ready import keep_known, keeps_cache_ready, 
 from cyroid_images.plan.status.observed_generation import generation_observed
 from cyroid_images.plan.status.progress_text import under_way
 from cyroid_images.plan.status.ready import Readiness, summarise
+from cyroid_images.plan.status.source_images import source_images, unasked_failures
 from cyroid_images.plan.status.transfer_rows import transfer_rows
+
+_KNOWN_ANEW = (
+    "digests",
+    "digests_omitted",
+    "source_images",
+    "source_images_omitted",
+    "removed_images",
+    "unused_images",
+    "collection",
+)
+"""Fields that say nothing of what is Ready: told anew also while the rest is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,8 @@ def report(
     open_ones = {wish: each for wish, each in seen.failures.items() if wish not in good}
     status = _report(replace(seen, failures=open_ones), asked, running)
     if keeps_cache_ready(seen, asked.listed):
-        digests = {"digests": status.digests, "digests_omitted": status.digests_omitted}
-        return still_ready(seen.item.status, status).model_copy(update=digests)
+        fresh = {name: getattr(status, name) for name in _KNOWN_ANEW}
+        return still_ready(seen.item.status, status).model_copy(update=fresh)
     return status
 
 
@@ -80,6 +92,7 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
     failures, failures_omitted = first(MOST_FAILURES, _failures(seen, asked))
     digests, digests_omitted = digests_to_record(seen.anchors, asked.wishes)
     transfers, transfers_omitted = transfer_rows(running)
+    offered, offered_omitted = source_images(seen)
     return ImageCacheStatus(
         observed_generation=generation_observed(item.status, item.metadata, conditions),
         last_handled_reconcile_at=_handled(seen),
@@ -95,10 +108,15 @@ def _report(seen: CacheSeen, asked: _Asked, running: tuple[Running, ...]) -> Ima
         images_omitted=images_omitted,
         digests=digests,
         digests_omitted=digests_omitted,
+        source_images=offered,
+        source_images_omitted=offered_omitted,
         failures=failures,
         failures_omitted=failures_omitted,
+        removed_images=seen.removal.removed,
+        unused_images=seen.removal.unused,
         transfers=transfers,
         transfers_omitted=transfers_omitted,
+        collection=seen.collection,
         conditions=conditions,
     )
 
@@ -221,20 +239,23 @@ def _row(seen: CacheSeen, step: CacheStep, *, is_on_demand: bool) -> ImageStatus
 
 
 def _failures(seen: CacheSeen, asked: _Asked) -> list[TransferFailure]:
-    return [
-        TransferFailure(
-            image=str(wish.reference),
-            reason=failure.reason,
-            message=failure.fault.message,
-            attempts=failure.attempts,
-            next_attempt_time=None
-            if failure.reason.mark is Mark.TERMINAL
-            else failure.next_attempt,
-        )
-        for wish, failure in sorted(
-            seen.failures.items(), key=lambda pair: (pair[0] not in asked.wishes, str(pair[0]))
-        )
-    ]
+    """Those of listed images first, those of pushes that nobody asked for last."""
+    order = sorted(
+        seen.failures.items(), key=lambda pair: (pair[0] not in asked.wishes, str(pair[0]))
+    )
+    wanted = [(str(wish.reference), failure) for wish, failure in order]
+    return [_failure(*each) for each in (*wanted, *unasked_failures(seen))]
+
+
+def _failure(image: str, failure: Failure) -> TransferFailure:
+    is_final = failure.reason.mark is Mark.TERMINAL
+    return TransferFailure(
+        image=image,
+        reason=failure.reason,
+        message=failure.fault.message,
+        attempts=failure.attempts,
+        next_attempt_time=None if is_final else failure.next_attempt,
+    )
 
 
 def _bytes(stored: Sequence[Stored]) -> int:
