@@ -5,14 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from cyroid_images.model.images.manifest import OCI_MANIFEST
+from cyroid_images.registry.client import RegistryClient
 from tests.component.api.world import ApiWorld
 from tests.component.web.test_real_api import opened
 from tests.parts import objects
 from tests.parts.apiserver import wait_for
+from tests.parts.images import tiny_image
 from tests.parts.people_api import condition, put_status
 
 RANGES = 500
@@ -28,7 +30,9 @@ def many_ranges(world: ApiWorld) -> None:
         objects.create(world.apiserver, body)
         is_ready = number % 10 != 0
         counts = {"desired": 1, "present": int(is_ready)}
-        ready = condition("Ready", str(is_ready), "AllImagesPresent" if is_ready else "Pulling")
+        ready = condition(
+            "Ready", str(is_ready), "AllImagesPresent" if is_ready else "ImageNotFound"
+        )
         put_status(
             world.apiserver, world.range_path(name), {"conditions": [ready], "images": counts}
         )
@@ -39,16 +43,17 @@ def many_ranges(world: ApiWorld) -> None:
 
 def many_tags(world: ApiWorld) -> None:
     """One manifest under many names: what a list costs does not depend on what it names."""
-    names = [f"docker.io/{world.name}/image-{number:02}" for number in range(REPOSITORIES)]
-    with httpx.Client(base_url=f"http://{world.registry.push_host}", trust_env=False) as client:
-        for name in names:
-            world.registry.push_image(name, "v00")
-            kinds = "application/vnd.oci.image.manifest.v1+json"
-            got = client.get(f"/v2/{name}/manifests/v00", headers={"accept": kinds})
-            kind = {"content-type": got.headers["content-type"]}
-            for number in range(1, TAGS):
-                path = f"/v2/{name}/manifests/v{number:02}"
-                client.put(path, content=got.content, headers=kind).raise_for_status()
+    image = tiny_image()
+
+    def one(number: int) -> None:
+        name = f"docker.io/{world.name}/image-{number:02}"
+        world.registry.push(name, "v00", image)
+        with RegistryClient(world.registry.push_endpoint) as registry:
+            for tag in range(1, TAGS):
+                registry.put_manifest(name, f"v{tag:02}", image.manifest, OCI_MANIFEST)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, range(REPOSITORIES)))
 
 
 @pytest.mark.slow
@@ -76,7 +81,7 @@ def test_many_ranges_and_tags_are_paged_and_soon_there(chromium: Browser, world:
             took[path] = page.evaluate(SINCE_REQUEST)
         print(f"usable after (ms): {took}")
         expect(page.locator("tbody tr")).to_have_count(60)
-        expect(page.locator("tbody tr").first).to_contain_text("Pulling")
+        expect(page.locator("tbody tr").first).to_contain_text("ImageNotFound")
         page.get_by_role("button", name="Next").click()
         expect(page.get_by_text(f"61 to 120 of {RANGES} ranges")).to_be_visible()
         expect(page.locator("tbody tr").first).to_contain_text("Ready")

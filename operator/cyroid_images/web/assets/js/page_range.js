@@ -102,7 +102,7 @@ function moving() {
 }
 
 function missing() {
-  const rows = table("Missing images", ["Image", "Reason", "Why, and what happens next", "Engines that lack it"]);
+  const rows = table("Missing images", ["Image", "Reason", "Why, and what happens next", "Engines"]);
   const none = h("p", { class: "quiet" });
   const element = section("Missing", rows.element, none);
   return { element, draw: (row) => {
