@@ -1,4 +1,8 @@
-"""The command line: run the operator or the API, write the CRDs, make Secrets once."""
+"""The command line: run the operator, the API or the collector, write the CRDs, make Secrets once.
+
+What a command is made of is imported when it is to run: the collector stands beside a
+registry, and needs neither the operator's 50 MiB nor its second of start.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,15 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import kopf
-
-from cyroid_images import crds, handlers
 from cyroid_images.api import command as api
 from cyroid_images.bootstrap import command as bootstrap
 from cyroid_images.collect import command as collect
 from cyroid_images.errors import REASONS, CyroidError
-from cyroid_images.logs import Redaction, configure
-from cyroid_images.settings import read_settings, share_kubeconfig
-from cyroid_images.wiring.operator import End, Operator
+
+if TYPE_CHECKING:
+    from cyroid_images.wiring.operator import End, Operator
 
 LARGEST_PORT = 65535
 NOT_SERVED = 404
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     describe.set_defaults(act=lambda _: print(api.openapi(), end=""))
     write = commands.add_parser("crds", help="write the CRDs of both kinds as YAML files")
     write.add_argument("folder", type=Path, help="where to write them")
-    write.set_defaults(act=lambda parsed: crds.write(parsed.folder))
+    write.set_defaults(act=_write_crds)
     first = commands.add_parser("bootstrap", help="make what an installation needs once")
     bootstrap.add_arguments(first)
     first.set_defaults(act=lambda parsed: print(bootstrap.run(parsed)))
@@ -87,6 +89,12 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _write_crds(parsed: argparse.Namespace) -> None:
+    from cyroid_images import crds  # noqa: PLC0415 - see above
+
+    crds.write(parsed.folder)
+
+
 def _end(why: str, code: End) -> None:
     """Exit at once, without cleaning up: another operator may have taken over already."""
     logging.getLogger(__name__).error("%s; exiting at once", why)
@@ -109,6 +117,9 @@ def _share_heaps() -> None:
 
 
 def _run_api(parsed: argparse.Namespace) -> None:
+    from cyroid_images.logs import configure  # noqa: PLC0415 - see above
+    from cyroid_images.settings import read_settings  # noqa: PLC0415 - see above
+
     _share_heaps()
     settings = read_settings()
     configure(settings.log_level, as_json=settings.log_format == "json")
@@ -116,6 +127,10 @@ def _run_api(parsed: argparse.Namespace) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> None:
+    from cyroid_images.logs import Redaction, configure  # noqa: PLC0415 - see above
+    from cyroid_images.settings import read_settings, share_kubeconfig  # noqa: PLC0415
+    from cyroid_images.wiring.operator import Operator  # noqa: PLC0415 - see above
+
     _share_heaps()
     settings = read_settings()
     redaction = Redaction()
@@ -126,6 +141,10 @@ def _run(parsed: argparse.Namespace) -> None:
 
 def serve(operator: Operator) -> None:
     """Run it in kopf until a signal comes or it ends by itself, which raises a CyroidError."""
+    import kopf  # noqa: PLC0415 - see above
+
+    from cyroid_images import handlers  # noqa: PLC0415 - see above
+
     registry = kopf.OperatorRegistry()
     handlers.register(registry, operator)
     try:

@@ -81,12 +81,12 @@ def _run(asked: argparse.Namespace, screen: Screen) -> int:
         return _INTERRUPTED
     screen.summary()
     try:
-        _show_people(screen, cluster)
+        token = _show_people(screen, cluster)
     except DemoError as exc:
         screen.failed(str(exc))
         _say_how_to_look(screen, cluster)
         return 1
-    _say_how_to_go_on(screen, cluster)
+    _say_how_to_go_on(screen, cluster, token)
     return 0
 
 
@@ -122,24 +122,20 @@ def _say_how_to_look(screen: Screen, cluster: Cluster) -> None:
     screen.note(f"`make demo{_own(cluster)}` begins anew; `make demo-down{_own(cluster)}` ends it.")
 
 
-def _show_people(screen: Screen, cluster: Cluster) -> None:
-    """The same as people see it: by the command line, and in a browser."""
+def _show_people(screen: Screen, cluster: Cluster) -> str:
+    """The same by the command line; a token for the page, which is tried."""
     screen.note("")
     screen.note("The same at a glance:")
     words = ("status", "--namespace", ranges.NAMESPACE)
     screen.command("kubectl cyroid", *words)
     screen.output(people.console(cluster, *words))
-    screen.note("")
-    screen.note("And in a browser, signed in with this token (8 hours; it may push, not delete):")
     token = people.token(cluster, people.TRIES, "cyroid-engineer")
     with people.reached(cluster) as url:
         people.look_at_page(url, token)
-    screen.note(token)
-    screen.output(f"kubectl port-forward -n {OPERATOR} {people.SERVICE} {people.PORT}")
-    screen.output(f"http://127.0.0.1:{people.PORT}/")
+    return token
 
 
-def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
+def _say_how_to_go_on(screen: Screen, cluster: Cluster, token: str) -> None:
     path = cache.root() / "demo" / "range-four.yaml"
     path.parent.mkdir(exist_ok=True)
     items = ranges.documents(cluster, "range-four", lab_images.all_references())
@@ -150,6 +146,11 @@ def _say_how_to_go_on(screen: Screen, cluster: Cluster) -> None:
     screen.output(f"kubectl apply -f {path}  # a fourth range")
     screen.output(f"kubectl get rimg -n {ranges.NAMESPACE} -w")
     screen.output(f"kubectl describe rimg/range-three -n {ranges.NAMESPACE}")
+    screen.output(f"kubectl port-forward -n {OPERATOR} {people.SERVICE} {people.PORT}  # the page")
+    screen.note(
+        f"and then http://127.0.0.1:{people.PORT}/, with a token that may push for 8 hours:"
+    )
+    screen.note(token)
     screen.note(f"`make demo-down{_own(cluster)}` ends it.")
 
 

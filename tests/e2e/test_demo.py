@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -29,4 +30,9 @@ def test_the_demo_tells_its_story_to_the_end() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "FALLBACK" in told.stdout
     assert "export KUBECONFIG=" in told.stdout
+    _, _, ending = told.stdout.partition("$ kubectl cyroid status")
+    assert "range-three" in ending, "the command line shows every range"
+    assert "port-forward" in ending
+    assert "http://127.0.0.1:" in ending
+    assert re.search(r"^ *eyJ[\w-]+\.[\w-]+\.[\w-]+$", ending, re.MULTILINE), "a whole token"
     assert "\x1b[" not in told.stdout, "colour is for terminals"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +85,21 @@ class CollectedRegistry(RegistryPart):
         self._collector.terminate()
         self._collector.wait(timeout=30)
         self._collector = None
+
+    def end_push_listener(self) -> int:
+        """End the script as the kubelet does; its exit code."""
+        script = self._running.pop("push")
+        script.terminate()
+        return script.wait(timeout=30)
+
+    def kill_push_listener(self) -> int:
+        """Kill the listener below the script; the exit code of the script."""
+        script = self._running.pop("push")
+        below = Path(f"/proc/{script.pid}/task/{script.pid}/children").read_text().split()
+        for pid in below:
+            if "docker-registry" in Path(f"/proc/{pid}/cmdline").read_text():
+                os.kill(int(pid), signal.SIGKILL)
+        return script.wait(timeout=30)
 
     def collector_log(self) -> str:
         return (self._folder / "collector.log").read_text(errors="replace")[-3000:]

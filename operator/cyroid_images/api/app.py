@@ -49,6 +49,8 @@ def create_app(living: Living | None = None, web: Path | None = None) -> FastAPI
         redoc_url=None,
         generate_unique_id_function=_operation,
     )
+    plain = app.openapi
+    app.openapi = lambda: _finished(plain())  # type: ignore[method-assign] # as FastAPI documents it
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -61,8 +63,13 @@ def create_app(living: Living | None = None, web: Path | None = None) -> FastAPI
 
 
 def description() -> dict[str, Any]:
-    """The OpenAPI document: also what errors look like, and who needs no token."""
+    """The OpenAPI document, as it is served and checked in."""
     document: dict[str, Any] = create_app().openapi()
+    return document
+
+
+def _finished(document: dict[str, Any]) -> dict[str, Any]:
+    """With what errors look like, and who needs no token."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     components.setdefault("schemas", {})["Problem"] = PROBLEM

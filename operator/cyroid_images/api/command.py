@@ -6,8 +6,10 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cyroid_images.settings import Settings
+if TYPE_CHECKING:
+    from cyroid_images.settings import Settings
 
 Address = Callable[[str], tuple[str, int]]
 

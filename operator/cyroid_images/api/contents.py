@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -35,8 +35,11 @@ MOST_TAGS = 1000
 """Of one repository."""
 THREADS = 8
 CALL_SECONDS = 10.0
-LIST_SECONDS = 120.0
-"""For all lists of one registry: 10,000 of them take half a minute."""
+CATALOG_SECONDS = 60.0
+LIST_SECONDS = 600.0
+"""For all lists of one registry: 10,000 of them take a minute and a half on a busy machine."""
+WAIT_SECONDS = 20.0
+"""Who asks waits for lists so long, and is told how far they are then."""
 KEPT_SECONDS = 5.0
 KEPT_PER_SECOND = 30.0
 """A list is kept for so many seconds per second that it took: a thirtieth of a core at most."""
@@ -73,6 +76,11 @@ class _Held:
     seconds: float = 0.0
     """How long that takes."""
     is_known: bool = False
+    stale: set[str] = field(default_factory=set)
+    """Repositories that were changed by ourselves."""
+    names: int = 0
+    """Of the lists that are being read, and how many were."""
+    read: int = 0
     again: asyncio.Task[None] | None = None
     """It is listed again, and what was known serves meanwhile."""
 
@@ -84,6 +92,10 @@ class RegistryContents:
         """`ca`: PEM that vouches for registries; absent: the CAs of the system."""
         self._ca = ca
         self._threads = Threads("registry", THREADS, share=THREADS)
+        self._listing = Threads("lists", THREADS, share=THREADS)
+        """Of their own: who asks about one image does not wait for the lists of thousands."""
+        self.on_listed: Callable[[], None] = lambda: None
+        """Told when slow lists were read, which nobody waited for."""
         self._held: dict[str, _Held] = {}
         self._lists: Remembered[str, TagLists] = Remembered(0.5, 64)
         self._failed: dict[str, tuple[float, TransferError]] = {}
@@ -95,15 +107,22 @@ class RegistryContents:
     def close(self) -> None:
         """Let go of the threads."""
         self._threads.close()
+        self._listing.close()
 
-    async def lists(self, cache: ImageCache) -> TagLists:
-        """Repositories and their tags, as of some seconds ago at most."""
+    async def lists(self, cache: ImageCache, seconds: float = WAIT_SECONDS) -> TagLists:
+        """Repositories and their tags, as of some seconds ago at most.
+
+        Who asks waits for so long at most; the lists of a large registry are read on meanwhile.
+        """
         name = cache.metadata.name
         failed = self._failed.get(name)
         if failed is not None and failed[0] > time.monotonic():
             raise failed[1]
         try:
-            found = await self._lists.get(name, lambda: self._refreshed(cache))
+            async with asyncio.timeout(seconds):
+                found = await self._lists.get(name, lambda: self._refreshed(cache))
+        except TimeoutError:
+            raise self._still_reading(cache) from None
         except TransferError as exc:
             self._failed[name] = (time.monotonic() + KEPT_SECONDS, exc)
             raise
@@ -140,7 +159,15 @@ class RegistryContents:
         self._tags.forget((self._endpoint(cache).url, repository, tag))
         self._lists.forget(cache.metadata.name)
         if held := self._held.get(cache.metadata.name):
-            held.marks = frozenset()
+            held.stale.add(repository)
+
+    def _still_reading(self, cache: ImageCache) -> TransferError:
+        endpoint = self._endpoint(cache)
+        held = self._held.get(cache.metadata.name)
+        is_begun = held is not None and held.names
+        told = f"{held.read} of {held.names} names so far" if held and is_begun else "no answer yet"
+        text = f"the lists of {endpoint.host} are being read, {told}"
+        return TransferError(Reason.PROGRESSING, text)
 
     def _endpoint(self, cache: ImageCache) -> RegistryEndpoint:
         registry = cache.spec.registry
@@ -151,7 +178,7 @@ class RegistryContents:
         endpoint = self._endpoint(cache)
         held = self._held.setdefault(cache.metadata.name, _Held(endpoint))
         marks = marks_of(cache)
-        touched = {repository for repository, _ in held.marks ^ marks}
+        touched = {repository for repository, _ in held.marks ^ marks} | held.stale
         is_known = held.is_known and held.endpoint == endpoint and len(touched) <= MOST_TOUCHED
         is_due = held.until < time.monotonic()
         if not is_known or (is_due and held.seconds < SLOW_SECONDS):
@@ -159,9 +186,10 @@ class RegistryContents:
         if is_due and held.again is None:
             held.again = asyncio.ensure_future(self._again(held, endpoint, marks))
         if touched:
-            await self._list(held, endpoint, touched)
+            held.lists |= await self._list(held, endpoint, touched)
             held.marks = marks
-        return dict(held.lists)
+            held.stale -= touched
+        return _shown(held)
 
     async def _again(self, held: _Held, endpoint: RegistryEndpoint, marks: Marks) -> None:
         """In the background; where it fails, whoever asks next is told why."""
@@ -177,37 +205,49 @@ class RegistryContents:
         late = _late("list repositories", endpoint)
 
         def catalog() -> list[str]:
-            with NEVER.within(CALL_SECONDS, late) as scope:
-                return RegistryListing(endpoint).repositories(MOST_REPOSITORIES, scope)
+            listing = RegistryListing(endpoint, answer_seconds=CATALOG_SECONDS)
+            with NEVER.within(CATALOG_SECONDS, late) as scope:
+                return listing.repositories(MOST_REPOSITORIES, scope)
 
-        names = await self._threads.run(catalog)
-        fresh = _Held(endpoint)
-        await self._list(fresh, endpoint, names)
-        held.endpoint, held.lists, held.marks = endpoint, fresh.lists, marks
+        names = await self._listing.run(catalog)
+        held.lists = await self._list(held, endpoint, names)
+        held.endpoint, held.marks, held.stale = endpoint, marks, set()
         now = time.monotonic()
         held.seconds = now - began
         held.until = now + max(KEPT_SECONDS, KEPT_PER_SECOND * held.seconds)
         held.is_known = True
-        return dict(held.lists)
+        if held.seconds > SLOW_SECONDS:
+            self.on_listed()
+        return _shown(held)
 
-    async def _list(self, held: _Held, endpoint: RegistryEndpoint, names: Iterable[str]) -> None:
+    async def _list(
+        self, held: _Held, endpoint: RegistryEndpoint, names: Collection[str]
+    ) -> dict[str, tuple[str, ...]]:
         """The tags of these, by some threads; the first failure ends it."""
         late = _late("list all tags", endpoint)
         waiting = iter(sorted(names))
         listing = RegistryListing(endpoint)
+        held.names, held.read = len(names), 0
         with NEVER.within(LIST_SECONDS, late) as scope:
 
             def some() -> dict[str, tuple[str, ...]]:
                 found = {}
                 for name in waiting:  # shared: a list iterator hands out each name once
-                    tags = listing.tags(name, MOST_TAGS, scope)
-                    found[name] = tuple(tags or ())
+                    try:
+                        found[name] = tuple(listing.tags(name, MOST_TAGS, scope) or ())
+                    except TransferError as exc:
+                        scope.cancel(exc)
+                        raise
+                    held.read += 1
                 return found
 
-            for part in await _all_of(self._threads, some):
-                held.lists.update(part)
-        for name in [name for name, tags in held.lists.items() if not tags]:
-            del held.lists[name]
+            parts = await _all_of(self._listing, some)
+        return {name: tags for part in parts for name, tags in part.items()}
+
+
+def _shown(held: _Held) -> TagLists:
+    """Without names that lost their last tag."""
+    return {name: tags for name, tags in held.lists.items() if tags}
 
 
 async def _all_of(threads: Threads, call: Callable[[], T]) -> list[T]:

@@ -106,10 +106,11 @@ class _Server(uvicorn.Server):
 async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
     """The services of a process, and the tasks that keep them current."""
     uploads = ArchiveUploads(settings.archives, UploadLimits(most_bytes=settings.max_upload_bytes))
-    await asyncio.to_thread(uploads.remove_leftovers)
+    await asyncio.to_thread(uploads.prepare)
     api = Api(await connect(settings.kubeconfig))
     world = World()
     contents = RegistryContents(ca)
+    contents.on_listed = world.touch
     followings = (
         Following(api, "ImageCache", CachesFollower(world)),
         Following(api, "RangeImages", RangesFollower(world)),

@@ -19,6 +19,7 @@ from typing import Any
 
 from cyroid_images.archive.window import opened
 from cyroid_images.blueprints.checking import BundleContents, checked
+from cyroid_images.blueprints.conversion import BUNDLES
 from cyroid_images.blueprints.refusal import Refusal, UploadRefused, too_large, volume_failed
 from cyroid_images.blueprints.uploaded_file import (
     UploadedFile,
@@ -74,10 +75,15 @@ class ArchiveUploads:
         self._under_way = 0
         self._threads = ThreadPoolExecutor(self._limits.at_a_time + 1, "uploads")
 
-    def remove_leftovers(self) -> int:
-        """Remove what uploads left that were killed; those of others, which run, are locked."""
+    def prepare(self) -> int:
+        """At the start of a process: remove what uploads left that were killed (those of others,
+        which run, are locked), and make the usual folder, so that a source can look into it
+        before the first upload. Returns how many were removed; a volume that fails is told by the
+        first upload."""
         if self._volume is None:
             return 0
+        with suppress(OSError):
+            (self._volume / BUNDLES).mkdir(exist_ok=True)
         return remove_leftovers(self._volume)
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from cyroid_images.client.content import Content, chunks_of
+from cyroid_images.client.content import UploadContent, chunks_of
 from cyroid_images.client.errors import Invalid
 from cyroid_images.client.steps import ApiCall, ApiReply, Upload
 from cyroid_images.model.text import clean_message
@@ -122,7 +122,7 @@ def source_images(*, cache: str | None = None) -> ApiCall[tuple[HostImage, ...]]
 
 
 def upload_docker_images(
-    content: Content, *, name: str | None = None, cache: str | None = None
+    content: UploadContent, *, name: str | None = None, cache: str | None = None
 ) -> ApiCall[DockerImagesLoaded]:
     """Bring what `docker save` wrote to the archive volume; `name`: that of the file. It is sent
     while it is read, and kept whole or not at all."""
@@ -186,7 +186,7 @@ def reconcile(*, cache: str | None = None) -> ApiCall[Asked]:
 
 
 def import_bundle(
-    content: Content,
+    content: UploadContent,
     *,
     name: str | None = None,
     push: bool | None = None,

@@ -9,11 +9,11 @@ from typing import BinaryIO
 PIECE = 256 * 1024
 """Bytes in memory at a time."""
 
-Content = Path | BinaryIO | Iterable[bytes]
+UploadContent = Path | BinaryIO | Iterable[bytes]
 """A file by its path, one that is open, or the bytes in pieces of any size."""
 
 
-def chunks_of(content: Content) -> Iterator[bytes]:
+def chunks_of(content: UploadContent) -> Iterator[bytes]:
     """Its bytes in order; an OSError comes when the file is read."""
     if isinstance(content, Path):
         with content.open("rb") as file:

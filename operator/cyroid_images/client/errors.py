@@ -95,11 +95,13 @@ _BY_STATUS: Mapping[int, type[ClientError]] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: Invalid,
 }
 
+_NOT_NOW = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+
 
 def refusal(call: str, status: int, body: bytes, *, retry_after: str | None) -> ClientError:
     """The error that an answer stands for; `body` is problem+json, or whatever came instead."""
     detail = _detail(body) or _phrase(status)
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status in _NOT_NOW or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(call, detail, status=status, retry_after=_seconds(retry_after))
     return _BY_STATUS.get(status, UnexpectedAnswer)(call, detail, status=status)
 

@@ -14,7 +14,7 @@ from typing import Any
 from cyroid_images.collect.gate import Gate
 from cyroid_images.collect.manifests import Manifests
 from cyroid_images.collect.marking import Marks, Rules, mark
-from cyroid_images.collect.sweeping import Sweep, empty, take_away, unneeded
+from cyroid_images.collect.sweeping import Sweep, empty, sync, take_away, unneeded
 from cyroid_images.collect.tree import Tree
 from cyroid_images.errors import CyroidError
 from cyroid_images.model.images.digest import Digest
@@ -164,6 +164,7 @@ class Collector:
             finally:
                 collection.paused = time.monotonic() - began
         collection.phase = CollectionPhase.REMOVING
+        sync(self._tree, found)
         empty(self._tree)
 
     def _find(self, collection: Collection, manifests: Manifests, older_than: float) -> Sweep:

@@ -2,7 +2,10 @@
 
 The links go first, of manifests, of tags' histories and of layers, since a registry gives
 out only what is linked. Then blobs and uploads are moved aside, which takes no time however
-large they are: from that moment on pushes may go on. What was moved aside is removed last.
+large they are: from that moment on pushes may go on. What was moved aside is removed last,
+once the rest is on the disk: nothing is synced while pushes wait, since file systems with a
+journal keep the order anyway. Where one does not, a link to nothing is as good as none to a
+registry without a cache, and the next collection removes it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyroid_images.collect.marking import MarkedRepository, Marks
-from cyroid_images.collect.tree import LINK, StoredBlob, Tree, folders, is_folder, links, newest
+from cyroid_images.collect.tree import (
+    DATA,
+    LINK,
+    StoredBlob,
+    Tree,
+    folders,
+    is_folder,
+    links,
+    newest,
+)
 from cyroid_images.model.images.digest import Digest
 
 ASIDE = "cyroid-collected"
@@ -48,17 +60,19 @@ class Sweep:
 
 def unneeded(tree: Tree, marks: Marks, older_than: float) -> Sweep:
     """What nobody needs and is older than that moment; raises OddTree or OSError."""
+    stored = [*tree.blobs()]
     blobs = tuple(
-        each for each in tree.blobs() if each.digest not in marks.needed and each.at < older_than
+        each for each in stored if each.digest not in marks.needed and each.at < older_than
     )
     going = {each.digest for each in blobs}
+    staying = {each.digest for each in stored} - going
     understood = [each for each in marks.repositories if not each.why_kept]
     manifests = [each for repository in understood for each in repository.unneeded]
     gone = [each.folder for each in manifests]
     for repository in understood:
         gone += _histories(repository)
     for repository in understood:
-        gone += _layers(repository, going)
+        gone += _layers(repository, staying, older_than)
     uploads = tuple(each for found in understood for each in _uploads(found, older_than))
     return Sweep(blobs, tuple(gone), uploads, len(manifests))
 
@@ -71,13 +85,22 @@ def take_away(tree: Tree, sweep: Sweep, step: Callable[[], None]) -> None:
     for folder in sweep.links:
         step()
         _unlink(folder)
-    _sync(each.parent for each in sweep.links)
     aside = tree.root / ASIDE
     aside.mkdir(mode=0o700, exist_ok=True)
     for number, folder in enumerate(_moved(sweep)):
         step()
         folder.rename(aside / f"{number}-{folder.name}")
-    _sync({*(folder.parent for folder in _moved(sweep)), aside})
+
+
+def sync(tree: Tree, sweep: Sweep) -> None:
+    """Have all of that on the disk; raises OSError."""
+    changed = [*sweep.links, *_moved(sweep), tree.root / ASIDE / DATA]
+    for folder in dict.fromkeys(each.parent for each in changed):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def empty(tree: Tree) -> int:
@@ -105,12 +128,12 @@ def _histories(repository: MarkedRepository) -> list[Path]:
     ]
 
 
-def _layers(repository: MarkedRepository, going: set[Digest]) -> list[Path]:
-    """Links to blobs that go: without them the registry would say that it has the layer."""
+def _layers(repository: MarkedRepository, staying: set[Digest], older_than: float) -> list[Path]:
+    """Links to blobs that go, or went: the registry must not think that it has such a layer."""
     return [
         each.folder
         for each in links(repository.folder / "_layers")
-        if each.named in going or each.target in going
+        if each.at < older_than and (each.target or each.named) not in staying
     ]
 
 
@@ -126,13 +149,3 @@ def _unlink(folder: Path) -> None:
     """The link first: a folder without one means nothing to a registry."""
     (folder / LINK).unlink(missing_ok=True)
     shutil.rmtree(folder)
-
-
-def _sync(changed: Iterable[Path]) -> None:
-    """Have these folders on the disk as they are now, before the next step."""
-    for folder in dict.fromkeys(changed):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -23,8 +23,7 @@ time to import is imported by the command that needs it, so that `--help` costs 
     explaining   the command `explain`
     examining    the command `doctor`, and what it reads of the cluster
     steering     the commands `reconcile`, `suspend`, `resume`, `gc`
-    blueprint    the command `blueprint`
-    importing    the command `import`
+    blueprints/  the commands `blueprint` and `import`
     exporting    the command `export`
     bundling     the command `support-bundle`
     about        the commands `version` and `completion`

@@ -41,10 +41,11 @@ COMMANDS: dict[str, CommandRow] = {
     "resume": CommandRow("steering:resume", "Go on with suspended ranges."),
     "gc": CommandRow("steering:gc", "Free the registry's disk of what no tag needs."),
     "blueprint": CommandRow(
-        "blueprint:blueprint", "Turn a blueprint into YAML of both kinds, with a report."
+        "blueprints.converting:blueprint",
+        "Turn a blueprint into YAML of both kinds, with a report.",
     ),
     "import": CommandRow(
-        "importing:import_bundle", "Bring the images of a bundle to the archive volume."
+        "blueprints.importing:import_bundle", "Bring the images of a bundle to the archive volume."
     ),
     "export": CommandRow(
         "exporting:export", "Print both kinds as YAML that can be applied elsewhere."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cyroid_images.model.fault import Failure, Fault
+from cyroid_images.model.fault import Failure
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.images.repository import StoredAs
@@ -24,17 +24,6 @@ class Wanters:
 
     def __str__(self) -> str:
         return self.first if self.count == 1 else f"{self.first} and {self.count - 1} more"
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What keeps images in one registry, whichever cache of ours fills it."""
-
-    who: Mapping[StoredAs, Wanters] = field(default_factory=dict)
-    digests: Mapping[str, frozenset[Digest]] = field(default_factory=dict)
-    """By repository: every digest that wanted images are known by."""
-    unknown: Fault | None = None
-    """Why it is not known all that is wanted; then nothing is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +59,10 @@ class RemovalPlan:
     """What a pass decided: what leaves now, what is said, and when time alone changes that."""
 
     leaving: tuple[Leaving, ...] = ()
-    kept: Mapping[str, frozenset[Digest]] = field(default_factory=dict)
-    """By repository of what leaves: what wanted images need."""
     unwanted: frozenset[StoredAs] = frozenset()
     """All that is to leave, now or later, or is gone already."""
+    places: frozenset[StoredAs] = frozenset()
+    """All that was decided about: what is asked to go, and what is unused."""
     removed: tuple[RemovedImageStatus, ...] = ()
     unused: tuple[UnusedImageStatus, ...] = ()
     since: Mapping[Wish, datetime] = field(default_factory=dict)

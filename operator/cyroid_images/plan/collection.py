@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cyroid_images.errors import Mark, Reason
 from cyroid_images.model.collected import Collected
 from cyroid_images.model.fault import Fault
+from cyroid_images.model.kinds.conditions import rfc3339
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import CollectionStatus
 
@@ -150,6 +151,5 @@ def _asked(item: ImageCache, last: CollectionStatus | None) -> str | None:
 def _order(
     item: ImageCache, handled: str | None, started: datetime, *, is_dry_run: bool
 ) -> CollectionOrder:
-    return CollectionOrder(
-        f"{item.metadata.uid}/{started.isoformat()}", handled, is_dry_run, started
-    )
+    moment = started.replace(microsecond=0)  # as status keeps it, for whoever goes on with it
+    return CollectionOrder(f"{item.metadata.uid}/{rfc3339(moment)}", handled, is_dry_run, moment)

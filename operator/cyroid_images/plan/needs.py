@@ -7,44 +7,73 @@ pull from it under the same name. What cannot be read may want anything.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.digest import Digest
 from cyroid_images.model.images.reference import Reference
-from cyroid_images.model.images.repository import StoredAs, repository_of, stored_as
+from cyroid_images.model.images.repository import StoredAs, stored_as
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
-from cyroid_images.model.kinds.recorded_digests import read_digests
+from cyroid_images.model.kinds.recorded_digests import entry_key
 from cyroid_images.model.knowledge import CacheView, Wish
-from cyroid_images.model.removal import Needs, Wanters
+from cyroid_images.model.removal import Wanters
 
 NOT_LISTED = Fault(Reason.PROGRESSING, "not all ranges are known yet")
 
 _PORTS = {"http": 80, "https": 443}
 
 
-def needs(
-    caches: Iterable[ImageCache], ranges: Iterable[RangeImages], views: Mapping[str, CacheView]
-) -> Needs:
-    """What is wanted of the registry that all of these caches share.
+def wanters(
+    caches: Mapping[str, ImageCache], ranges: Iterable[RangeImages]
+) -> Mapping[StoredAs, Wanters]:
+    """Who wants what of the registry that all of these caches (by name) share.
 
-    `ranges` may hold those of other caches; `views` is what caches know of their wishes.
+    `ranges` may hold those of other caches.
     """
-    found = _Found()
-    by_name = {cache.metadata.name: cache for cache in caches}
-    for name, cache in by_name.items():
+    # Per cache and reference first: many ranges want the same few images.
+    found: dict[tuple[str, Reference], set[str]] = defaultdict(set)
+    for name, cache in caches.items():
         for each in cache.spec.images:
-            wish = Wish(each.reference, each.platform)
-            found.add(name, wish, f"spec.images of ImageCache {name}")
+            found[name, each.reference].add(f"spec.images of ImageCache {name}")
     for item in ranges:
-        if item.cache_name in by_name:
+        name = item.cache_name
+        if name in caches:
             who = f"{item.metadata.namespace}/{item.metadata.name}"
             for wish in item.wishes:
-                found.add(item.cache_name, wish, who)
-    return found.needs(by_name, views)
+                found[name, wish.reference].add(who)
+    places: dict[StoredAs, set[str]] = defaultdict(set)
+    for (name, reference), people in found.items():
+        places[stored_as(reference, caches[name].spec.aliases)] |= people
+    return {place: Wanters(min(people), len(people)) for place, people in places.items()}
+
+
+def digests_needed(
+    repositories: Collection[str],
+    caches: Mapping[str, ImageCache],
+    ranges: Iterable[RangeImages],
+    views: Mapping[str, CacheView],
+) -> Mapping[str, frozenset[Digest]]:
+    """By repository: every digest that wanted images are known by there.
+
+    As written, as recorded, and as the registry has it; `views` is what caches know.
+    """
+    wishes: dict[str, set[Wish]] = {
+        name: {Wish(each.reference, each.platform) for each in cache.spec.images}
+        for name, cache in caches.items()
+    }
+    for item in ranges:
+        if item.cache_name in wishes:
+            wishes[item.cache_name].update(item.wishes)
+    found: dict[str, set[Digest]] = {each: set() for each in repositories}
+    for name, cache in caches.items():
+        for wish in wishes[name]:
+            known = found.get(stored_as(wish.reference, cache.spec.aliases)[0])
+            if known is not None:
+                known |= _digests(wish, cache, views.get(name))
+    return {repository: frozenset(each) for repository, each in found.items()}
 
 
 def unreadable(name: str, fault: Fault) -> Fault:
@@ -65,46 +94,15 @@ def sharing(cache: ImageCache, others: Iterable[ImageCache]) -> list[ImageCache]
     ]
 
 
-class _Found:
-    """Gathers per cache and reference first: many ranges want the same few images."""
-
-    def __init__(self) -> None:
-        self._who: dict[tuple[str, Reference], set[str]] = defaultdict(set)
-        self._wishes: dict[str, set[Wish]] = defaultdict(set)
-
-    def add(self, cache: str, wish: Wish, who: str) -> None:
-        self._who[cache, wish.reference].add(who)
-        self._wishes[cache].add(wish)
-
-    def needs(self, caches: Mapping[str, ImageCache], views: Mapping[str, CacheView]) -> Needs:
-        places: dict[StoredAs, set[str]] = defaultdict(set)
-        for (name, reference), who in self._who.items():
-            places[stored_as(reference, caches[name].spec.aliases)] |= who
-        digests: dict[str, set[Digest]] = defaultdict(set)
-        for name, wishes in self._wishes.items():
-            _add_digests(digests, caches[name], wishes, views.get(name))
-        return Needs(
-            {place: Wanters(min(who), len(who)) for place, who in places.items()},
-            {repository: frozenset(each) for repository, each in digests.items()},
-        )
-
-
-def _add_digests(
-    digests: dict[str, set[Digest]],
-    cache: ImageCache,
-    wishes: Iterable[Wish],
-    view: CacheView | None,
-) -> None:
-    """By what each wish is known: as written, as recorded, and as the registry has it."""
-    recorded = read_digests(cache.status)
-    for wish in wishes:
-        known = digests[repository_of(wish.reference, cache.spec.aliases)]
-        known |= {each for each in (wish.reference.digest, recorded.get(wish)) if each}
-        record = view.images.get(wish) if view else None
-        if record is not None and record.content is not None:
-            known |= record.content.identities
-        if record is not None and record.stored is not None:
-            known |= {record.stored.manifest.digest, *record.stored.content.identities}
+def _digests(wish: Wish, cache: ImageCache, view: CacheView | None) -> set[Digest]:
+    recorded = cache.status.digests.get(entry_key(wish))
+    known = {each for each in (wish.reference.digest, recorded) if each is not None}
+    record = view.images.get(wish) if view else None
+    if record is not None and record.content is not None:
+        known |= record.content.identities
+    if record is not None and record.stored is not None:
+        known |= {record.stored.manifest.digest, *record.stored.content.identities}
+    return known
 
 
 def _address(cache: ImageCache) -> tuple[str, int | None]:

@@ -8,9 +8,11 @@ again is no longer unused, and its time begins anew when nobody wants it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from heapq import nsmallest
 
 from cyroid_images.errors import Reason
 from cyroid_images.model.fault import Fault
@@ -20,10 +22,11 @@ from cyroid_images.model.images.repository import StoredAs, stored_as
 from cyroid_images.model.kinds.conditions import rfc3339
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import RemovedImageStatus, UnusedImageStatus
+from cyroid_images.model.kinds.recorded_digests import entry_key
 from cyroid_images.model.kinds.status import MOST_REMOVED, MOST_UNUSED
 from cyroid_images.model.kinds.status_fields import first
-from cyroid_images.model.knowledge import Stored, Wish
-from cyroid_images.model.removal import Leaving, Needs, RemovalPlan, Tried
+from cyroid_images.model.knowledge import Wish
+from cyroid_images.model.removal import Leaving, RemovalPlan, Tried, Wanters
 
 LISTED = "spec.removedImages lists it"
 LONGEST_PAUSE = timedelta(days=8)
@@ -38,21 +41,22 @@ class RemovalSeen:
 
     item: ImageCache
     now: datetime
-    needs: Needs
+    who: Mapping[StoredAs, Wanters] = field(default_factory=dict)
+    """Who wants what of this registry, by whichever cache."""
+    unknown: Fault | None = None
+    """Why it is not known all that is wanted; then nothing is removed."""
     wishes: Collection[Wish] = ()
     """What the cache itself goes after, whoever asked for it: that stays in any case."""
     offered: Collection[Wish] = ()
     """What pushPolicy Automatic keeps in the registry, though nobody asks for it."""
     registry: Fault | None = None
     """Why the registry cannot be asked; None: it can."""
-    stored: Mapping[Wish, Stored] = field(default_factory=dict)
-    """What is proven in the registry."""
     anchors: Mapping[Wish, Digest] = field(default_factory=dict)
     """The images that this cache has known, with the digest of each."""
     tried: Mapping[StoredAs, Tried] = field(default_factory=dict)
     since: Mapping[Wish, datetime] = field(default_factory=dict)
-    busy: frozenset[str] = frozenset()
-    """Repositories into which something is pushed right now."""
+    is_busy: Callable[[str], bool] = lambda _: False
+    """Is something pushed into this repository right now?"""
 
     def place(self, reference: Reference) -> StoredAs:
         return stored_as(reference, self.item.spec.aliases)
@@ -68,17 +72,18 @@ def plan_removals(seen: RemovalSeen) -> RemovalPlan:
     """What is removed now, what is said, and when to decide again."""
     wished = frozenset(seen.place(wish.reference) for wish in seen.wishes)
     known = _known(seen)
-    listed = [_listed(each, seen, wished, known) for each in _each_place_once(seen)]
-    since = _since(seen, wished)
-    unused = _unused(seen, since)
+    asked = [each.reference for each in seen.item.spec.removed_images]
+    listed = [_listed(each, seen, wished, known) for each in _each_place_once(asked, seen)]
+    since = _since(seen, {*wished, *(each.place for each in listed)}, known)
+    unused = _unused(seen, since, known)
     decided = (*listed, *unused)
     leaving = tuple(each.leaving for each in decided if each.leaving is not None)
     return RemovalPlan(
         leaving=leaving,
-        kept=_kept({each.place[0] for each in leaving}, seen),
         unwanted=frozenset(each.place for each in decided if each.is_unwanted),
-        removed=first(MOST_REMOVED, _removed_rows(seen, listed))[0],
-        unused=first(MOST_UNUSED, _unused_rows(since))[0],
+        places=frozenset(each.place for each in decided),
+        removed=first(MOST_REMOVED, _removed_rows(asked, listed, seen))[0],
+        unused=tuple(_unused_rows(since)),
         since=since,
         wakes=min((each.wakes for each in decided if each.wakes is not None), default=None),
     )
@@ -104,7 +109,7 @@ def _listed(
     known: Mapping[StoredAs, Sequence[Wish]],
 ) -> _Decided:
     place = seen.place(reference)
-    wanters = seen.needs.who.get(place)
+    wanters = seen.who.get(place)
     if wanters is not None or place in wished:
         who = str(wanters) if wanters else "a range"
         text = f"wanted by {who}; it is removed when nobody wants it any more"
@@ -120,15 +125,20 @@ def _listed(
     return _Decided(place, is_gone=is_gone, fault=_last_fault(tried) or going, leaving=leaving)
 
 
-def _unused(seen: RemovalSeen, since: Mapping[Wish, datetime]) -> list[_Decided]:
+def _unused(
+    seen: RemovalSeen,
+    since: Mapping[Wish, datetime],
+    known: Mapping[StoredAs, Sequence[Wish]],
+) -> list[_Decided]:
     """Of what nobody asks for, what leaves; one place may hold several platforms."""
     most = seen.item.spec.retention.unused
-    if most is None or seen.needs.unknown is not None:
+    if most is None or seen.unknown is not None:
         return []
-    places: dict[StoredAs, list[Wish]] = defaultdict(list)
-    for wish in since:
-        places[seen.place(wish.reference)].append(wish)
-    return [_overdue(place, wishes, most, since, seen) for place, wishes in places.items()]
+    return [
+        _overdue(place, wishes, most, since, seen)
+        for place, wishes in known.items()
+        if wishes[0] in since  # of a place all or none
+    ]
 
 
 def _overdue(
@@ -139,7 +149,7 @@ def _overdue(
     seen: RemovalSeen,
 ) -> _Decided:
     """Is the time of the last that asked for it over?"""
-    latest = max(since[wish] for wish in wishes)
+    latest = max([since[wish] for wish in wishes])
     over, tried = latest + timedelta(seconds=most), seen.tried.get(place)
     if over > seen.now:
         return _Decided(place, is_unwanted=False, wakes=over)
@@ -162,13 +172,13 @@ def _leaving(image: Reference, because: str, wishes: Sequence[Wish], seen: Remov
 
 def _hindrance(place: StoredAs, seen: RemovalSeen) -> Fault | None:
     """Why nothing is removed there now, whatever the image; the first that fits."""
-    if seen.needs.unknown is not None:
-        return seen.needs.unknown
+    if seen.unknown is not None:
+        return seen.unknown
     if seen.item.spec.suspend:
         return Fault(Reason.SUSPENDED, "spec.suspend is true: nothing is removed")
     if seen.registry is not None:
         return seen.registry
-    if place[0] in seen.busy:
+    if seen.is_busy(place[0]):
         text = f"waits for a push into {place[0]} that is under way"
         return Fault(Reason.PROGRESSING, text)
     return None
@@ -176,7 +186,7 @@ def _hindrance(place: StoredAs, seen: RemovalSeen) -> Fault | None:
 
 def _wake(place: StoredAs, seen: RemovalSeen, tried: Tried | None) -> datetime | None:
     """The moment at which time alone changes the decision; all else sends an event."""
-    if place[0] in seen.busy:
+    if seen.is_busy(place[0]):
         return seen.now + timedelta(seconds=BUSY_SECONDS)
     return tried.next if tried is not None and not _is_due(tried, seen.now) else None
 
@@ -194,20 +204,24 @@ def _last_fault(tried: Tried | None) -> Fault | None:
     return tried.failure.fault if tried is not None and tried.failure is not None else None
 
 
-def _since(seen: RemovalSeen, wished: Collection[StoredAs]) -> dict[Wish, datetime]:
+def _since(
+    seen: RemovalSeen,
+    others: Collection[StoredAs],
+    known: Mapping[StoredAs, Sequence[Wish]],
+) -> dict[Wish, datetime]:
     """Since when nobody asks for each image; a moment that is still to come counts as now."""
     if seen.item.spec.retention.unused is None:
         return {}
-    unknown = seen.needs.unknown
+    unknown = seen.unknown
     if unknown is not None:  # before the first list all stays; what cannot be read wants it
         return dict(seen.since) if unknown.reason is Reason.PROGRESSING else {}
-    asked = places_asked(seen.item) | {seen.place(each.reference) for each in seen.offered}
+    offered = {seen.place(each.reference) for each in seen.offered}
+    used = {*seen.who, *others, *offered}
     return {
         wish: min(seen.since.get(wish, seen.now), seen.now)
-        for wish in seen.anchors
-        if (place := seen.place(wish.reference)) not in seen.needs.who
-        and place not in wished
-        and place not in asked
+        for place, wishes in known.items()
+        if place not in used
+        for wish in wishes
     }
 
 
@@ -219,48 +233,48 @@ def _known(seen: RemovalSeen) -> Mapping[StoredAs, Sequence[Wish]]:
     return found
 
 
-def _kept(repositories: Collection[str], seen: RemovalSeen) -> Mapping[str, frozenset[Digest]]:
-    """What is needed in these repositories: as all caches tell, and as this one knows now."""
-    if not repositories:
-        return {}
-    found = {each: set(seen.needs.digests.get(each, ())) for each in repositories}
-    for wish in seen.wishes:
-        known = found.get(seen.place(wish.reference)[0])
-        if known is None:
-            continue
-        known |= {each for each in (wish.reference.digest, seen.anchors.get(wish)) if each}
-        if (stored := seen.stored.get(wish)) is not None:
-            known |= {stored.manifest.digest, *stored.content.identities}
-    return {repository: frozenset(each) for repository, each in found.items()}
-
-
-def _each_place_once(seen: RemovalSeen) -> Iterable[Reference]:
+def _each_place_once(asked: Iterable[Reference], seen: RemovalSeen) -> Iterable[Reference]:
     """Of several names of one image the first that means whatever is there."""
     found: dict[StoredAs, Reference] = {}
-    for each in seen.item.spec.removed_images:
-        place = seen.place(each.reference)
-        if place not in found or each.reference.digest is None:
-            found[place] = each.reference
+    for each in asked:
+        place = seen.place(each)
+        if place not in found or each.digest is None:
+            found[place] = each
     return found.values()
 
 
-def _removed_rows(seen: RemovalSeen, listed: Iterable[_Decided]) -> Iterable[RemovedImageStatus]:
+def _removed_rows(
+    asked: Iterable[Reference], listed: Iterable[_Decided], seen: RemovalSeen
+) -> Iterable[RemovedImageStatus]:
     """A row per entry of the spec: two names of one image say the same."""
     told = {each.place: each for each in listed}
-    for row in seen.item.spec.removed_images:
-        each = told[seen.place(row.reference)]
-        fault = None if each.is_gone else each.fault
-        yield RemovedImageStatus(
-            image=str(row.reference),
-            is_removed=each.is_gone,
-            reason=None if fault is None else fault.reason,
-            message=None if fault is None else fault.message,
-        )
+    for image in asked:
+        each = told[seen.place(image)]
+        yield _removed_row(image, None if each.is_gone else each.fault, each.is_gone)
+
+
+# The same thousands of rows are told by every pass: each is made once.
+
+
+@lru_cache(maxsize=1024)
+def _removed_row(
+    image: Reference,
+    fault: Fault | None,
+    is_removed: bool,  # noqa: FBT001 - of a row that is kept by its values
+) -> RemovedImageStatus:
+    return RemovedImageStatus(
+        image=str(image),
+        is_removed=is_removed,
+        reason=None if fault is None else fault.reason,
+        message=None if fault is None else fault.message,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _unused_row(wish: Wish, since: datetime) -> UnusedImageStatus:
+    return UnusedImageStatus(image=str(wish.reference), platform=wish.platform, since=since)
 
 
 def _unused_rows(since: Mapping[Wish, datetime]) -> list[UnusedImageStatus]:
-    ordered = sorted(since.items(), key=lambda pair: (pair[1], str(pair[0])))
-    return [
-        UnusedImageStatus(image=str(wish.reference), platform=wish.platform, since=moment)
-        for wish, moment in ordered
-    ]
+    chosen = nsmallest(MOST_UNUSED, since.items(), key=lambda at: (at[1], entry_key(at[0])))
+    return [_unused_row(*each) for each in chosen]

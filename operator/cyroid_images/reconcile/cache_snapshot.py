@@ -155,6 +155,7 @@ class CacheSnapshots:
     ) -> Mapping[Wish, Fault]:
         """Have the registry asked for what is wanted; why it could not tell, by wish."""
         every: dict[ImagePlace, float] = {}
+        is_away |= state.collection.is_running  # looks would only fail
         for wish in found:
             place = self._image_place(wish, item, state, found[wish])
             if place is None:

@@ -141,6 +141,7 @@ class CacheState:
                 if failure.reason.mark is not Mark.TERMINAL
             }
             self.write = None
+            self.removals.begin(is_asked=False)
         self.endpoint = endpoint
 
     def pushed(self, wish: Wish, stored: Stored, now: float) -> None:

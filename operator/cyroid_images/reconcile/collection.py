@@ -26,6 +26,12 @@ COLLECT_SECONDS = 1800.0
 """Of one collection in all: a hundred thousand manifests take some minutes to mark."""
 SPARE_SECONDS = 10.0
 """The push listener is started again so long after the end of a collection at most."""
+MET_SECONDS = 15.0
+"""After a start the ranges have told by then what they want, which is to be kept."""
+SURE_SECONDS = 8.0
+"""Then a look has begun after that: a registry that does not answer is asked every 5 s."""
+AFTER_SECONDS = 2.0
+"""Between two passes in that time."""
 
 
 @dataclass(slots=True)
@@ -34,6 +40,8 @@ class CollectionState:
 
     told: CollectionStatus | None = None
     order: CollectionOrder | None = None
+    met: float | None = None
+    """When the cache was met in this process, by the clock of the event loop."""
     wanted_since: float = 0.0
     """By the clock of the event loop."""
     began: float = float("inf")
@@ -73,6 +81,7 @@ class Collections:
     def take(self, seen: CacheSeen, state: CollectionState, now: float) -> CacheSeen:
         """What is to be done and said from now on; `now` by the clock of the event loop."""
         item = seen.item
+        state.met = now if state.met is None else state.met
         refused = collection.refused(item, state.told, seen.now)
         if refused is not None:
             state.told = refused
@@ -82,6 +91,15 @@ class Collections:
             state.told = order.begun(state.told)
         state.order = order
         return replace(seen, collection=state.told)
+
+    def pause(self, seen: CacheSeen, state: CollectionState, now: float) -> float:
+        """Seconds until the next one is due, or until the last one excuses nothing any more."""
+        if now < state.ended + SPARE_SECONDS + SURE_SECONDS:
+            return AFTER_SECONDS  # a fault that stays the same wakes nobody
+        if state.order is not None:
+            return MET_SECONDS
+        due = collection.due_at(seen.item, seen.collection)
+        return float("inf") if due is None else max(1.0, (due - seen.now).total_seconds())
 
     def holds_pushes(self, item: ImageCache, state: CollectionState) -> bool:
         """May no push begin? For a collection of this cache, or of another one's same registry."""
@@ -96,7 +114,8 @@ class Collections:
         if order is None or url is None or endpoint is None:
             return ()
         if state.began == float("inf"):
-            if not self._may_begin(seen, order, now - state.wanted_since):
+            is_known = state.met is not None and now - state.met >= MET_SECONDS
+            if not is_known or not self._may_begin(seen, order, now - state.wanted_since):
                 return ()
             state.began = now
         kind = "count" if order.is_dry_run else "collect"

@@ -95,6 +95,7 @@ class CacheReconciler:
         since = self.queue.time()
         seen = self.snapshots.take(key, item, state)
         since = await self._let_others_on(since)
+        # No turn of others from here until the transfers begin: they might want what leaves.
         seen = self.removals.decide(self._anchored(seen, state), state)
         steps = [self._step(wish, seen, state) for wish in seen.wishes]
         seen = self._collections.take(seen, state.collection, self.queue.time())
@@ -108,7 +109,8 @@ class CacheReconciler:
         self._report(key, seen, steps, state)
         is_running = bool(self.executor.running(key))
         is_held = state.removals.holds_pushes
-        return requeue_cache_after(seen, is_running=is_running, is_held=is_held)
+        pause = requeue_cache_after(seen, is_running=is_running, is_held=is_held)
+        return min(pause, self._collections.pause(seen, state.collection, self.queue.time()))
 
     def tried(self, key: Key, token: object, *, is_written: bool) -> None:
         """A status of this object was written, or could not be: see `StatusWriter`."""

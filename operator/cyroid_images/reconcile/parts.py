@@ -230,6 +230,7 @@ class _Shared:
             self.executor,
             ports.movers,
             ports.recorder,
+            seen.images,
             ports.clock,
         )
         outcomes = CacheOutcomes(self.executor, ports.recorder, snapshots, ports.clock, removals)

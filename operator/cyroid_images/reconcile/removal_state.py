@@ -15,7 +15,7 @@ from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.images.repository import StoredAs, stored_as
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.knowledge import Wish
-from cyroid_images.model.removal import Removed, Tried
+from cyroid_images.model.removal import Removed, Tried, Wanters
 from cyroid_images.plan import backoff
 
 AGAIN_SECONDS = 60.0
@@ -33,6 +33,8 @@ class RemovalState:
 
     tried: dict[StoredAs, Tried] = field(default_factory=dict)
     since: dict[Wish, datetime] = field(default_factory=dict)
+    who: tuple[int, Mapping[StoredAs, Wanters]] | None = None
+    """Who wants what, as of which revision of the store."""
     holds_pushes: bool = False
     """Does a push wait for a removal in its repository?"""
     _clocks: tuple[datetime, float] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cyroid_images.errors import Reason
@@ -12,14 +12,17 @@ from cyroid_images.execute.transfer import Ended, Transfer
 from cyroid_images.model.actions import Fill, Remove
 from cyroid_images.model.clock import Clock
 from cyroid_images.model.fault import Fault
-from cyroid_images.model.images.repository import stored_as
+from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.repository import StoredAs, stored_as
 from cyroid_images.model.kinds.image_cache import ImageCache, PushPolicy
 from cyroid_images.model.knowledge import Wish
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
-from cyroid_images.model.removal import Leaving, Needs, RemovalPlan, Removed
-from cyroid_images.plan import needs
-from cyroid_images.plan.removal import RemovalSeen, places_asked, plan_removals
+from cyroid_images.model.removal import Leaving, RemovalPlan, Removed, Wanters
+from cyroid_images.observe.observer import Observer
+from cyroid_images.observe.places import ImagePlace, ImageThere
+from cyroid_images.plan.needs import NOT_LISTED, digests_needed, sharing, unreadable, wanters
+from cyroid_images.plan.removal import RemovalSeen, plan_removals
 from cyroid_images.reconcile.cache_snapshot import NOT_YET
 from cyroid_images.reconcile.cache_state import CacheState
 from cyroid_images.report.ports import Recorder
@@ -42,41 +45,48 @@ class Removals:
     executor: Executor
     movers: Movers
     recorder: Recorder
+    images: Observer[ImagePlace, ImageThere]
     clock: Clock
 
     def decide(self, seen: CacheSeen, state: CacheState) -> CacheSeen:
         """The same, with what leaves the registry and what is said of it."""
         item, memory = seen.item, state.removals
+        memory.holds_pushes = False
         memory.passes(seen.now, self.queue.time())
         if not item.spec.removed_images and item.spec.retention.unused is None:
             memory.decided({}, ())
             return seen
+        endpoint = state.endpoint
         plan = plan_removals(
             RemovalSeen(
                 item=item,
                 now=seen.now,
-                needs=self._needs(item),
+                who=self._who(item, state),
+                unknown=self._unknown(),
                 wishes=seen.wishes,
                 offered=_offered(seen),
-                registry=seen.registry or (None if state.endpoint else NOT_YET),
-                stored=seen.stored,
+                registry=seen.registry or (None if endpoint else NOT_YET),
                 anchors=state.anchors,
                 tried=memory.tried,
                 since=memory.since,
-                busy=self._busy(item, state),
+                is_busy=lambda repository: (
+                    endpoint is not None
+                    and self.executor.is_busy_with(repository)
+                    and not self.executor.uses(_limit(endpoint, repository))
+                ),
             )
         )
-        unused = (stored_as(wish.reference, item.spec.aliases) for wish in plan.since)
-        memory.decided(plan.since, {*places_asked(item), *unused})
+        memory.decided(plan.since, plan.places)
         return replace(seen, removal=plan)
 
     def transfers(self, key: Key, seen: CacheSeen, state: CacheState) -> list[Transfer]:
         """What removes the images that leave now."""
-        if state.endpoint is None:
+        plan = seen.removal
+        if state.endpoint is None or not plan.leaving:
             return []
+        kept = self._kept({each.place[0] for each in plan.leaving}, seen, state)
         return [
-            self._transfer(key, _action(each, seen.removal, state.endpoint))
-            for each in seen.removal.leaving
+            self._transfer(key, _action(each, plan, kept, state.endpoint)) for each in plan.leaving
         ]
 
     def free(self, fills: Iterable[Fill], seen: CacheSeen, state: CacheState) -> list[Fill]:
@@ -101,6 +111,7 @@ class Removals:
         if action.registry.url != item.spec.registry.push_url:
             return
         place, now = (action.repository, action.tag), self.clock.now()
+        self._look_again(action)
         if ended.fault is not None:
             self._failed(key, item, state, action, ended.fault)
             return
@@ -110,6 +121,13 @@ class Removals:
         state.removals.removed(place, what, now, item.spec.refresh.interval)
         if what.is_found:
             self._tell(key, item, state, action, what)
+
+    def _look_again(self, action: Remove) -> None:
+        """What was seen in the repository before may be gone: somebody may want it any moment."""
+        for place in self.images.places():
+            at = place.registry.url, place.repository
+            if at == (action.registry.url, action.repository):
+                self.images.refresh(place, is_awaited=False)
 
     def _failed(
         self, key: Key, item: ImageCache, state: CacheState, action: Remove, fault: Fault
@@ -142,35 +160,41 @@ class Removals:
             about=f"{action.repository}:{action.tag}",
         )
 
-    def _needs(self, item: ImageCache) -> Needs:
-        unknown = self._unknown()
-        if unknown is not None:
-            return Needs(unknown=unknown)
-        caches = needs.sharing(item, self.store.caches.values())
-        names = [cache.metadata.name for cache in caches]
-        views = {name: view for name in names if (view := self.demand.view(name)) is not None}
-        return needs.needs(caches, self.store.ranges.values(), views)
+    def _who(self, item: ImageCache, state: CacheState) -> Mapping[StoredAs, Wanters]:
+        """Who wants what; gathered anew when the two kinds ask for something else."""
+        told = state.removals.who
+        if told is None or told[0] != self.store.revision:
+            who = wanters(self._caches(item), self.store.ranges.values())
+            told = state.removals.who = self.store.revision, who
+        return told[1]
+
+    def _kept(
+        self, repositories: Collection[str], seen: CacheSeen, state: CacheState
+    ) -> Mapping[str, frozenset[Digest]]:
+        """What is needed there: as all caches tell, and as this one knows now."""
+        caches = self._caches(seen.item)
+        views = {name: view for name in caches if (view := self.demand.view(name)) is not None}
+        told = digests_needed(repositories, caches, self.store.ranges.values(), views)
+        found = {repository: set(each) for repository, each in told.items()}
+        for wish in seen.wishes:
+            known = found.get(stored_as(wish.reference, seen.item.spec.aliases)[0])
+            if known is None:
+                continue
+            known |= {each for each in (wish.reference.digest, state.anchors.get(wish)) if each}
+            if (stored := seen.stored.get(wish)) is not None:
+                known |= {stored.manifest.digest, *stored.content.identities}
+        return {repository: frozenset(each) for repository, each in found.items()}
+
+    def _caches(self, item: ImageCache) -> Mapping[str, ImageCache]:
+        shared = sharing(item, self.store.caches.values())
+        return {cache.metadata.name: cache for cache in shared}
 
     def _unknown(self) -> Fault | None:
         """Why it is not known all that is wanted."""
         if not self.store.listed_kinds >= {Kind.IMAGE_CACHE, Kind.RANGE_IMAGES}:
-            return needs.NOT_LISTED
+            return NOT_LISTED
         key = min(self.store.broken, default=None)
-        return needs.unreadable(str(key), self.store.broken[key].fault) if key else None
-
-    def _busy(self, item: ImageCache, state: CacheState) -> frozenset[str]:
-        """Repositories in which a push waits or runs, whose cache it may ever be."""
-        if state.endpoint is None:
-            return frozenset()
-        aliases = item.spec.aliases
-        places = {place[0] for place in places_asked(item)}
-        places |= {stored_as(wish.reference, aliases)[0] for wish in state.removals.since}
-        return frozenset(
-            each
-            for each in places
-            if self.executor.is_busy_with(each)
-            and not self.executor.uses(_limit(state.endpoint, each))
-        )
+        return unreadable(str(key), self.store.broken[key].fault) if key else None
 
     def _transfer(self, key: Key, action: Remove) -> Transfer:
         host = action.registry.host
@@ -195,7 +219,12 @@ def _limit(registry: RegistryEndpoint, repository: str) -> str:
     return f"removal:{registry.host}/{repository}"
 
 
-def _action(each: Leaving, plan: RemovalPlan, registry: RegistryEndpoint) -> Remove:
+def _action(
+    each: Leaving,
+    plan: RemovalPlan,
+    kept: Mapping[str, frozenset[Digest]],
+    registry: RegistryEndpoint,
+) -> Remove:
     repository, tag = each.place
     return Remove(
         each.image,
@@ -206,7 +235,7 @@ def _action(each: Leaving, plan: RemovalPlan, registry: RegistryEndpoint) -> Rem
         wishes=each.wishes,
         named=each.named,
         known=each.known,
-        kept=plan.kept.get(repository, frozenset()),
+        kept=kept[repository],
         leaving=frozenset(other for at, other in plan.unwanted if at == repository) - {tag},
     )
 

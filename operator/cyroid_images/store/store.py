@@ -78,8 +78,8 @@ class Store:
         self.caches: dict[str, ImageCache] = {}
         self.pods = Pods()
         self.namespaces: dict[str, Mapping[str, str]] = {}
-        self.listed_kinds: set[Kind] = set()
-        """Of which a whole list was taken over: what is not in here is not known to be absent."""
+        self.revision = 0  # another number: our kinds may ask for something else
+        self.listed_kinds: set[Kind] = set()  # of the others it is not known what is absent
         self._told: set[tuple[Kind, str, str]] | None = None
         """What was told while a list is on its way; None while none is."""
         self._listed = _Listed()
@@ -93,13 +93,17 @@ class Store:
     def _apply(self, kind: Kind, event: str | None, body: Mapping[str, Any]) -> frozenset[Key]:
         match kind:
             case Kind.RANGE_IMAGES:
-                return self._range(body, gone=event == "DELETED")
+                return self._counted(self._range(body, gone=event == "DELETED"))
             case Kind.IMAGE_CACHE:
-                return self._cache(body, gone=event == "DELETED")
+                return self._counted(self._cache(body, gone=event == "DELETED"))
             case Kind.POD:
                 return self._pod(body, gone=event == "DELETED")
             case Kind.NAMESPACE:
                 return self._namespace(body, gone=event == "DELETED")
+
+    def _counted(self, touched: frozenset[Key]) -> frozenset[Key]:
+        self.revision += bool(touched)
+        return touched
 
     def expect_list(self) -> None:
         """A list is asked for now: whatever is told until it is taken over is newer than it."""

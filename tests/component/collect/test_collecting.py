@@ -12,12 +12,9 @@ import pytest
 from cyroid_images.collect.sweeping import ASIDE
 from cyroid_images.errors import TransferError
 from cyroid_images.model.images.digest import Digest
-from cyroid_images.model.images.manifest import (
-    OCI_INDEX,
-    OCI_MANIFEST,
-    Manifest,
-)
+from cyroid_images.model.images.manifest import OCI_INDEX, OCI_MANIFEST
 from cyroid_images.registry.client import RegistryClient
+from tests.component.collect.pulling import pull
 from tests.parts.apiserver import wait_for
 from tests.parts.collected_registry import AUTH, CollectedRegistry
 from tests.parts.images import TinyImage, index_of, tiny_image
@@ -28,21 +25,6 @@ pytestmark = pytest.mark.slow
 
 FOLDERS = 256 * 4096
 """Bytes of the folders that blobs are spread over: they stay."""
-
-
-def pull(part: CollectedRegistry, repository: str, reference: str | Digest) -> int:
-    """Read an image whole by the pull listener, every byte proven; the bytes of its blobs."""
-    size = 0
-    with RegistryClient(part.pull_endpoint) as registry:
-        found = registry.manifest(repository, reference)
-        assert found is not None, f"{repository}:{reference} is gone"
-        assert isinstance(found.parsed, Manifest)
-        for each in (found.parsed.config, *found.parsed.layers):
-            with registry.open_blob(repository, each) as blob:
-                content = b"".join(blob)
-            assert Digest.of(content) == each.digest
-            size += len(content)
-    return size
 
 
 def test_what_no_tag_needs_is_freed_as_du_says(collected: CollectedRegistry) -> None:

@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.component.api.conftest import accounts, api, apiserver, world
+from tests.component.api.conftest import account, accounts, api, apiserver, world
 from tests.parts import page_answers
 from tests.parts.browser import chromium, new_page
 from tests.parts.page_api import PageApi, serving
 
-__all__ = ["accounts", "api", "apiserver", "chromium", "world"]
+__all__ = ["account", "accounts", "api", "apiserver", "chromium", "world"]
 
 Opening = Callable[..., AbstractContextManager[Page]]
 TOKEN = "token-of-anna"

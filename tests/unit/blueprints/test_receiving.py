@@ -243,12 +243,13 @@ def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_sta
     (volume / WAITING).mkdir()
     (volume / WAITING / "dead.part").write_bytes(b"x")
     descriptor, path = begin(volume)
-    assert ArchiveUploads(volume).remove_leftovers() == 1
+    assert ArchiveUploads(volume).prepare() == 1
     assert left(volume) == [str(path.relative_to(volume))]
+    assert Archives(volume).look("bundles").images == ()  # which is there for a source
     end(descriptor, path)
     assert remove_leftovers(volume) == 0
-    assert ArchiveUploads(volume.parent / "gone").remove_leftovers() == 0
-    assert ArchiveUploads(None).remove_leftovers() == 0
+    assert ArchiveUploads(volume.parent / "gone").prepare() == 0
+    assert ArchiveUploads(None).prepare() == 0
 
 
 def test_on_a_volume_without_locks_age_tells_leftovers(

@@ -36,7 +36,7 @@ def making() -> dict[str, Callable[..., ApiCall[Any]]]:
 
 def example(name: str) -> ApiCall[Any]:
     """The call with everything chosen that can be."""
-    chosen = {"int": 1, "bool": True, "Content": (b"x",)}
+    chosen = {"int": 1, "bool": True, "UploadContent": (b"x",)}
     arguments = {}
     for each in inspect.signature(making()[name]).parameters.values():
         kind = str(each.annotation).partition(" ")[0]

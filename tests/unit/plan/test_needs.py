@@ -10,7 +10,7 @@ from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.knowledge import ImageRecord
 from cyroid_images.model.removal import Wanters
-from cyroid_images.plan.needs import needs, sharing
+from cyroid_images.plan.needs import digests_needed, sharing, wanters
 from tests.unit.plan.examples import cache_body, cache_view, digest, range_body, stored, wish
 
 NGINX = ("docker.io/library/nginx", "1.25")
@@ -29,41 +29,47 @@ def over(push: str, pull: str = "pull.example:5000") -> dict[str, Any]:
     return {"registry": {"pushURL": push, "pullHost": pull}}
 
 
+def by_name(*caches: ImageCache) -> dict[str, ImageCache]:
+    return {each.metadata.name: each for each in caches}
+
+
 def test_lists_and_ranges_want_images_and_are_named() -> None:
-    found = needs(
-        [cache(images=[{"image": "nginx:1.25"}])],
+    found = wanters(
+        by_name(cache(images=[{"image": "nginx:1.25"}])),
         [ranges("b", "nginx:1.25", "kali"), ranges("a", "docker.io/library/nginx:1.25")],
-        {},
     )
-    assert found.who[NGINX] == Wanters("default/a", 3)
-    assert str(found.who[NGINX]) == "default/a and 2 more"
-    assert str(found.who["docker.io/library/kali", "latest"]) == "default/b"
-    assert found.unknown is None
+    assert found[NGINX] == Wanters("default/a", 3)
+    assert str(found[NGINX]) == "default/a and 2 more"
+    assert str(found["docker.io/library/kali", "latest"]) == "default/b"
 
 
 def test_a_range_of_another_registry_wants_nothing_here() -> None:
-    assert not needs([cache()], [ranges("a", "nginx:1.25", of="other")], {}).who
+    theirs = [ranges("a", f"nginx:1.25@{digest('theirs')}", of="other")]
+    assert not wanters(by_name(cache()), theirs)
+    assert digests_needed([NGINX[0]], by_name(cache()), theirs, {}) == {NGINX[0]: frozenset()}
 
 
 def test_each_cache_reads_names_with_its_own_aliases() -> None:
     mine = cache("mine", aliases=["registry.example"])
     theirs = cache("theirs", images=[{"image": "registry.example/kali:1"}])
-    found = needs([mine, theirs], [ranges("a", "registry.example/kali:1", of="mine")], {})
-    assert set(found.who) == {("local/kali", "1"), ("registry.example/kali", "1")}
-    assert str(found.who["registry.example/kali", "1"]) == "spec.images of ImageCache theirs"
+    found = wanters(by_name(mine, theirs), [ranges("a", "registry.example/kali:1", of="mine")])
+    assert set(found) == {("local/kali", "1"), ("registry.example/kali", "1")}
+    assert str(found["registry.example/kali", "1"]) == "spec.images of ImageCache theirs"
 
 
 def test_every_digest_that_a_wanted_image_is_known_by_is_needed() -> None:
     """As written, as recorded, and as the registry has it; of what nobody wants none."""
     recorded = {
-        "digests": {"nginx:1.25": str(digest("recorded")), "old:1": str(digest("old"))},
+        "digests": {"nginx:1.25": str(digest("recorded")), "nginx:old": str(digest("old"))},
     }
     image = f"nginx:1.26@{digest('written')}"
     views = {"default": cache_view({wish(): ImageRecord(stored().content, stored())})}
-    found = needs([cache(status=recorded)], [ranges("a", "nginx:1.25", image)], views)
+    asked = [ranges("a", "nginx:1.25", image, "kali:1")]
+    found = digests_needed([NGINX[0]], by_name(cache(status=recorded)), asked, views)
     wanted = {digest("recorded"), digest("written"), stored().manifest.digest}
-    assert wanted < found.digests[NGINX[0]]
-    assert not any(digest("old") in each for each in found.digests.values())
+    assert set(found) == {NGINX[0]}
+    assert wanted < found[NGINX[0]]
+    assert digest("old") not in found[NGINX[0]]
 
 
 @pytest.mark.parametrize(

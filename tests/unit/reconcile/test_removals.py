@@ -122,7 +122,7 @@ def test_what_was_removed_is_brought_again_when_a_range_wants_it() -> None:
         drop_range(town)
         await comes(lambda: row(town).get("isRemoved", False))
         make_range(town)
-        await comes(lambda: PLACE in town.shelf.images)
+        await comes(lambda: PLACE in town.shelf.images, 10)
         await comes(lambda: row(town).get("reason") == "ImageWanted")
 
     lived(scenario)

@@ -27,6 +27,8 @@ router = APIRouter(prefix="/api/v1", tags=["events"])
 
 _PUSHES = TypeAdapter(tuple[PushStatus, ...])
 _UNPUSHED = TypeAdapter(tuple[UnpushedImage, ...])
+STATS_SECONDS = 1.0
+"""A push is told at once, however long the registry takes to list thousands of names."""
 ROWS_AT_ONCE = 50
 """Ranges of one event: a reader that is slow holds no more than that in memory."""
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
@@ -67,7 +69,10 @@ def _registry(about: Asking) -> Look:
         async def make() -> list[bytes]:
             return [
                 event("pushes", _PUSHES.dump_json(pushes(cache))),
-                event("stats", (await stats_of(about, cache)).model_dump_json().encode()),
+                event(
+                    "stats",
+                    (await stats_of(about, cache, STATS_SECONDS)).model_dump_json().encode(),
+                ),
                 event("unpushed", _UNPUSHED.dump_json(unpushed(cache))),
             ]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
-from cyroid_images.api.contents import TagLists
+from cyroid_images.api.contents import WAIT_SECONDS, TagLists
 from cyroid_images.api.problems import Problem
 from cyroid_images.api.services import (
     AboutCache,
@@ -123,10 +123,12 @@ async def where(about: AboutCache, image_tag: str) -> ImagePresence:
     return presence(cache, reference, str(digest) if digest else "", None)
 
 
-async def stats_of(about: Asking, cache: ImageCache) -> RegistryStats:
-    """As far as the registry tells."""
+async def stats_of(
+    about: Asking, cache: ImageCache, seconds: float = WAIT_SECONDS
+) -> RegistryStats:
+    """As far as the registry tells within so many seconds."""
     try:
-        named = _named(about, cache, await about.services.contents.lists(cache))
+        named = _named(about, cache, await about.services.contents.lists(cache, seconds))
     except TransferError as exc:
         return stats(cache, None, why=(str(exc.reason), exc.message))
     return stats(cache, (len(named), sum(len(names) for _, names in named.values())))

@@ -3,7 +3,8 @@
 
 import { attribute, h, show, text } from "./dom.js";
 import { amount, bytes, count, rate } from "./format.js";
-import { bar, copyButton, saying, section, sentence } from "./parts.js";
+import { bar, saying, sentence } from "./parts.js";
+import { bundleResult } from "./bundle.js";
 import { upload } from "./upload.js";
 
 const NAMES = ".zip,.tar,.tar.gz,.tgz";
@@ -52,7 +53,7 @@ export function importing(scope, app) {
     running = new AbortController();
     begin();
     try {
-      drawResult(await upload("bundles", { query: { cache: app.cache, push: push.checked }, file: picked, moved,
+      drawResult(await upload("bundles", { query: { cache: app.cache, push: push.checked, name: picked.name }, file: picked, moved,
         signal: AbortSignal.any([running.signal, scope.signal]) }));
     } catch (problem) {
       line.say(sentence(problem.message), true);
@@ -90,7 +91,7 @@ export function importing(scope, app) {
 
   function drawResult(said) {
     line.say(`${said.name}: ${count(said.loaded.length, "image")} loaded, ${said.skipped.length} skipped, ${said.failed.length} failed.`);
-    result.replaceChildren(resultOf(said));
+    result.replaceChildren(...bundleResult(said));
   }
 
   file.addEventListener("change", () => pick(file.files[0]));
@@ -106,16 +107,4 @@ export function importing(scope, app) {
     pick(event.dataTransfer.files[0]);
   });
   return [head, form, result];
-}
-
-function resultOf(said) {
-  const named = (rows) => rows.map((row) => (typeof row === "string" ? row : `${row.image}: ${row.why}`));
-  const groups = [
-    ["Loaded", named(said.loaded)], ["Pushed", named(said.pushed ?? [])],
-    ["Skipped", named(said.skipped)], ["Failed", named(said.failed)],
-  ].filter(([, rows]) => rows.length);
-  const list = h("div", {}, groups.map(([title, rows]) => h("div", { class: title === "Failed" ? "bad" : null },
-    h("h3", {}, `${title} (${rows.length})`), h("ul", { class: "names" }, rows.map((row) => h("li", {}, row))))));
-  const plain = groups.map(([title, rows]) => `${title}:\n${rows.map((row) => `  ${row}`).join("\n")}`).join("\n");
-  return section("Result", copyButton("Copy the list", () => `${said.name}\n${plain}\n`, list), list);
 }

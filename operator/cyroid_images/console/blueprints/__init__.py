@@ -1,0 +1,5 @@
+"""Blueprints and bundles at a terminal.
+
+converting   the command `blueprint`
+importing    the command `import`
+"""
