@@ -110,8 +110,9 @@ class Console:
         self, arguments: Sequence[str], *, stdin: int, stdout: int, stderr: int
     ) -> subprocess.Popen[bytes]:
         environment: Mapping[str, str] = {**self._environment, "TERM": "xterm-256color"}
+        # A run in the background ignores Ctrl-C, and so would its children.
         return subprocess.Popen(
-            [*COMMAND, *arguments],
+            ["env", "--default-signal=INT", *COMMAND, *arguments],
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

@@ -10,7 +10,6 @@ time to import is imported by the command that needs it, so that `--help` costs 
     connection   kubeconfig to a client, as kubectl reads it
     api_server   the Kubernetes API in a few verbs; what went wrong, and what to do
     objects      both kinds read from the API, and patched
-    asking       a question that is asked while something else is done
     parsing      what objects of the API mean
     following    objects as they change; survives a lost watch
     output       tables, JSON and YAML, on a terminal and elsewhere

@@ -4,15 +4,19 @@ long as its answer; what is shown is made in `showing.py`.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 import click
 
-from cyroid_images.console.asking import asked
 from cyroid_images.console.objects import CACHES, read_ranges
 from cyroid_images.console.options import api_of, chosen, output, scope
 from cyroid_images.console.output import Screen, document
 from cyroid_images.errors import CyroidError
+
+T = TypeVar("T")
 
 
 @click.command
@@ -39,8 +43,8 @@ def status(
 
         watch(api, where, screen)
         return
-    ranges = asked(lambda: read_ranges(api, where))
-    caches = asked(lambda: api.list(CACHES)[0]) if output in (None, "wide") else None
+    ranges = _asked(lambda: read_ranges(api, where))
+    caches = _asked(lambda: api.list(CACHES)[0]) if output in (None, "wide") else None
     from cyroid_images.console import showing  # noqa: PLC0415 - while the API server answers
 
     bodies = ranges()
@@ -55,3 +59,28 @@ def status(
     if caches is not None:
         with suppress(CyroidError):  # a hint, for which no right is asked
             showing.tell_unpushed(caches(), screen)
+
+
+def _asked(question: Callable[[], T]) -> Callable[[], T]:
+    """Ask at once in a thread of its own; the function that comes back waits for the answer, or
+    raises what the question raised.
+    """
+    answers: list[T] = []
+    failures: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answers.append(question())
+        except BaseException as exc:  # raised where the answer is wanted
+            failures.append(exc)
+
+    thread = threading.Thread(target=ask, name="asked", daemon=True)
+    thread.start()
+
+    def answer() -> T:
+        thread.join()
+        if failures:
+            raise failures[0]
+        return answers[0]
+
+    return answer
