@@ -22,7 +22,7 @@ from cyroid_images.client.steps import (
     Outward,
     Pause,
     Program,
-    Upload,
+    StreamedBody,
     advance,
 )
 from cyroid_images.client.surface import AwaitingSender, Surface
@@ -115,7 +115,7 @@ class _AsyncExchange(AsyncExitStack):
         await self.aclose()
         token = await asyncio.to_thread(token_now, self._token)
         arguments = wire.request(step, self._options, token)
-        if isinstance(step.call.body, Upload):
+        if isinstance(step.call.body, StreamedBody):
             arguments["content"] = _awaited(step.call.body.chunks)
         response = await self.enter_async_context(self._http.stream(**arguments))
         self._chunks = response.aiter_bytes()

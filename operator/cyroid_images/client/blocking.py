@@ -21,7 +21,7 @@ from cyroid_images.client.steps import (
     Outward,
     Pause,
     Program,
-    Upload,
+    StreamedBody,
     advance,
 )
 from cyroid_images.client.surface import BlockingSender, Surface
@@ -111,7 +111,7 @@ class _Exchange(ExitStack):
     def _open(self, step: Open) -> Head:
         self.close()
         arguments = wire.request(step, self._options, token_now(self._token))
-        if isinstance(step.call.body, Upload):
+        if isinstance(step.call.body, StreamedBody):
             arguments["content"] = step.call.body.chunks
         response = self.enter_context(self._http.stream(**arguments))
         self._chunks = response.iter_bytes()

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from cyroid_images.client.content import UploadContent, chunks_of
 from cyroid_images.client.errors import Invalid
-from cyroid_images.client.steps import ApiCall, ApiReply, Upload
+from cyroid_images.client.steps import ApiCall, ApiReply, StreamedBody
 from cyroid_images.model.text import clean_message
 from cyroid_images.overview.blueprints import BundleImported, DockerImagesLoaded
 from cyroid_images.overview.collection import CollectionView
@@ -127,7 +127,7 @@ def upload_docker_images(
     """Bring what `docker save` wrote to the archive volume; `name`: that of the file. It is sent
     while it is read, and kept whole or not at all."""
     path = f"{API}/cache/docker-images/upload"
-    body = Upload(chunks_of(content), "application/x-tar")
+    body = StreamedBody(chunks_of(content), "application/x-tar")
     return ApiCall("POST", path, _a(DockerImagesLoaded), _query(cache=cache, name=name), body)
 
 
@@ -195,7 +195,7 @@ def import_bundle(
     """Bring a bundle (zip or tar.gz) to the archive volume; `push` has the registry hold its images
     now. It is sent while it is read, and kept whole or not at all."""
     query = _query(cache=cache, push=push, name=name)
-    body = Upload(chunks_of(content), "application/octet-stream")
+    body = StreamedBody(chunks_of(content), "application/octet-stream")
     return ApiCall("POST", f"{API}/bundles", _a(BundleImported), query, body)
 
 

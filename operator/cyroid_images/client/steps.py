@@ -39,7 +39,7 @@ class ApiReply:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class StreamedBody:
     """A body that is sent while it is read; it can be sent once."""
 
     chunks: Iterator[bytes]
@@ -57,7 +57,7 @@ class ApiCall(Generic[T]):
     """The answer out of a reply; a ValueError means that it is none of this API."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: object = None
-    """JSON, an Upload, or nothing."""
+    """JSON, an StreamedBody, or nothing."""
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ import httpx
 
 from cyroid_images.client.errors import Unavailable
 from cyroid_images.client.options import ClientOptions
-from cyroid_images.client.steps import ApiCall, Open, Upload
+from cyroid_images.client.steps import ApiCall, Open, StreamedBody
 
 
 def connection(url: str, options: ClientOptions) -> dict[str, Any]:
@@ -27,14 +27,14 @@ def connection(url: str, options: ClientOptions) -> dict[str, Any]:
 
 
 def request(step: Open, options: ClientOptions, token: str | None) -> dict[str, Any]:
-    """Arguments of a request of httpx; the body of an Upload is the sender's."""
+    """Arguments of a request of httpx; the body of an StreamedBody is the sender's."""
     call = step.call
     headers = {"accept": "text/event-stream" if step.is_stream else "application/json"}
     if token:
         headers["authorization"] = f"Bearer {token}"
-    if isinstance(call.body, Upload):
+    if isinstance(call.body, StreamedBody):
         headers["content-type"] = call.body.media_type
-    is_json = call.body is not None and not isinstance(call.body, Upload)
+    is_json = call.body is not None and not isinstance(call.body, StreamedBody)
     return {
         "method": call.method,
         "url": call.path,
@@ -49,7 +49,7 @@ def _timeout(step: Open, options: ClientOptions) -> httpx.Timeout:
     read = options.total
     if step.is_stream:
         read = options.silence
-    elif isinstance(step.call.body, Upload):
+    elif isinstance(step.call.body, StreamedBody):
         read = options.patience  # what was sent is checked before the answer comes
     return httpx.Timeout(read, connect=options.connect, write=options.silence)
 

@@ -118,7 +118,7 @@ class Api:
         except ApiUnavailable:
             raise
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
-            raise ApiUnavailable(f"{what}: {exc or type(exc).__name__}") from exc
+            raise ApiUnavailable(f"{what}: {str(exc) or type(exc).__name__}") from exc
 
     async def post(self, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """POST, which is not repeated; raises ApiUnavailable and AccessDenied."""

@@ -22,10 +22,11 @@ _log = logging.getLogger(__name__)
 PAGE = "100"
 MOST_PAGES = 1000
 """100,000 objects; a paging that never ends is cut."""
-WATCH_SECONDS = 300
-"""The API server ends a watch then; it spreads the moments by itself."""
-IDLE_SECONDS = 90.0
-"""Bookmarks come once a minute: after longer silence the connection is dead."""
+WATCH_SECONDS = 60
+"""The API server ends a watch then, and the next one goes on from there."""
+IDLE_SECONDS = 75.0
+"""Longer than a watch: one of a kind that nobody changes is silent to its end, since bookmarks
+come only after a first event. After more silence the connection is dead."""
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 

@@ -12,7 +12,7 @@ import pytest
 
 from cyroid_images.api import command
 from cyroid_images.client import calls
-from cyroid_images.client.steps import ApiCall, Upload
+from cyroid_images.client.steps import ApiCall, StreamedBody
 from cyroid_images.client.surface import Answered, Surface
 
 DOCUMENT = json.loads(command.openapi())
@@ -68,7 +68,7 @@ def test_what_the_client_calls_is_served(name: str) -> None:
 @each_call
 def test_what_the_client_sends_is_taken(name: str) -> None:
     call = example(name)
-    if isinstance(call.body, Upload):
+    if isinstance(call.body, StreamedBody):
         assert call.body.media_type in SERVED[served_as(call)]["requestBody"]["content"]
         return
     described = SERVED[served_as(call)].get("requestBody")

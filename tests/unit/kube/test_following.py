@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.errors import ApiUnavailable
 from cyroid_images.kube.api import ApiResponse
-from cyroid_images.kube.following import LONGEST_PAUSE, Following
+from cyroid_images.kube.following import IDLE_SECONDS, LONGEST_PAUSE, WATCH_SECONDS, Following
 from tests.unit.reconcile.clock import run
 
 
@@ -139,3 +139,9 @@ def test_an_api_server_that_is_away_is_asked_again_with_growing_pauses() -> None
     asked, heard = followed(*away, seconds=600)
     assert 600 / LONGEST_PAUSE < len(asked) < 100
     assert set(heard) == {"lost away"}
+
+
+def test_a_watch_may_be_silent_from_its_begin_to_its_end() -> None:
+    """The API server sends no bookmark before a first event: seen on a quiet cluster, where
+    the ranges were told to be lost every 90 seconds."""
+    assert IDLE_SECONDS > WATCH_SECONDS + 10
