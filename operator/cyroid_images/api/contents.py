@@ -99,7 +99,7 @@ class RegistryContents:
         self._held: dict[str, _Held] = {}
         self._lists: Remembered[str, TagLists] = Remembered(0.5, 64)
         self._failed: dict[str, tuple[float, TransferError]] = {}
-        self._tags: Remembered[tuple[str, str, str], Digest | None] = Remembered(5.0, 5000)
+        self._tags: Remembered[tuple[str, str, str], Digest | None] = Remembered(2.0, 5000)
         self._manifests: Remembered[tuple[str, str, str], StoredManifest | None] = Remembered(
             3600.0, 20_000
         )

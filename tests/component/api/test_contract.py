@@ -153,6 +153,18 @@ def test_an_image_is_removed_and_told_truly(world: ApiWorld) -> None:
     assert answers[0].json() == {"success": True, "message": f"Removed {image}"}
 
 
+def test_what_was_removed_before_and_came_back_is_not_told_as_removed(world: ApiWorld) -> None:
+    world.registry.push_image(f"docker.io/{world.name}/kali", "1")
+    image = f"{world.name}/kali:1"
+    world.cache(removedImages=[{"image": image}])
+    world.says(removedImages=[{"image": image, "isRemoved": True}])
+    answer = world.call("DELETE", f"/registry/images/{image}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["message"].startswith(f"Removal started: {image}")
+    annotations = world.apiserver.call("GET", world.cache_path)["metadata"]["annotations"]
+    assert "cyroid.io/reconcile-at" in annotations
+
+
 def test_what_a_range_wants_is_not_removed(world: ApiWorld) -> None:
     image = f"{world.name}/kali:1"
     world.cache(images=[{"image": image}])

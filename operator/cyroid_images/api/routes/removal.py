@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
@@ -30,10 +31,13 @@ async def remove(about: AboutCache, image_tag: str) -> ImageRemoved:
     _refuse_wanted(about, cache, image)
     await _require_there(about, cache, image)
     where = ("ImageCache", "", about.cache)
-    await about.services.changing.change(
+    changing = about.services.changing
+    is_new = await changing.change(
         about.caller, where, lambda body: edits.remove(body, [image_tag])
     )
-    row = await _outcome(about, image)
+    if not is_new:  # it was removed before, and somebody brought it back
+        await changing.apply(about.caller, where, edits.reconcile(datetime.now(UTC).isoformat()))
+    row = await _outcome(about, image) if is_new else None
     about.services.contents.forget(cache, *stored_as(cache, image))
     if row is None:
         text = f"Removal started: {image}; the operator has not answered yet"
