@@ -58,6 +58,10 @@ GOLDEN: dict[tuple[str, str], set[Rule]] = {
         ("cyroid.io", "rangeimages", READ, ()),
         ("cyroid.io", "imagecaches", READ, ()),
     },
+    ("Role", "cyroid-api"): {
+        ("apps", "deployments", ("list",), ()),
+        ("coordination.k8s.io", "leases", ("get",), ("cyroid-operator",)),
+    },
     ("ClusterRole", "rangeimages-edit"): {("cyroid.io", "rangeimages", WRITE, ())},
     ("ClusterRole", "imagecache-admin"): {("cyroid.io", "imagecaches", WRITE, ())},
     ("ClusterRole", "cyroid-evaluator"): {
@@ -80,6 +84,7 @@ BOUND = {
     ("Role", "cyroid-bootstrap-secrets", "cyroid-bootstrap-secrets"),
     ("ClusterRole", "cyroid-bootstrap-cache", "cyroid-bootstrap-cache"),
     ("ClusterRole", "cyroid-api", "cyroid-api"),
+    ("Role", "cyroid-api", "cyroid-api"),
 }
 """Role kind, role, service account."""
 

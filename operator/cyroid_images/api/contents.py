@@ -52,7 +52,7 @@ MOST_CHILDREN = 16
 
 TagLists = Mapping[str, tuple[str, ...]]
 """By repository: its tags."""
-Marks = frozenset[tuple[str, str]]
+TagMarks = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Held:
 
     endpoint: RegistryEndpoint
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    marks: Marks = frozenset()
+    marks: TagMarks = frozenset()
     until: float = -1.0
     """When it is listed again."""
     seconds: float = 0.0
@@ -191,7 +191,7 @@ class RegistryContents:
             held.stale -= touched
         return _shown(held)
 
-    async def _again(self, held: _Held, endpoint: RegistryEndpoint, marks: Marks) -> None:
+    async def _again(self, held: _Held, endpoint: RegistryEndpoint, marks: TagMarks) -> None:
         """In the background; where it fails, whoever asks next is told why."""
         try:
             await self._all(held, endpoint, marks)
@@ -200,7 +200,7 @@ class RegistryContents:
         finally:
             held.again = None
 
-    async def _all(self, held: _Held, endpoint: RegistryEndpoint, marks: Marks) -> TagLists:
+    async def _all(self, held: _Held, endpoint: RegistryEndpoint, marks: TagMarks) -> TagLists:
         began = time.monotonic()
         late = _late("list repositories", endpoint)
 
@@ -294,7 +294,7 @@ def _read(endpoint: RegistryEndpoint, repository: str, digest: Digest) -> Stored
                 return None
 
 
-def marks_of(cache: ImageCache) -> Marks:
+def marks_of(cache: ImageCache) -> TagMarks:
     """By repository: what status says of it. Where that changes, its tags may have."""
     found = {
         (row.repository, str(row.digest))
