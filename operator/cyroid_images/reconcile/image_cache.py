@@ -175,13 +175,12 @@ class CacheReconciler:
         begun = due(open_ones, running)
         pushes = [each for each in (*running, *begun) if isinstance(each, Push)]
         begun = (*begun, *due_unasked(unasked, seen, pushes))
-        if self._collections.holds_pushes(seen.item, state.collection):
-            begun = ()
-        for step in self.removals.free(begun, seen, state):
+        is_collecting = self._collections.holds_pushes(seen.item, state.collection)
+        for step in self.removals.free(() if is_collecting else begun, seen, state):
             transfers.setdefault(_slot_key(step), self._transfer(key, step))
         tidy = tidy_sources(key, seen, transfers.values(), self.executor, self.movers)
         tidy = state.untidy.due(tidy, seen.now)
-        removals = self.removals.transfers(key, seen, state)
+        removals = [] if is_collecting else self.removals.transfers(key, seen, state)
         freeing = self._collections.transfer(
             seen, state.collection, state.endpoint, self.queue.time()
         )
