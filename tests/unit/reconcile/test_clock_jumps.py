@@ -29,6 +29,17 @@ WALL_CLOCK = {
     "registry/errors.py": "Retry-After may be a date",
     "collect/collection.py": "when files were written, and moments for status",
     "kube/cluster.py": "events carry moments; a repeat within ten minutes counts in the first",
+    "api/changed.py": "when an object that cannot be read was created, where it does not say",
+    "api/examining.py": "when certificates end, which carry dates",
+    "api/routes/collection.py": "a token that no earlier request had",
+    "api/routes/pushes.py": "a token that no earlier request had",
+    "api/routes/ranges.py": "a token that no earlier request had",
+    "api/routes/removal.py": "a token that no earlier request had",
+    "api/routes/uploads.py": "the name of an upload",
+    "api/world.py": "since when something is not known, for people",
+    "blueprints/uploaded_file.py": "how old what an upload left behind is",
+    "console/bundling.py": "when a support bundle was made",
+    "console/examining.py": "when certificates end, which carry dates",
 }
 """All modules that read it, and why."""
 
