@@ -25,6 +25,8 @@ from tests.unit.reconcile.stage import READY, Stage, tried
 
 JUMPS = {"a-day-back": timedelta(days=-1), "a-day-forward": timedelta(days=1)}
 WALL_CLOCK = {
+    "api/routes/uploads.py": "a token that differs from the last one",
+    "blueprints/uploaded_file.py": "the age of a leftover, as its file system has it",
     "wiring/clock.py": "the port Clock: moments for status, and what they are compared with",
     "registry/errors.py": "Retry-After may be a date",
     "collect/collection.py": "when files were written, and moments for status",
