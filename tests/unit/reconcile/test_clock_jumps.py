@@ -37,9 +37,7 @@ WALL_CLOCK = {
     "api/routes/pushes.py": "a token that no earlier request had",
     "api/routes/ranges.py": "a token that no earlier request had",
     "api/routes/removal.py": "a token that no earlier request had",
-    "api/routes/uploads.py": "the name of an upload",
     "api/world.py": "since when something is not known, for people",
-    "blueprints/uploaded_file.py": "how old what an upload left behind is",
     "console/bundling.py": "when a support bundle was made",
     "console/examining.py": "when certificates end, which carry dates",
 }
