@@ -30,6 +30,7 @@ export function push(scope, app) {
   const listeners = [];
   let unpushed = [];
   let active = [];
+  let told = 0;
   all.addEventListener("click", () => pressed(all, line, startAll));
 
   async function start(image) {
@@ -58,12 +59,14 @@ export function push(scope, app) {
   }
 
   async function refreshActive() {
+    const before = told;
     const { pushes } = await ask("registry/pushes/active", { query, signal: scope.signal });
-    followPushes(pushes);
+    if (told === before) followPushes(pushes); // else the stream said something newer meanwhile
   }
 
   /** Takes pushes as a stream tells them; true where one of them came to its end. */
   function followPushes(rows) {
+    told += 1;
     const now = new Set(rows.filter((row) => !isOver(row)).map((row) => row.operation_id));
     const ended = active.some((row) => !now.has(row.operation_id));
     batch.follow(rows);
