@@ -16,6 +16,12 @@ def policy(component: str) -> Manifest:
     return spec
 
 
+OTHERS = {
+    "matchExpressions": [{"key": "cyroid.io/ranges", "operator": "NotIn", "values": ["true"]}]
+}
+"""Namespaces that hold no ranges."""
+
+
 def peers(rules: list[Manifest], side: str) -> dict[int, set[str]]:
     """Port to peers; `anybody` where a rule names none."""
     found: dict[int, set[str]] = {}
@@ -29,6 +35,8 @@ def peers(rules: list[Manifest], side: str) -> dict[int, set[str]]:
 def name_of(peer: Manifest) -> str:
     labels = peer.get("podSelector", {}).get("matchLabels", {})
     component = labels.get("app.kubernetes.io/component") or labels.get("cyroid.io/component")
+    if peer.get("namespaceSelector") == OTHERS:
+        return "all but ranges"
     if "namespaceSelector" in peer:
         assert peer["namespaceSelector"] == {"matchLabels": {"cyroid.io/ranges": "true"}}
         return f"{component} in {RANGES}" if component else RANGES
@@ -57,7 +65,7 @@ def test_the_api_only_reads_in_the_registry() -> None:
         6443: {"anybody"},
         5000: {"registry"},
     }
-    assert peers(policy("api")["ingress"], "from") == {8080: {"anybody"}}
+    assert peers(policy("api")["ingress"], "from") == {8080: {"all but ranges"}}
 
 
 def test_who_reaches_the_api_can_be_said() -> None:

@@ -29,6 +29,10 @@ _HOW = {
 """ClusterRoles of the chart that grant it; of ranges all verbs but reading: rangeimages-edit."""
 
 
+GOOD_SECONDS = 3600.0
+"""How long somebody is known to have had a good token; it is reviewed all the same."""
+
+
 class AskedReviews(Protocol):
     """`kube.reviews.Reviews`."""
 
@@ -40,22 +44,33 @@ class AskedReviews(Protocol):
 class Callers:
     """Asks for all requests of this process; raises ApiUnavailable when it is not known."""
 
-    def __init__(self, reviews: AskedReviews, seconds: float = KEPT_SECONDS) -> None:
+    def __init__(
+        self,
+        reviews: AskedReviews,
+        of_strangers: AskedReviews | None = None,
+        seconds: float = KEPT_SECONDS,
+    ) -> None:
+        """`of_strangers` is asked about tokens that were not good within the last hour."""
         self._reviews = reviews
+        self._of_strangers = of_strangers or reviews
+        self._good: Remembered[bytes, bool] = Remembered(GOOD_SECONDS, MOST_TOKENS)
         self._people: Remembered[bytes, Caller | None] = Remembered(seconds, MOST_TOKENS)
         self._rights: Remembered[tuple[Caller, Right], bool] = Remembered(seconds, MOST_RIGHTS)
 
     async def who(self, token: str) -> Caller:
         """The owner of this token; a 401 where it is nobody's."""
         key = hashlib.sha256(token.encode()).digest()
-        caller = await self._people.get(key, lambda: self._reviews.who(token))
+        reviews = self._reviews if key in self._good else self._of_strangers
+        caller = await self._people.get(key, lambda: reviews.who(token))
         if caller is None:
+            self._good.forget(key)
             raise Problem(
                 401,
                 "the token is not valid (any more): sign in again with a new one"
                 " (kubectl create token NAME)",
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
+        self._good.keep(key, True)  # noqa: FBT003 - what is remembered
         return caller
 
     async def may(self, caller: Caller, right: Right) -> bool:

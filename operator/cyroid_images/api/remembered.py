@@ -40,16 +40,31 @@ class Remembered(Generic[K, V]):
         """Ask again when it is wanted next."""
         self._kept.pop(key, None)
 
+    def keep(self, key: K, answer: V) -> None:
+        """Remember what was learned otherwise."""
+        self._kept[key] = (asyncio.get_running_loop().time() + self._seconds, answer)
+        self._kept.move_to_end(key)
+        self._drop_old()
+
+    def __contains__(self, key: K) -> bool:
+        found = self._kept.get(key)
+        return found is not None and found[0] > asyncio.get_running_loop().time()
+
     def __len__(self) -> int:
         return len(self._kept)
 
     async def _ask(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         answer = await ask()
-        self._kept[key] = (asyncio.get_running_loop().time() + self._seconds, answer)
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self.keep(key, answer)
         return answer
+
+    def _drop_old(self) -> None:
+        """What is over takes no memory: an answer may be megabytes."""
+        now = asyncio.get_running_loop().time()
+        while self._kept and (
+            len(self._kept) > self._most or next(iter(self._kept.values()))[0] <= now
+        ):
+            self._kept.popitem(last=False)
 
     def _over(self, key: K, task: asyncio.Task[V]) -> None:
         del self._asked[key]

@@ -107,7 +107,11 @@ async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
     """The services of a process, and the tasks that keep them current."""
     uploads = ArchiveUploads(settings.archives, UploadLimits(most_bytes=settings.max_upload_bytes))
     await asyncio.to_thread(uploads.prepare)
-    api = Api(await connect(settings.kubeconfig))
+    client = await connect(settings.kubeconfig)
+    api = Api(client)
+    # Questions of people have turns of their own, and of tokens that nobody knows yet, which
+    # anybody may send: neither delays the watches, nor strangers those who are known.
+    people, strangers = Api(client, most_wait=5.0), Api(client, most_wait=2.0)
     world = World()
     contents = RegistryContents(ca)
     contents.on_listed = world.touch
@@ -122,7 +126,7 @@ async def living(settings: Settings, ca: str | None) -> AsyncIterator[Services]:
     try:
         yield Services(
             world,
-            Callers(Reviews(api)),
+            Callers(Reviews(people), Reviews(strangers)),
             Changing(Editing(api, MANAGER)),
             contents,
             examining=Examining(api, settings.namespace),

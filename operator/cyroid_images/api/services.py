@@ -36,7 +36,7 @@ class Services:
     uploads: ArchiveUploads = field(default_factory=lambda: ArchiveUploads(None))
     """Without an archive volume each is refused."""
     streams: Streams = field(default_factory=Streams)
-    told: Remembered[Hashable, list[bytes]] = field(default_factory=lambda: Remembered(60.0, 256))
+    told: Remembered[Hashable, list[bytes]] = field(default_factory=lambda: Remembered(2.0, 16))
     """What streams send, by what their readers saw before: made once for all of them."""
     clock: Callable[[], float] = time.monotonic
 

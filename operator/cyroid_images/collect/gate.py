@@ -44,6 +44,7 @@ class Gate:
         self._port = port
         self._clock = clock
         self._touched = float("-inf")
+        self._was_old = False
 
     def open(self) -> None:
         """Let pushes go on, whoever has stopped them; raises OSError."""
@@ -63,6 +64,7 @@ class Gate:
         over = threading.Event()
         beat = threading.Thread(target=self._beat, args=(over,), name="gate", daemon=True)
         try:
+            self._was_old = False
             self._paused.touch()
             self._touch()
             beat.start()
@@ -84,9 +86,18 @@ class Gate:
         return self._folder / PAUSED
 
     def _touch(self) -> None:
-        """Never makes it: whoever has removed it meanwhile has let pushes go on."""
+        """Never makes it: whoever has removed it meanwhile has let pushes go on. Never again after
+        the file looked old to the script, whose clock may have been moved: see `_check`."""
+        if self._looked_old():
+            return
         os.utime(self._paused)
         self._touched = self._clock()
+
+    def _looked_old(self) -> bool:
+        """By the clock of the file system, as the script judges; once so, for ever so."""
+        age = abs(time.time() - self._paused.stat().st_mtime)
+        self._was_old = self._was_old or age > LATE_SECONDS
+        return self._was_old
 
     def _beat(self, over: threading.Event) -> None:
         while not over.wait(BEAT_SECONDS):
@@ -110,6 +121,8 @@ class Gate:
             raise GateError(
                 f"this process stood still for {late:.0f} s: the push listener may run again"
             )
+        if self._paused.exists() and self._looked_old():
+            raise GateError("the clock was moved: the push listener may run again")
         if not self._paused.exists():
             raise GateError("somebody else has opened the gate: the push listener may run again")
 

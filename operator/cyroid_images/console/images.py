@@ -149,7 +149,7 @@ def push(  # noqa: PLR0913 - click passes each option by its name
     for image in wanted:
         screen.say(_began(image, push_status(before, image), is_new=changed is not None))
     if is_waiting:
-        ctx.exit(_followed(api, cache, wanted, token, seconds))
+        ctx.exit(_followed(api, cache, wanted, seconds))
 
 
 def _with_a_look(patch: edits.Patch | None, token: str) -> edits.Patch:
@@ -173,9 +173,7 @@ def _began(image: Reference, was: PushStatus | None, *, is_new: bool) -> str:
             return f"Push already in progress: {image} ({was.progress_percent}%)"
 
 
-def _followed(
-    api: ApiServer, cache: str, images: Sequence[Reference], token: str, seconds: float
-) -> int:
+def _followed(api: ApiServer, cache: str, images: Sequence[Reference], seconds: float) -> int:
     """Until each push is over; the exit code."""
     screen, deadline = Screen(), time.monotonic() + seconds
     query = {"fieldSelector": f"metadata.name={cache}"}
@@ -188,7 +186,7 @@ def _followed(
             states = [push_status(read, image) for image in images]
             _paint(shown, images, states, screen)
             # A failure from before counts only when a pass has seen what was asked for.
-            is_seen = read.status.last_handled_reconcile_at == token
+            is_seen = read.status.last_handled_reconcile_at == read.metadata.reconcile_at
             code = _verdict(states, is_seen=is_seen)
             if code is not None:
                 return code
@@ -199,11 +197,12 @@ def _followed(
 
 
 def _verdict(states: Iterable[PushStatus | None], *, is_seen: bool) -> int | None:
-    """0 when all are there, 1 when none moves any more and one failed, None before."""
-    known = [each for each in states if each is not None]
-    if all(each.status is PushPhase.COMPLETED for each in known):
-        return 0
-    return 1 if is_seen and all(each.is_over for each in known) else None
+    """0 when all are there, 1 when none moves any more and one failed or is asked for no longer;
+    None before, and as long as what is told may be of an earlier push."""
+    found = list(states)
+    if not is_seen or not all(each is None or each.is_over for each in found):
+        return None
+    return 0 if all(each and each.status is PushPhase.COMPLETED for each in found) else 1
 
 
 def _paint(

@@ -62,7 +62,8 @@ def verdict(rows: Mapping[ObjectName, RangeRow], expected: set[ObjectName]) -> i
         return FAILED
     if all(row.ready for row in rows.values()):
         return READY
-    return FAILED if all(row.ready or row.stalled for row in rows.values()) else None
+    is_over = all(row.ready or row.stalled or row.suspended for row in rows.values())
+    return FAILED if is_over else None
 
 
 def _conclude(

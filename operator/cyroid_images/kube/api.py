@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import aiohttp
@@ -75,9 +76,13 @@ class Api:
         client: Any,
         *,
         call_seconds: float = CALL_SECONDS,
+        most_wait: float = inf,
         on_request: RequestObserver = unobserved,
     ) -> None:
+        """`most_wait`: seconds that a call waits for its turn at most; where it would be longer
+        ApiUnavailable is raised at once, so that who asks much is refused and delays nobody."""
         self._client = client
+        self._most_wait = most_wait
         self._seconds = call_seconds
         self._on_request = on_request
         self._limiter = RateLimiter(PER_SECOND, BURST)
@@ -94,11 +99,17 @@ class Api:
         return await self._call("GET", path, query, None, JSON)
 
     async def lines(
-        self, path: str, *, idle_seconds: float, **query: str
+        self,
+        path: str,
+        *,
+        idle_seconds: float,
+        opened: Callable[[], None] = lambda: None,
+        **query: str,
     ) -> AsyncIterator[Mapping[str, Any]]:
         """The JSON lines of a watch, until the API server ends it or says nothing for so long.
 
-        A refusal is a line of the type ERROR, as one that comes later. Raises ApiUnavailable and
+        `opened` is called when it stands, which may be long before its first line. A refusal is a
+        line of the type ERROR, as one that comes later. Raises ApiUnavailable and
         AccessDenied.
         """
         await self._turn()
@@ -113,6 +124,7 @@ class Api:
                 self._judge(what, answer, response.headers)
                 yield {"type": "ERROR", "object": {**answer.body, "code": answer.code}}
                 return
+            opened()
             async for line in _lines(response.response, what, idle_seconds):
                 yield line
         except ApiUnavailable:
@@ -155,6 +167,8 @@ class Api:
         return await self._call(method, path, {}, body, form)
 
     async def _turn(self) -> None:
+        if self._limiter.due(_now()) > self._most_wait:
+            raise ApiUnavailable("too many questions wait for the API server; try again")
         await asyncio.sleep(self._limiter.take(_now()))
 
     async def _spare_turn(self) -> None:

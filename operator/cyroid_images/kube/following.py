@@ -73,6 +73,8 @@ class Following:
         self._follower = follower
         self._version = ""
         """Where to go on; empty: list everything."""
+        self._is_followed = False
+        """Does a watch stand? Without one an API server that answers tells of no change."""
 
     async def run(self) -> None:
         """Until cancelled; whatever the API server does is told and tried again."""
@@ -86,6 +88,7 @@ class Following:
             except _Expired:
                 self._version = ""
             except ApiUnavailable as exc:
+                self._is_followed = False
                 _log.warning("%s are not followed: %s; again in %.1f s", self._kind, exc, pause)
                 self._follower.lost(str(exc))
                 await asyncio.sleep(max(pause, exc.retry_after or 0) * random.uniform(0.8, 1.2))  # noqa: S311 - spreads, hides nothing
@@ -119,12 +122,17 @@ class Following:
             idle_seconds=IDLE_SECONDS,
             watch="true",
             allowWatchBookmarks="true",
+            opened=self._stands,
             resourceVersion=self._version,
             timeoutSeconds=str(WATCH_SECONDS),
         )
         async for event in lines:
             self._tell(str(event.get("type")), event.get("object") or {})
             self._follower.in_contact()
+
+    def _stands(self) -> None:
+        self._is_followed = True
+        self._follower.in_contact()
 
     def _tell(self, kind: str, item: Item) -> None:
         if kind == "ERROR":
@@ -149,4 +157,5 @@ class Following:
             except ApiUnavailable as exc:
                 self._follower.lost(str(exc))
             else:
-                self._follower.in_contact()
+                if self._is_followed:
+                    self._follower.in_contact()

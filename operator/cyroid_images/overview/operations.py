@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from cyroid_images.errors import InvalidReference, Mark, Reason
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.conditions import ConditionType
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import TransferStatus
 from cyroid_images.model.kinds.status import ImageStatus, TransferFailure
@@ -67,6 +68,23 @@ def push_status(cache: ImageCache, image: Reference) -> PushStatus | None:
     failure = next((each for each in cache.status.failures if each.image == name), None)
     moving = next((each for each in cache.status.transfers if each.image == name), None)
     return _status(operation_id(cache.metadata.name, image), name, row, failure, moving)
+
+
+def following(cache: ImageCache, image: Reference) -> PushStatus | None:
+    """The same for who follows a push that was just asked for: what was over before the operator
+    has seen that counts as starting."""
+    found = push_status(cache, image)
+    ready, asked = cache.status.condition(ConditionType.READY), cache.metadata.reconcile_at
+    is_seen = ready is not None and ready.observed_generation == cache.metadata.generation
+    is_handled = asked is None or cache.status.last_handled_reconcile_at == asked
+    if found is None or not found.is_over or (is_seen and is_handled):
+        return found
+    return PushStatus(
+        operation_id=found.operation_id,
+        image_tag=found.image_tag,
+        status=PushPhase.STARTING,
+        progress_percent=0,
+    )
 
 
 def pushes(cache: ImageCache) -> tuple[PushStatus, ...]:

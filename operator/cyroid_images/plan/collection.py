@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +45,8 @@ def ordered(
     item: ImageCache, last: CollectionStatus | None, now: datetime
 ) -> CollectionOrder | None:
     """What is to be carried out, or goes on; None: nothing."""
+    if item.spec.registry.collector_url is None:
+        return None
     if last is not None and last.finished is None:
         return _order(item, last.handled, last.started, is_dry_run=last.is_dry_run)
     asked = _asked(item, last)
@@ -59,10 +62,15 @@ def refused(
     item: ImageCache, last: CollectionStatus | None, now: datetime
 ) -> CollectionStatus | None:
     """The answer to an annotation that nothing can be done about; None: there is none."""
+    is_away = item.spec.registry.collector_url is None
+    if last is not None and last.finished is None:
+        why = "spec.registry.collectorURL was taken away while it was under way"
+        ended = {"finished": now, "reason": Reason.INVALID_SPEC, "message": why}
+        return last.model_copy(update=ended) if is_away else None
     asked = _asked(item, last)
-    if asked is None or (last is not None and last.finished is None):
+    if asked is None:
         return None
-    if item.spec.registry.collector_url is None:
+    if is_away:
         why = "spec.registry.collectorURL is absent: this registry's disk is freed by its own means"
     elif not asked.startswith((_RUN, _DRY_RUN)):
         why = "cyroid.io/collect is neither run/TOKEN nor dry-run/TOKEN"
@@ -152,4 +160,8 @@ def _order(
     item: ImageCache, handled: str | None, started: datetime, *, is_dry_run: bool
 ) -> CollectionOrder:
     moment = started.replace(microsecond=0)  # as status keeps it, for whoever goes on with it
-    return CollectionOrder(f"{item.metadata.uid}/{rfc3339(moment)}", handled, is_dry_run, moment)
+    # Two that are asked for within a second are two: the annotation tells them apart.
+    asked = hashlib.sha256((handled or "").encode()).hexdigest()[:8]
+    kind = "count" if is_dry_run else "run"
+    id_ = f"{item.metadata.uid}/{rfc3339(moment)}/{kind}/{asked}"
+    return CollectionOrder(id_, handled, is_dry_run, moment)

@@ -79,11 +79,13 @@ def automatic(seen: CacheSeen, registry: RegistryEndpoint | None) -> tuple[Push,
         return ()
     taken = {_slot(each, seen.item) for each, may_push in seen.wishes.items() if may_push}
     taken |= _removed(seen)
-    return tuple(
-        Push(each.wish, each.held, slot_of(each.wish, seen, registry))
-        for each in seen.offers.listed
-        if _slot(each.wish, seen.item) not in taken and not _is_pinned(each, seen)
-    )
+    found = []
+    for each in seen.offers.listed:
+        slot = _slot(each.wish, seen.item)
+        if slot not in taken and not _is_pinned(each, seen):
+            found.append(Push(each.wish, each.held, slot_of(each.wish, seen, registry)))
+        taken.add(slot)  # of two spellings of one name the first counts: what appeared last
+    return tuple(found)
 
 
 def due_unasked(

@@ -109,6 +109,8 @@ def _listed(
     known: Mapping[StoredAs, Sequence[Wish]],
 ) -> _Decided:
     place = seen.place(reference)
+    # A name with tag and digest speaks of that content: the tag may mean another image by now.
+    is_tag = reference.digest is None or reference.tag is None
     wanters = seen.who.get(place)
     if wanters is not None or place in wished:
         who = str(wanters) if wanters else "a range"
@@ -118,11 +120,13 @@ def _listed(
     is_gone = tried is not None and tried.is_gone
     if hindrance is not None or not _is_due(tried, seen.now):
         fault = hindrance or _last_fault(tried)
-        return _Decided(place, is_gone=is_gone, fault=fault, wakes=_wake(place, seen, tried))
+        wakes = _wake(place, seen, tried)
+        return _Decided(place, is_unwanted=is_tag, is_gone=is_gone, fault=fault, wakes=wakes)
     mine = [w for w in known.get(place, ()) if reference.digest in (None, w.reference.digest)]
     going = Fault(Reason.PROGRESSING, "about to be removed from the registry")
     leaving = _leaving(reference, LISTED, mine, seen)
-    return _Decided(place, is_gone=is_gone, fault=_last_fault(tried) or going, leaving=leaving)
+    fault = _last_fault(tried) or going
+    return _Decided(place, is_unwanted=is_tag, is_gone=is_gone, fault=fault, leaving=leaving)
 
 
 def _unused(

@@ -119,6 +119,7 @@ class CacheOffers:
 
     def pushed(self, state: CacheState, wish: Wish, stored: Stored) -> None:
         """A push that nobody asked for has read it back."""
+        state.write = None
         state.offers.failures.pop(wish, None)
         for each in state.offers.chosen:
             if each.wish == wish:

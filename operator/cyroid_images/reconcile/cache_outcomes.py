@@ -116,6 +116,8 @@ class CacheOutcomes:
             state.refused(fill.wish, failure, host)
         else:
             self.snapshots.offers.refused(item, state, fill, fault)
+            if fault.reason is not Reason.SOURCE_CHANGED:
+                return  # nobody waits for it: hundreds that fail would list an engine each time
         if not is_upstream:
             self.snapshots.sources.refresh(item, fill.source.source)
         self.snapshots.refresh(item)

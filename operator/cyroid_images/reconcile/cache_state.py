@@ -117,7 +117,9 @@ class CacheState:
             self.removals.begin(is_asked=asked[1] != self.token)
             self.generation, self.token = asked
             self.failures.clear()
+            self.offers.failures.clear()
             self.hosts.clear()
+            self.write = None
             self.is_new = True
 
     def _moves_to(self, registry: str) -> None:
@@ -140,6 +142,7 @@ class CacheState:
                 for wish, failure in self.failures.items()
                 if failure.reason.mark is not Mark.TERMINAL
             }
+            self.offers.failures.clear()
             self.write = None
             self.removals.begin(is_asked=False)
         self.endpoint = endpoint
@@ -190,6 +193,8 @@ class CacheState:
                 self._ours = None
         for kept in (self.distrusted, self.doubted, self.refilling):
             kept.intersection_update(wishes)
+        if not any(each.reason in _WRITE_SIDE for each in self.failures.values()):
+            self.write = None  # nobody is left whose next attempt could tell otherwise
         self.warned.intersection_update(self.foreign.items())
         for wish in wishes:
             self.wanted_since.setdefault(wish, now)

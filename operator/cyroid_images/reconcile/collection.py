@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,12 +14,15 @@ from cyroid_images.model.actions import Collect
 from cyroid_images.model.collected import Collected
 from cyroid_images.model.fault import Fault
 from cyroid_images.model.images.digest import Digest
+from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import CollectionStatus
 from cyroid_images.model.observed import CacheSeen
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.plan import collection
 from cyroid_images.plan.collection import CollectionOrder
+from cyroid_images.plan.needs import sharing, unreadable
+from cyroid_images.store.keys import Kind
 from cyroid_images.store.store import Store
 
 COLLECT_SECONDS = 1800.0
@@ -42,6 +45,8 @@ class CollectionState:
     order: CollectionOrder | None = None
     met: float | None = None
     """When the cache was met in this process, by the clock of the event loop."""
+    is_ready: bool = False
+    """Nothing but pushes under way keeps the order from being carried out."""
     wanted_since: float = 0.0
     """By the clock of the event loop."""
     began: float = float("inf")
@@ -89,7 +94,10 @@ class Collections:
         if order is not None and (state.order is None or state.order.id != order.id):
             state.wanted_since, state.began = now, float("inf")
             state.told = order.begun(state.told)
+        if order is not None and state.began == float("inf") and (why := self._unreadable(order)):
+            state.told, order = collection.over(order, state.told, why, seen.now), None
         state.order = order
+        state.is_ready = order is not None and self._is_known(seen, state, now)
         return replace(seen, collection=state.told)
 
     def pause(self, seen: CacheSeen, state: CollectionState, now: float) -> float:
@@ -103,7 +111,8 @@ class Collections:
 
     def holds_pushes(self, item: ImageCache, state: CollectionState) -> bool:
         """May no push begin? For a collection of this cache, or of another one's same registry."""
-        is_ours = state.order is not None and not state.order.is_dry_run
+        is_due = state.is_ready or state.began < float("inf")
+        is_ours = state.order is not None and not state.order.is_dry_run and is_due
         return is_ours or self.executor.is_busy_with(_part(item))
 
     def transfer(
@@ -114,8 +123,7 @@ class Collections:
         if order is None or url is None or endpoint is None:
             return ()
         if state.began == float("inf"):
-            is_known = state.met is not None and now - state.met >= MET_SECONDS
-            if not is_known or not self._may_begin(seen, order, now - state.wanted_since):
+            if not state.is_ready or not self._may_begin(seen, order, now - state.wanted_since):
                 return ()
             state.began = now
         kind = "count" if order.is_dry_run else "collect"
@@ -136,22 +144,38 @@ class Collections:
         )
         return (wanted,)
 
+    def _is_known(self, seen: CacheSeen, state: CollectionState, now: float) -> bool:
+        """Is it known all that is wanted, and whether the registry has it?"""
+        is_met = state.met is not None and now - state.met >= MET_SECONDS
+        is_listed = self.store.listed_kinds >= {Kind.IMAGE_CACHE, Kind.RANGE_IMAGES}
+        unknown = any(fault.reason is Reason.PROGRESSING for fault in seen.lookups.values())
+        return is_met and is_listed and seen.registry is None and not unknown
+
     def _may_begin(self, seen: CacheSeen, order: CollectionOrder, waited: float) -> bool:
-        unknown = [f for f in seen.lookups.values() if f.reason is Reason.PROGRESSING]
-        if seen.registry is not None or unknown:
-            return False
         pushes = self.executor.uses(f"registry:{_host(seen.item)}")
         return order.is_dry_run or not pushes or waited > collection.QUIET_SECONDS
 
+    def _unreadable(self, order: CollectionOrder) -> Fault | None:
+        """An object that cannot be read may need any digest: then nothing is removed."""
+        key = None if order.is_dry_run else min(self.store.broken, default=None)
+        return unreadable(str(key), self.store.broken[key].fault) if key else None
+
     def _wanted(self, seen: CacheSeen) -> Iterator[Digest]:
-        """Every digest that a cache of this registry believes or has proven, tagged or not."""
+        """Every digest that a cache of this registry believes or has proven, tagged or not, and
+        what caches and ranges name by digest."""
         yield from seen.anchors.values()
         yield from (each.manifest.digest for each in seen.stored.values())
-        for item in self.store.caches.values():
-            if item.spec.registry.push_url == seen.item.spec.registry.push_url:
-                yield from item.status.digests.values()
-                rows = item.status.image_statuses
-                yield from (row.digest for row in rows if row.digest is not None)
+        for item in sharing(seen.item, self.store.caches.values()):
+            yield from item.status.digests.values()
+            rows = item.status.image_statuses
+            yield from (row.digest for row in rows if row.digest is not None)
+            yield from _named(each.reference for each in item.spec.images)
+        for each in self.store.ranges.values():
+            yield from _named(wish.reference for wish in each.wishes)
+
+
+def _named(references: Iterable[Reference]) -> Iterator[Digest]:
+    return (each.digest for each in references if each.digest is not None)
 
 
 def _host(item: ImageCache) -> str:

@@ -27,6 +27,10 @@ class RateLimiter:
         self._next = turn + self._interval
         return max(turn, self._held_until, now) - now
 
+    def due(self, now: float) -> float:
+        """Seconds that the next turn would have to wait; takes none."""
+        return max(self._turn(now), self._held_until, now) - now
+
     def take_spare(self, now: float, *, left: int) -> float:
         """Take a turn only if this many could be taken at once after it, and return 0.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,19 @@ def test_a_gate_that_somebody_opened_is_noticed(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="absent"), gate_in(tmp_path / "absent").closed(nothing):
         pytest.fail("nothing may be removed")
+
+
+def test_a_clock_that_was_moved_ends_it_since_the_script_may_have_let_pushes_go_on(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / STOPPED).touch()
+    gate = gate_in(tmp_path)
+    with gate.closed(nothing) as check:
+        check()
+        old = time.time() - 2 * LATE_SECONDS
+        os.utime(tmp_path / PAUSED, (old, old))  # as the script sees it after a jump
+        with pytest.raises(GateError, match="clock was moved"):
+            check()
+        os.utime(tmp_path / PAUSED)  # a beat that comes too late makes nothing good
+        with pytest.raises(GateError, match="clock was moved"):
+            check()

@@ -165,3 +165,15 @@ def test_nothing_is_written_without_the_lease_though_its_turn_has_come() -> None
 
     called(client, scenario)
     assert [method for _, method, *_ in client.calls] == ["GET"]
+
+
+def test_who_asks_too_much_is_refused_at_once_and_no_turn_is_taken() -> None:
+    async def scenario() -> int:
+        api = Api(FakeClient(), most_wait=1.0)
+        asked = [asyncio.ensure_future(api.get("/x")) for _ in range(500)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        refused = sum(isinstance(each, ApiUnavailable) for each in answers)
+        await api.get("/x")
+        return refused
+
+    assert 400 < run(scenario()) < 500

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cyroid_images.errors import REASONS, Mark, Reason
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.metadata import RECONCILE_AT
 from cyroid_images.overview.operations import (
     PushPhase,
     active_pushes,
+    following,
     operation_id,
     push_status,
     pushes,
@@ -126,3 +129,32 @@ def test_an_operation_is_the_same_for_all_spellings_and_another_for_another_cach
     assert operation_id("default", one) != operation_id("other", one)
     assert operation_id("default", one) != operation_id("default", Reference.parse("nginx:1"))
     assert len(operation_id("default", one)) == 16
+
+
+def test_who_follows_a_push_is_not_told_the_end_of_an_earlier_one() -> None:
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "AllImagesCached",
+        "message": "1 of 1",
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-05-01T12:00:00Z",
+    }
+    image = Reference.parse(KALI)
+
+    def phase(generation: int, asked: str | None, handled: str | None) -> PushPhase | None:
+        status: dict[str, Any] = {
+            "imageStatuses": [THERE],
+            "conditions": [{**ready, "observedGeneration": generation}],
+            "lastHandledReconcileAt": handled,
+        }
+        cache = a_cache(**status)
+        annotations = {RECONCILE_AT: asked} if asked else {}
+        metadata = cache.metadata.model_copy(update={"generation": 1, "annotations": annotations})
+        found = following(replace(cache, metadata=metadata), image)
+        return None if found is None else found.status
+
+    assert phase(1, None, None) is PushPhase.COMPLETED
+    assert phase(1, "b", "b") is PushPhase.COMPLETED
+    assert phase(0, None, None) is PushPhase.STARTING
+    assert phase(1, "b", "a") is PushPhase.STARTING

@@ -137,3 +137,20 @@ def test_the_words_for_people() -> None:
     one = Collected("1", is_dry_run=True, is_over=True, freed_bytes=999, blobs=1)
     assert summary(one) == "would free 999 B in 1 blob"
     assert size_text(5 * 10**15) == "5000.0 TB"
+
+
+def test_one_whose_collector_was_taken_away_meanwhile_is_over() -> None:
+    """Else it would hold back every push for ever."""
+    order = ordered(cache("run/1"), None, NOW)
+    assert order is not None
+    item = cache("run/1", collectorURL=None)
+    told = refused(item, order.begun(None), NOW)
+    assert told is not None
+    assert (told.finished, told.reason) == (NOW, Reason.INVALID_SPEC)
+    assert ordered(item, told, NOW) is None
+    assert ordered(item, order.begun(None), NOW) is None
+
+
+def test_two_orders_of_one_second_are_two() -> None:
+    orders = [ordered(cache(asked), None, NOW) for asked in ("dry-run/1", "run/1", "run/2")]
+    assert len({each.id for each in orders if each is not None}) == 3

@@ -307,3 +307,12 @@ def test_the_first_round_of_looks_says_nothing_new() -> None:
     item = before("kali:1")
     seen = seen_with(item=item, offers=Offers((lacking("new:1"),), is_settled=False))
     assert rows(seen) == [("kali:1", True)]
+
+
+def test_of_two_spellings_of_one_name_one_is_pushed() -> None:
+    """Both would go under one tag, and each would lack as long as it names the other."""
+    aliases = ["127.0.0.1:5000", "localhost:5000"]
+    item = cache_item(pushPolicy="Automatic", sources=SOURCES, aliases=aliases)
+    new, old = lacking("localhost:5000/x:1", "new"), lacking("127.0.0.1:5000/x:1", "old")
+    pushes = automatic(seen_with(new, old, item=item), REGISTRY)
+    assert [str(each.wish.reference) for each in pushes] == ["localhost:5000/x:1"]

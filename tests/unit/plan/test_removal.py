@@ -220,3 +220,9 @@ def test_a_look_that_is_a_year_away_is_of_a_clock_that_was_put_back() -> None:
 def test_what_is_asked_to_go_is_known_by_place() -> None:
     item = cache("nginx:1.25", f"a@{digest('a')}")
     assert places_asked(item) == {NGINX, ("docker.io/library/a", f"_by-{digest('a').hex[:40]}")}
+
+
+def test_a_tag_that_means_another_image_by_now_is_not_taken_along() -> None:
+    name = f"nginx:1.25@{digest('long ago')}"
+    plan = plan_removals(seen(cache(name, "nginx:2.0")))
+    assert plan.unwanted == {("docker.io/library/nginx", "2.0")}

@@ -19,6 +19,7 @@ from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.overview.operations import (
     PushStatus,
     active_pushes,
+    following,
     operation_id,
     push_status,
     pushes,
@@ -72,7 +73,7 @@ async def status_of(about: AboutAll, id: str) -> PushStatus:  # noqa: A002 - its
             if found.operation_id == id:
                 right = Right("get", GROUP, "imagecaches", name=cache.metadata.name)
                 await about.require(right, f"see ImageCache {cache.metadata.name}")
-                return found
+                return following(cache, Reference.parse(found.image_tag)) or found
     raise Problem(404, f"there is no push {id[:64]}: nobody asked for it, or it was removed since")
 
 

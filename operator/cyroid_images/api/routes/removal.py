@@ -10,7 +10,9 @@ from fastapi import APIRouter
 from cyroid_images import edits
 from cyroid_images.api.problems import Problem
 from cyroid_images.api.services import AboutCache, Asking
+from cyroid_images.errors import Reason
 from cyroid_images.model.images.reference import Reference
+from cyroid_images.model.kinds.conditions import ConditionType
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.lifecycle import RemovedImageStatus
 from cyroid_images.overview.registry import ImageRemoved
@@ -72,11 +74,22 @@ async def _outcome(about: Asking, image: Reference) -> RemovedImageStatus | None
         seen = about.world.version
         cache = about.world.cache(about.cache)
         row = next((row for row in cache.status.removed_images if _is(row, image)), None)
-        if row is not None and (row.is_removed or row.reason is not None):
+        if row is not None and _is_answered(cache, image) and _is_final(row):
             return row
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0 or not await about.world.wait(seen, left):
             return None
+
+
+def _is_answered(cache: ImageCache, image: Reference) -> bool:
+    """Has the operator seen a spec that names it? What it said before is no answer."""
+    ready = cache.status.condition(ConditionType.READY)
+    is_new = ready is not None and ready.observed_generation == cache.metadata.generation
+    return is_new and any(each.reference == image for each in cache.spec.removed_images)
+
+
+def _is_final(row: RemovedImageStatus) -> bool:
+    return row.is_removed or row.reason not in (None, Reason.PROGRESSING)
 
 
 def _is(row: RemovedImageStatus, image: Reference) -> bool:

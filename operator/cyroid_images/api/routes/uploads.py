@@ -67,6 +67,8 @@ async def bundle(
     """Bring a bundle (zip or tar.gz) to the archive volume; `push` has the registry hold its images
     now, else they come when a range asks for them. Only what the bundle itself lists is taken."""
     folder = archive_folder(await about.may_delete("bring images to"))
+    if push:
+        await about.may_push()
     body = UploadBody(request, name)
     async with _receiving(about, body) as arrived:
         contents = arrived.contents
