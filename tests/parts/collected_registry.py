@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 
 from cyroid_images.collect.gate import PAUSED, STOPPED
+from cyroid_images.errors import TransferError
 from cyroid_images.model.images.digest import Digest
+from cyroid_images.registry.client import RegistryClient
 from tests.lab import tools
 from tests.parts.apiserver import free_ports, wait_for
 from tests.parts.registry import CREDENTIALS, RegistryPart
@@ -123,9 +125,19 @@ class CollectedRegistry(RegistryPart):
         return found
 
     def collected(self, **asked: Any) -> Mapping[str, Any]:
-        """One collection from its beginning to its end."""
+        """One collection from its beginning until pushes go on."""
         self.begin(**asked)
-        return self.until_collected()
+        told = self.until_collected()
+        wait_for(self._takes_pushes, "the push listener", A_WHILE, self.collector_log)
+        return told
+
+    def _takes_pushes(self) -> bool:
+        try:
+            with RegistryClient(self.push_endpoint) as registry:
+                registry.ping()
+        except TransferError:
+            return False
+        return True
 
     def until_collected(self) -> Mapping[str, Any]:
         wait_for(lambda: bool(self.told().get("finished")), "the end", 60, self.collector_log)

@@ -14,6 +14,7 @@ from tests.parts.company import other
 from tests.parts.engines import EnginePart
 from tests.parts.registry import NewRegistry, RegistryPart
 from tests.parts.site import Site, holds
+from tests.parts.waiting import A_WHILE
 
 __all__ = ["other"]
 
@@ -49,6 +50,16 @@ def tags(registry: RegistryPart, image: str) -> set[str]:
     return set(RegistryClient(registry.push_endpoint).tags(repository))
 
 
+def wait_until_told(site: Site, image: str, words: str) -> None:
+    """Events come from a queue of their own."""
+    wait_for(
+        lambda: site.tells_of("ImageRemoved", site.name, image, words),
+        f"an event with {words}",
+        A_WHILE,
+        site.operator.log,
+    )
+
+
 def test_what_is_asked_to_go_goes_when_no_range_wants_it(
     site: Site, own_registry: RegistryPart, containerd_engine: EnginePart
 ) -> None:
@@ -62,7 +73,7 @@ def test_what_is_asked_to_go_goes_when_no_range_wants_it(
     say(site, wanted, f"ImageWanted wanted by {site.name}/red; ")
     assert not tags(own_registry, idle)
     assert "1" in tags(own_registry, wanted)
-    assert site.tells_of("ImageRemoved", site.name, idle, "spec.removedImages lists it")
+    wait_until_told(site, idle, "spec.removedImages lists it")
     site.delete("red")
     say(site, wanted, "True")
     assert not tags(own_registry, wanted)
@@ -118,7 +129,7 @@ def test_what_nobody_asks_for_any_more_is_told_and_kept_for_its_time(
     site.operator.start()
     wait_for(lambda: not idle(), "the image to leave", 120, site.operator.log)
     assert not tags(registry, image)
-    assert site.tells_of("ImageRemoved", site.name, image, "nobody has asked for it since")
+    wait_until_told(site, image, "nobody has asked for it since")
     assert image not in (site.read(site.cache_path)["status"].get("digests") or {})
 
 
@@ -134,7 +145,7 @@ def test_another_client_that_pushes_it_again_is_found_by_a_manual_pass(
     registry.push_image(repository, "1")
     site.reconcile_now("again", site.cache_path)
     wait_for(lambda: not tags(registry, image), "it to be removed again", 30, site.operator.log)
-    assert site.tells_of("ImageRemoved", site.name, image, "somebody had pushed it again")
+    wait_until_told(site, image, "somebody had pushed it again")
     assert pin_tag(pushed.digest) not in tags(registry, image)
 
 
