@@ -116,7 +116,10 @@ def test_push_wait_follows_to_the_proof(town: Town) -> None:
         moving = {"image": KALI, "route": "Registry", "doneBytes": 50, "totalBytes": 100}
         town.tell_cache({"transfers": [moving]})
         begun.until("pushing 50% 50/100 B")
-        town.tell_cache({"transfers": None, "imageStatuses": [cached(KALI)]})
+        body = town.api.call("GET", town.cache_path)
+        token = body["metadata"]["annotations"]["cyroid.io/reconcile-at"]
+        done = {"transfers": None, "imageStatuses": [cached(KALI)]}
+        town.tell_cache({**done, "lastHandledReconcileAt": token})
         assert begun.end() == 0
     assert f"in the registry, {DIGEST}" in begun.text
 
