@@ -29,6 +29,7 @@ WALL_CLOCK = {
     "blueprints/uploaded_file.py": "the age of a leftover, as its file system has it",
     "wiring/clock.py": "the port Clock: moments for status, and what they are compared with",
     "registry/errors.py": "Retry-After may be a date",
+    "collect/gate.py": "the script judges by the clock of the file system: was it moved?",
     "collect/collection.py": "when files were written, and moments for status",
     "kube/cluster.py": "events carry moments; a repeat within ten minutes counts in the first",
     "api/changed.py": "when an object that cannot be read was created, where it does not say",

@@ -201,7 +201,7 @@ def test_the_schedule_is_kept_to_the_minute_and_suspend_holds_it() -> None:
         spec: dict[str, Any] = {"retention": {"collectEvery": "1h"}}
         town.cluster.listed[CACHE.kind] = [cache(**spec)]
         await town.become_ready()
-        await comes(lambda: bool(collects(town)), 10)  # created an hour ago
+        await comes(lambda: bool(collects(town)), 40)  # created an hour ago
         await asyncio.sleep(3500)
         assert len(collects(town)) == 1
         await comes(lambda: len(collects(town)) == 2, 200)
