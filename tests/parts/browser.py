@@ -26,9 +26,13 @@ WAIT_MS = 20_000
 """What a busy machine may take for anything; a quiet one takes a tenth of a second."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all; each test has a context, and so cookies and storage, of its own."""
+    """One browser for a file; each test has a context, and so cookies and storage, of its own.
+
+    Its driver runs an event loop in this thread until it ends, beside which no other test could
+    run one.
+    """
     expect.set_options(timeout=WAIT_MS)
     with tempfile.TemporaryDirectory(prefix="chromium-") as home, sync_playwright() as driver:
         browser = driver.chromium.launch(

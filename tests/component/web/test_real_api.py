@@ -113,10 +113,11 @@ def test_an_admin_deletes_what_no_range_wants(chromium: Browser, world: ApiWorld
         dialog.get_by_role("button", name="Ask to delete").click()
         expect(dialog.get_by_role("alert")).to_contain_text("take it off their spec.images first")
         page.keyboard.press("Escape")
-        world.says(removedImages=[{"image": free, "isRemoved": True}])  # as the operator would
         page.get_by_role("button", name=f"Delete {free}").click()
         expect(dialog).to_contain_text("No range wants it.")
         dialog.get_by_role("button", name="Delete", exact=True).click()
+        world.until(lambda: "removedImages" in world.spec())
+        world.says(removedImages=[{"image": free, "isRemoved": True}])  # as the operator would
         expect(page.get_by_text(f"Removed {free}.")).to_be_visible()
     assert world.spec().get("images") is None
     assert world.spec()["removedImages"] == [{"image": free}]
