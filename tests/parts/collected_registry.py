@@ -7,8 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +192,16 @@ class CollectedRegistry(RegistryPart):
                 cwd=self._folder,
                 env={"PATH": f"{self._path}/usr/bin:/bin", "OTEL_TRACES_EXPORTER": "none"},
             )
+
+
+@contextmanager
+def running_collected_registry() -> Iterator[CollectedRegistry]:
+    """One with its collector, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="cyroid-collected-") as folder:
+        registry = CollectedRegistry(Path(folder) / "registry")
+        try:
+            registry.start()
+            registry.start_collector()
+            yield registry
+        finally:
+            registry.close()

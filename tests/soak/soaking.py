@@ -17,7 +17,7 @@ from cyroid_images.model.kinds.status import MOST_DIGESTS
 from cyroid_images.model.knowledge import ImageRecord
 from cyroid_images.model.pod import Pod
 from cyroid_images.observe.observation import Observation
-from cyroid_images.reconcile.range_state import RangeState
+from cyroid_images.reconcile.ranges.range_state import RangeState
 from tests.soak.crowd import Crowd, Size, run
 
 COMING_AND_GOING = (

@@ -7,16 +7,8 @@ time to import is imported by the command that needs it, so that `--help` costs 
     program      the entry point: errors become one line and an exit code
     commands     the table of commands, each loaded when it is called
     options      what commands have in common: which api, which ranges, which output
-    connection   kubeconfig to a client, as kubectl reads it
-    api_server   the Kubernetes API in a few verbs; what went wrong, and what to do
-    objects      both kinds read from the API, and patched
-    parsing      what objects of the API mean
-    following    objects as they change; survives a lost watch
-    output       tables, JSON and YAML, on a terminal and elsewhere
-    words        sizes, ages, bars and marks as people read them
-    painting     lines that change in place, or one line per change
-    rows         a range and a push as one line
-    showing      ranges as a table, one in full, both as they change
+    cluster/     the user's cluster: kubeconfig, calls, objects as they change
+    screen/      what is printed: tables, words, marks, lines that change in place
     status       the command `status`
     waiting      the command `wait`
     images       the commands `images`, `push`, `delete`

@@ -7,10 +7,10 @@ from typing import Any
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from cyroid_images.console.api_server import ApiServer
+from cyroid_images.console.cluster.api_server import ApiServer
 from cyroid_images.console.options import access, api_of, output
-from cyroid_images.console.output import Screen, document, pairs
-from cyroid_images.console.words import own_version
+from cyroid_images.console.screen.output import Screen, document, pairs
+from cyroid_images.console.screen.words import own_version
 from cyroid_images.errors import CyroidError
 
 PROGRAM = "kubectl-cyroid"

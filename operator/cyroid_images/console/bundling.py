@@ -17,12 +17,12 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.api_server import ApiServer
+from cyroid_images.console.cluster.api_server import ApiServer
+from cyroid_images.console.cluster.objects import CACHES, ranges_path
 from cyroid_images.console.examining import facts_of, operator_namespace_of
-from cyroid_images.console.objects import CACHES, ranges_path
 from cyroid_images.console.options import ChosenRanges, access, api_of
-from cyroid_images.console.output import Screen
-from cyroid_images.console.words import own_version, size
+from cyroid_images.console.screen.output import Screen
+from cyroid_images.console.screen.words import own_version, size
 from cyroid_images.errors import CyroidError
 from cyroid_images.overview.doctor.examination import examine
 from cyroid_images.overview.doctor.facts import OPERATOR

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.api_server import ApiServer, NotThere
-from cyroid_images.console.objects import CACHES, ranges_path, read_ranges
+from cyroid_images.console.cluster.api_server import ApiServer, NotThere
+from cyroid_images.console.cluster.objects import CACHES, ranges_path, read_ranges
+from cyroid_images.console.cluster.parsing import parsed_caches, parsed_ranges
 from cyroid_images.console.options import ChosenRanges, access, api_of, output
-from cyroid_images.console.output import LONGEST_CELL, Cell, Screen, document, table
-from cyroid_images.console.parsing import parsed_caches, parsed_ranges
-from cyroid_images.console.words import own_version
+from cyroid_images.console.screen.output import LONGEST_CELL, Cell, Screen, document, table
+from cyroid_images.console.screen.words import own_version
 from cyroid_images.errors import AccessDenied, ApiUnavailable, CyroidError
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import click
 
-from cyroid_images.console.api_server import ApiServer
-from cyroid_images.console.objects import ranges_path, read_caches
+from cyroid_images.console.cluster.api_server import ApiServer
+from cyroid_images.console.cluster.objects import ranges_path, read_caches
+from cyroid_images.console.cluster.parsing import parsed_caches, parsed_ranges
 from cyroid_images.console.options import access, api_of, output
-from cyroid_images.console.output import Screen, document, pairs
-from cyroid_images.console.parsing import parsed_caches, parsed_ranges
-from cyroid_images.console.rows import push_text
-from cyroid_images.console.words import count, size
+from cyroid_images.console.screen.output import Screen, document, pairs
+from cyroid_images.console.screen.rows import push_text
+from cyroid_images.console.screen.words import count, size
 from cyroid_images.errors import AccessDenied, CyroidError
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.range_images import RangeImages

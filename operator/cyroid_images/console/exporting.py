@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from cyroid_images.console.api_server import ApiObject
-from cyroid_images.console.objects import read_caches, read_ranges
+from cyroid_images.console.cluster.api_server import ApiObject
+from cyroid_images.console.cluster.objects import read_caches, read_ranges
 from cyroid_images.console.options import api_of, chosen, output, scope
-from cyroid_images.console.output import Screen, as_yaml, document
+from cyroid_images.console.screen.output import Screen, as_yaml, document
 
 KEPT = ("name", "namespace", "labels", "annotations")
 """Of the metadata: the rest is of the cluster that they came from."""

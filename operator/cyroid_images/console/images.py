@@ -10,16 +10,22 @@ from secrets import token_hex
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.api_server import ApiObject, ApiServer
+from cyroid_images.console.cluster.api_server import ApiObject, ApiServer
+from cyroid_images.console.cluster.following import follow
+from cyroid_images.console.cluster.objects import (
+    CACHES,
+    cache_path,
+    change,
+    read_cache,
+    read_caches,
+)
+from cyroid_images.console.cluster.parsing import parsed_caches
 from cyroid_images.console.explaining import ranges_or_none
-from cyroid_images.console.following import follow
-from cyroid_images.console.objects import CACHES, cache_path, change, read_cache, read_caches
 from cyroid_images.console.options import access, api_of, named_cache, output, time_limit
-from cyroid_images.console.output import Cell, Screen, document, table
-from cyroid_images.console.painting import Painter, painter
-from cyroid_images.console.parsing import parsed_caches
-from cyroid_images.console.rows import FAILED, GOING, READY, mark, push_state, push_text
-from cyroid_images.console.words import count, size
+from cyroid_images.console.screen.output import Cell, Screen, document, table
+from cyroid_images.console.screen.painting import Painter, painter
+from cyroid_images.console.screen.rows import FAILED, GOING, READY, mark, push_state, push_text
+from cyroid_images.console.screen.words import count, size
 from cyroid_images.errors import CyroidError
 from cyroid_images.model.images.reference import Reference
 from cyroid_images.model.kinds.image_cache import ImageCache

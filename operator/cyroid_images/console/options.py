@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from cyroid_images.console.api_server import ApiServer
+    from cyroid_images.console.cluster.api_server import ApiServer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -155,7 +155,7 @@ def chosen(ctx: click.Context, api: ApiServer, names: tuple[str, ...]) -> Chosen
 def api_of(ctx: click.Context) -> ApiServer:
     """The cluster that is meant; raises CyroidError with what to do where there is none."""
     # What reads a kubeconfig takes a third of a second to import.
-    from cyroid_images.console.connection import connect  # noqa: PLC0415
+    from cyroid_images.console.cluster.connection import connect  # noqa: PLC0415
 
     return connect(_kept(ctx, "kubeconfig"), _kept(ctx, "context"), _kept(ctx, "namespace"))
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import click
 
-from cyroid_images.console.objects import CACHES, read_ranges
+from cyroid_images.console.cluster.objects import CACHES, read_ranges
 from cyroid_images.console.options import api_of, chosen, output, scope
-from cyroid_images.console.output import Screen, document
+from cyroid_images.console.screen.output import Screen, document
 from cyroid_images.errors import CyroidError
 
 T = TypeVar("T")
@@ -39,13 +39,13 @@ def status(
     if is_watch and output not in (None, "wide"):
         raise click.UsageError(f"-w goes with a table only, not with -o {output}", ctx)
     if is_watch:
-        from cyroid_images.console.showing import watch  # noqa: PLC0415 - as below
+        from cyroid_images.console.screen.showing import watch  # noqa: PLC0415 - as below
 
         watch(api, where, screen)
         return
     ranges = _asked(lambda: read_ranges(api, where))
     caches = _asked(lambda: api.list(CACHES)[0]) if output in (None, "wide") else None
-    from cyroid_images.console import showing  # noqa: PLC0415 - while the API server answers
+    from cyroid_images.console.screen import showing  # noqa: PLC0415 - while the API server answers
 
     bodies = ranges()
     if output in ("json", "yaml"):

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from cyroid_images import edits
-from cyroid_images.console.api_server import ApiObject, ApiServer
-from cyroid_images.console.following import follow
-from cyroid_images.console.objects import (
+from cyroid_images.console.cluster.api_server import ApiObject, ApiServer
+from cyroid_images.console.cluster.following import follow
+from cyroid_images.console.cluster.objects import (
     CACHES,
     cache_path,
     change,
@@ -20,6 +20,7 @@ from cyroid_images.console.objects import (
     read_cache,
     read_ranges,
 )
+from cyroid_images.console.cluster.parsing import parsed_caches
 from cyroid_images.console.options import (
     access,
     api_of,
@@ -28,9 +29,8 @@ from cyroid_images.console.options import (
     scope,
     time_limit,
 )
-from cyroid_images.console.output import Screen
-from cyroid_images.console.parsing import parsed_caches
-from cyroid_images.console.words import count, size
+from cyroid_images.console.screen.output import Screen
+from cyroid_images.console.screen.words import count, size
 from cyroid_images.errors import CyroidError
 from cyroid_images.model.kinds.lifecycle import CollectionStatus
 from cyroid_images.model.kinds.metadata import COLLECT

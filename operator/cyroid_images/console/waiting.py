@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import click
 
-from cyroid_images.console.following import ObjectName
-from cyroid_images.console.objects import read_ranges
+from cyroid_images.console.cluster.following import ObjectName
+from cyroid_images.console.cluster.objects import read_ranges
 from cyroid_images.console.options import ChosenRanges, api_of, chosen, scope, time_limit
-from cyroid_images.console.output import Screen
-from cyroid_images.console.painting import painter
-from cyroid_images.console.rows import changed_part
-from cyroid_images.console.showing import followed, line_of, picture, total
+from cyroid_images.console.screen.output import Screen
+from cyroid_images.console.screen.painting import painter
+from cyroid_images.console.screen.rows import changed_part
+from cyroid_images.console.screen.showing import followed, line_of, picture, total
 from cyroid_images.errors import CyroidError
 from cyroid_images.overview.ranges import RangeRow
 

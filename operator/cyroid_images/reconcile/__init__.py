@@ -2,13 +2,8 @@
 
     controller      events in, passes by workers, a sweep that heals what watches lose
     parts           all parts, made and joined; ports come from wiring, or from a test
-    range_images    one pass of a RangeImages: snapshot, decide, act, tell
-    range_snapshot  what it decides by, as one value; range_state what is remembered of it
-    range_transfers which transfers its steps come to; range_outcomes what became of them
-    image_cache     the same for an ImageCache: cache_snapshot, cache_sources, cache_state,
-                    cache_outcomes; cache_offers and offer_state: what nobody asked for
-    removals        images that leave a registry; removal_state what is remembered of them
-    collection      when the disk of a registry is freed
+    ranges/         one pass of a RangeImages, and what is remembered of it
+    caches/         the same for an ImageCache, and what enters and leaves its registry
     tidy            transfers that drop what interrupted ones left in engines; untidy engines
                     in which that failed
     requeue         when the next pass is due without any event (RequeueAfter)

@@ -17,10 +17,10 @@ from cyroid_images.model.kinds.metadata import Metadata
 from cyroid_images.model.telemetry.log_context import about
 from cyroid_images.model.telemetry.measured import PassResult
 from cyroid_images.plan.status.initial_status import stalled
-from cyroid_images.reconcile.image_cache import CacheReconciler
+from cyroid_images.reconcile.caches.image_cache import CacheReconciler
 from cyroid_images.reconcile.parts import Parts
 from cyroid_images.reconcile.ports import Lists
-from cyroid_images.reconcile.range_images import RangeReconciler
+from cyroid_images.reconcile.ranges.range_images import RangeReconciler
 from cyroid_images.report.log_fields import about_object
 from cyroid_images.scheduling import garbage
 from cyroid_images.scheduling.supervisor import Supervisor

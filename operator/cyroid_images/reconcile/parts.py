@@ -27,17 +27,17 @@ from cyroid_images.observe.places import (
 )
 from cyroid_images.observe.source_events import SourceEvents
 from cyroid_images.plan import backoff
-from cyroid_images.reconcile.cache_offers import WAKE_SECONDS, CacheOffers, OfferOwner
-from cyroid_images.reconcile.cache_outcomes import CacheOutcomes
-from cyroid_images.reconcile.cache_snapshot import CacheSnapshots, registry_place
-from cyroid_images.reconcile.cache_sources import CacheSources
-from cyroid_images.reconcile.image_cache import CacheReconciler
+from cyroid_images.reconcile.caches.cache_offers import WAKE_SECONDS, CacheOffers, OfferOwner
+from cyroid_images.reconcile.caches.cache_outcomes import CacheOutcomes
+from cyroid_images.reconcile.caches.cache_snapshot import CacheSnapshots, registry_place
+from cyroid_images.reconcile.caches.cache_sources import CacheSources
+from cyroid_images.reconcile.caches.image_cache import CacheReconciler
+from cyroid_images.reconcile.caches.removals import Removals
 from cyroid_images.reconcile.ports import Ports, Sizes
-from cyroid_images.reconcile.range_images import RangeReconciler
-from cyroid_images.reconcile.range_outcomes import RangeOutcomes
-from cyroid_images.reconcile.range_snapshot import RangeSnapshots
-from cyroid_images.reconcile.range_transfers import RangeTransfers
-from cyroid_images.reconcile.removals import Removals
+from cyroid_images.reconcile.ranges.range_images import RangeReconciler
+from cyroid_images.reconcile.ranges.range_outcomes import RangeOutcomes
+from cyroid_images.reconcile.ranges.range_snapshot import RangeSnapshots
+from cyroid_images.reconcile.ranges.range_transfers import RangeTransfers
 from cyroid_images.report.log_fields import about_action
 from cyroid_images.report.readiness_gates import ReadinessGates
 from cyroid_images.report.status_writer import StatusWriter

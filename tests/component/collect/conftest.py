@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.parts.collected_registry import CollectedRegistry
+from tests.parts.collected_registry import CollectedRegistry, running_collected_registry
 
 
 @pytest.fixture
 def collected() -> Iterator[CollectedRegistry]:
-    with tempfile.TemporaryDirectory(prefix="cyroid-collected-") as folder:
-        part = CollectedRegistry(Path(folder) / "registry")
-        try:
-            part.start()
-            part.start_collector()
-            yield part
-        finally:
-            part.close()
+    with running_collected_registry() as part:
+        yield part

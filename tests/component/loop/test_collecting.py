@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cyroid_images import edits
 from tests.parts.apiserver import wait_for
-from tests.parts.collected_registry import CollectedRegistry
+from tests.parts.collected_registry import CollectedRegistry, running_collected_registry
 from tests.parts.engines import EnginePart
 from tests.parts.images import tiny_image
 from tests.parts.save_tars import noise
@@ -23,14 +21,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def collected() -> Iterator[CollectedRegistry]:
-    with tempfile.TemporaryDirectory(prefix="cyroid-collected-") as folder:
-        part = CollectedRegistry(Path(folder) / "registry")
-        try:
-            part.start()
-            part.start_collector()
-            yield part
-        finally:
-            part.close()
+    with running_collected_registry() as part:
+        yield part
 
 
 def collection(site: Site, token: str, *, dry_run: bool) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from cyroid_images.console.bundling import STRUCK, struck_out
 from cyroid_images.console.commands import COMMANDS, program
 from cyroid_images.console.exporting import cleaned, secrets_in
 from cyroid_images.console.options import ChosenRanges
-from cyroid_images.console.output import Screen, as_yaml, document, line, pairs, table
+from cyroid_images.console.screen.output import Screen, as_yaml, document, line, pairs, table
 
 
 class Wide(Screen):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cyroid_images.console.words import (
+from cyroid_images.console.screen.words import (
     age,
     bar,
     count,

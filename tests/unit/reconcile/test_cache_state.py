@@ -7,7 +7,7 @@ from dataclasses import replace
 from cyroid_images.errors import Reason
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.registry import Credentials
-from cyroid_images.reconcile.cache_state import MOST_ANCHORS, CacheState
+from cyroid_images.reconcile.caches.cache_state import MOST_ANCHORS, CacheState
 from tests.unit.plan.examples import NOW, REGISTRY, cache_item, digest, failure, stored, wish
 
 

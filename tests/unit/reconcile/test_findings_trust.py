@@ -10,7 +10,7 @@ import pytest
 
 from cyroid_images.errors import Reason, TransferError
 from cyroid_images.model.actions import Copy, Load, Pull, Push
-from cyroid_images.reconcile.cache_state import MOST_ANCHORS, CacheState
+from cyroid_images.reconcile.caches.cache_state import MOST_ANCHORS, CacheState
 from cyroid_images.store.keys import Key, Kind
 from tests.unit.plan.examples import BUILDER, NOW, cache_body, cache_item, digest, stored, wish
 from tests.unit.reconcile.stage import CACHE, CACHED, DIND, REPOSITORY, SOURCES, a_range

@@ -10,7 +10,7 @@ from cyroid_images.errors import Reason, TransferError
 from cyroid_images.metrics import Metrics
 from cyroid_images.model.actions import Copy, Load, Pull, Push
 from cyroid_images.reconcile.gauges import gauges
-from cyroid_images.reconcile.range_state import LASTING
+from cyroid_images.reconcile.ranges.range_state import LASTING
 from cyroid_images.store.keys import Kind
 from tests.unit.plan.examples import view
 from tests.unit.reconcile.clock import until

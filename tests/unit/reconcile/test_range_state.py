@@ -13,7 +13,7 @@ from cyroid_images.model.observed import FailureKey, RangeDone, TargetSeen
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan.status.range_report import report
 from cyroid_images.plan.status.tar_record import record_of
-from cyroid_images.reconcile.range_state import (
+from cyroid_images.reconcile.ranges.range_state import (
     DID_NOT_LAST,
     INSECURE,
     LASTING,

@@ -10,10 +10,10 @@ import click
 from cyroid_images.blueprints.conversion import ConversionOptions, as_yaml, documents
 from cyroid_images.blueprints.findings import report_of
 from cyroid_images.blueprints.opening import OpenedBlueprint, open_blueprint
-from cyroid_images.console.objects import read_cache
+from cyroid_images.console.cluster.objects import read_cache
 from cyroid_images.console.options import CACHE, access, api_of, given_namespace, output
-from cyroid_images.console.output import Cell, Screen, document, table
-from cyroid_images.console.words import count, size
+from cyroid_images.console.screen.output import Cell, Screen, document, table
+from cyroid_images.console.screen.words import count, size
 from cyroid_images.errors import CyroidError
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.overview.blueprints import BlueprintReport, Whereabouts

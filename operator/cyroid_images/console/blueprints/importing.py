@@ -19,9 +19,9 @@ import click
 
 from cyroid_images.client import Client, ClientOptions
 from cyroid_images.console.options import access, api_of, named_cache, output
-from cyroid_images.console.output import Screen, document
-from cyroid_images.console.painting import painter
-from cyroid_images.console.words import count, progress, size
+from cyroid_images.console.screen.output import Screen, document
+from cyroid_images.console.screen.painting import painter
+from cyroid_images.console.screen.words import count, progress, size
 from cyroid_images.errors import CyroidError
 from cyroid_images.overview.blueprints import BundleImported
 

@@ -22,7 +22,7 @@ from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ArchivePlace, EnginePlace, UpstreamAnswer, UpstreamPlace
 from cyroid_images.observe.source_events import SourceEvents
 from cyroid_images.plan.sources import Sources, find_in
-from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.caches.cache_state import CacheState
 from cyroid_images.store.keys import Key
 
 WAITING_SECONDS = 30.0

@@ -18,7 +18,7 @@ from kubernetes.config import ConfigException, load_incluster_config
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from yaml import YAMLError
 
-from cyroid_images.console.api_server import ApiServer
+from cyroid_images.console.cluster.api_server import ApiServer
 from cyroid_images.errors import CyroidError
 
 USUAL = "~/.kube/config"

@@ -25,8 +25,8 @@ from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ImagePlace, ImageThere, RegistryPlace
 from cyroid_images.plan import backoff
 from cyroid_images.plan.offers import believed, offered
-from cyroid_images.reconcile.cache_state import MOST_ANCHORS, CacheState
-from cyroid_images.reconcile.offer_state import Chosen, OfferState
+from cyroid_images.reconcile.caches.cache_state import MOST_ANCHORS, CacheState
+from cyroid_images.reconcile.caches.offer_state import Chosen, OfferState
 from cyroid_images.report.ports import Recorder
 from cyroid_images.store.keys import Key
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cyroid_images.console.words import fitting, width_of
+from cyroid_images.console.screen.words import fitting, width_of
 from cyroid_images.model.text import clean_message
 
 LONGEST_CELL = 1100

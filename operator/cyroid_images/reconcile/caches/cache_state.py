@@ -16,9 +16,9 @@ from cyroid_images.model.kinds.status import ImageStatus
 from cyroid_images.model.knowledge import Stored, Wish
 from cyroid_images.model.registry import RegistryEndpoint
 from cyroid_images.observe.places import ImagePlace
-from cyroid_images.reconcile.collection import CollectionState
-from cyroid_images.reconcile.offer_state import OfferState
-from cyroid_images.reconcile.removal_state import RemovalState
+from cyroid_images.reconcile.caches.collection import CollectionState
+from cyroid_images.reconcile.caches.offer_state import OfferState
+from cyroid_images.reconcile.caches.removal_state import RemovalState
 from cyroid_images.reconcile.untidy import Untidy
 
 MOST_ANCHORS = 2000

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cyroid_images.console.api_server import ApiObject, ApiServer
-from cyroid_images.console.following import ObjectName, Tick, follow
-from cyroid_images.console.objects import ranges_path, selector
+from cyroid_images.console.cluster.api_server import ApiObject, ApiServer
+from cyroid_images.console.cluster.following import ObjectName, Tick, follow
+from cyroid_images.console.cluster.objects import ranges_path, selector
+from cyroid_images.console.cluster.parsing import parsed_ranges
 from cyroid_images.console.options import ChosenRanges
-from cyroid_images.console.output import Screen, line, pairs, table
-from cyroid_images.console.painting import painter
-from cyroid_images.console.parsing import parsed_ranges
-from cyroid_images.console.rows import (
+from cyroid_images.console.screen.output import Screen, line, pairs, table
+from cyroid_images.console.screen.painting import painter
+from cyroid_images.console.screen.rows import (
     changed_part,
     images_of,
     mark,
@@ -23,7 +23,7 @@ from cyroid_images.console.rows import (
     state_of,
     why,
 )
-from cyroid_images.console.words import count
+from cyroid_images.console.screen.words import count
 from cyroid_images.overview.events import event_view, worst_first
 from cyroid_images.overview.ranges import RangeRow, range_detail, range_row
 

@@ -21,9 +21,9 @@ from cyroid_images.observe.observation import Observation
 from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import ImagePlace, ImageThere, RegistryPlace
 from cyroid_images.plan.sources import Sources, resolve
-from cyroid_images.reconcile.cache_offers import CacheOffers
-from cyroid_images.reconcile.cache_sources import CacheSources
-from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.caches.cache_offers import CacheOffers
+from cyroid_images.reconcile.caches.cache_sources import CacheSources
+from cyroid_images.reconcile.caches.cache_state import CacheState
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.demand import Demand
 from cyroid_images.store.keys import Key

@@ -17,9 +17,9 @@ from cyroid_images.model.pushed import Pushed
 from cyroid_images.plan import backoff
 from cyroid_images.plan.cache import drifted
 from cyroid_images.plan.collection import summary
-from cyroid_images.reconcile.cache_snapshot import CacheSnapshots
-from cyroid_images.reconcile.cache_state import CacheState
-from cyroid_images.reconcile.removals import Removals
+from cyroid_images.reconcile.caches.cache_snapshot import CacheSnapshots
+from cyroid_images.reconcile.caches.cache_state import CacheState
+from cyroid_images.reconcile.caches.removals import Removals
 from cyroid_images.report.ports import Recorder
 from cyroid_images.store.keys import Key
 

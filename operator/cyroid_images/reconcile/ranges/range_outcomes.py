@@ -14,8 +14,8 @@ from cyroid_images.model.kinds.range_images import RangeImages
 from cyroid_images.model.observed import RangeSeen
 from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.plan import backoff
-from cyroid_images.reconcile.range_snapshot import RangeSnapshots
-from cyroid_images.reconcile.range_state import INSECURE, RangeState
+from cyroid_images.reconcile.ranges.range_snapshot import RangeSnapshots
+from cyroid_images.reconcile.ranges.range_state import INSECURE, RangeState
 from cyroid_images.report.ports import Recorder
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.demand import Demand

@@ -21,10 +21,10 @@ from cyroid_images.plan.delivery import Delivered, plan_image
 from cyroid_images.plan.gate import holds_all
 from cyroid_images.plan.status import range_report
 from cyroid_images.plan.status.initial_status import initial_range_status
-from cyroid_images.reconcile.range_outcomes import RangeOutcomes
-from cyroid_images.reconcile.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
-from cyroid_images.reconcile.range_state import RangeState
-from cyroid_images.reconcile.range_transfers import RangeTransfers, Steps
+from cyroid_images.reconcile.ranges.range_outcomes import RangeOutcomes
+from cyroid_images.reconcile.ranges.range_snapshot import NOT_MET, NOT_YET, RangeSnapshots
+from cyroid_images.reconcile.ranges.range_state import RangeState
+from cyroid_images.reconcile.ranges.range_transfers import RangeTransfers, Steps
 from cyroid_images.reconcile.requeue import requeue_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.report.readiness_gates import ReadinessGates

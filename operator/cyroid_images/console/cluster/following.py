@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cyroid_images.console.api_server import ApiObject, ApiServer, NotThere, WatchExpired
-from cyroid_images.console.objects import listed
+from cyroid_images.console.cluster.api_server import ApiObject, ApiServer, NotThere, WatchExpired
+from cyroid_images.console.cluster.objects import listed
 from cyroid_images.errors import AccessDenied, ApiUnavailable, CyroidError
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyroid_images.console.output import Cell, Screen
-from cyroid_images.console.words import progress, without_host
+from cyroid_images.console.screen.output import Cell, Screen
+from cyroid_images.console.screen.words import progress, without_host
 from cyroid_images.overview.operations import PushPhase, PushStatus
 from cyroid_images.overview.ranges import RangeRow, TransferRow
 

@@ -32,11 +32,11 @@ from cyroid_images.plan.offers import automatic, due_unasked, goes_on
 from cyroid_images.plan.push_order import due
 from cyroid_images.plan.status import cache_report
 from cyroid_images.plan.status.initial_status import initial_cache_status
-from cyroid_images.reconcile.cache_outcomes import CacheOutcomes, is_for
-from cyroid_images.reconcile.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
-from cyroid_images.reconcile.cache_state import CacheState
-from cyroid_images.reconcile.collection import Collections
-from cyroid_images.reconcile.removals import Removals
+from cyroid_images.reconcile.caches.cache_outcomes import CacheOutcomes, is_for
+from cyroid_images.reconcile.caches.cache_snapshot import NOT_YET, CacheSnapshots, anchors_of
+from cyroid_images.reconcile.caches.cache_state import CacheState
+from cyroid_images.reconcile.caches.collection import Collections
+from cyroid_images.reconcile.caches.removals import Removals
 from cyroid_images.reconcile.requeue import requeue_cache_after
 from cyroid_images.reconcile.states import States
 from cyroid_images.reconcile.tidy import tidy_sources

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from cyroid_images.console.api_server import ApiObject
+from cyroid_images.console.cluster.api_server import ApiObject
 from cyroid_images.errors import CyroidError
 from cyroid_images.model.kinds.image_cache import ImageCache
 from cyroid_images.model.kinds.range_images import RangeImages

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from cyroid_images.console.api_server import ApiObject, ApiServer, NotThere
+from cyroid_images.console.cluster.api_server import ApiObject, ApiServer, NotThere
 from cyroid_images.console.options import ChosenRanges
 from cyroid_images.errors import CyroidError, StatusConflict
 

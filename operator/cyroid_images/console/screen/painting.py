@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from cyroid_images.console.output import LONGEST_CELL, Screen
+from cyroid_images.console.screen.output import LONGEST_CELL, Screen
 from cyroid_images.model.text import clean_message
 
 Lines = Callable[[], list[str]]

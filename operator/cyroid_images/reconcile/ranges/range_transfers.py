@@ -26,8 +26,8 @@ from cyroid_images.model.telemetry.measures import Measures
 from cyroid_images.plan.limits import EffectiveTimeouts
 from cyroid_images.plan.push_order import large_first
 from cyroid_images.plan.status.tar_record import is_recorded
-from cyroid_images.reconcile.range_snapshot import RangeSnapshots
-from cyroid_images.reconcile.range_state import RangeState
+from cyroid_images.reconcile.ranges.range_snapshot import RangeSnapshots
+from cyroid_images.reconcile.ranges.range_state import RangeState
 from cyroid_images.reconcile.tidy import tidy
 from cyroid_images.report.audit import tell_fallback
 from cyroid_images.store.keys import Key

@@ -23,8 +23,8 @@ from cyroid_images.observe.places import ImagePlace, ImageThere
 from cyroid_images.plan.needs import NOT_LISTED, digests_needed, sharing, unreadable, wanters
 from cyroid_images.plan.offers import kept_unasked
 from cyroid_images.plan.removal import RemovalSeen, plan_removals
-from cyroid_images.reconcile.cache_snapshot import NOT_YET
-from cyroid_images.reconcile.cache_state import CacheState
+from cyroid_images.reconcile.caches.cache_snapshot import NOT_YET
+from cyroid_images.reconcile.caches.cache_state import CacheState
 from cyroid_images.report.ports import Recorder
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.demand import Demand

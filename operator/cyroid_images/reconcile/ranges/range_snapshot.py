@@ -21,7 +21,7 @@ from cyroid_images.observe.observer import Observer
 from cyroid_images.observe.places import EnginePlace
 from cyroid_images.plan.conflicts import conflicts
 from cyroid_images.plan.limits import EffectiveTimeouts, RangeLimits, effective_timeouts
-from cyroid_images.reconcile.range_state import SETTLED_SECONDS, RangeState
+from cyroid_images.reconcile.ranges.range_state import SETTLED_SECONDS, RangeState
 from cyroid_images.scheduling.work_queue import WorkQueue
 from cyroid_images.store.demand import Demand, Wants
 from cyroid_images.store.keys import Key
