@@ -21,7 +21,7 @@ from tests.unit.reconcile.stage import DIND, RANGE, READY
 from tests.unit.reconcile.town import Town, a_pod, lived, range_for
 from tests.unit.reconcile.virtual_time import comes, run
 
-PASSES = ("range_*.py", "cache_*.py", "image_cache.py", "tidy.py")
+PASSES = ("ranges/*.py", "caches/*.py", "tidy.py")
 """The modules that a pass goes through."""
 ALLOWED = {
     "asyncio.sleep(0)": "a yield: others go on in between",
